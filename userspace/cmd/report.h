@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The report on a trace: what `cowtrace report` and the end of `cowtrace run` print. */
+#ifndef COWTRACE_REPORT_H
+#define COWTRACE_REPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/**
+ * struct ct_report_opts - how a report is printed
+ * @json: print one JSON object instead of text.
+ * @top: rows of the tables of processes and code sites, 0 for the default of 10.
+ * @color: use terminal colours in text.
+ */
+struct ct_report_opts {
+	bool		json;
+	unsigned int	top;
+	bool		color;
+};
+
+/* What ct_report_print() returns, and the exit status of `cowtrace report`. */
+enum ct_report_status {
+	CT_REPORT_OK,
+	CT_REPORT_DAMAGED,	/* cut or damaged: what is whole was reported */
+	CT_REPORT_FAILED,	/* nothing could be reported, or bad usage */
+};
+
+/**
+ * ct_report_print() - read a whole trace and print the report on it
+ * @out: where the report goes. Errors go to standard error, one line each.
+ * @trace_path: trace file, "-" for standard input.
+ * @opts: how.
+ *
+ * Return: enum ct_report_status.
+ */
+int ct_report_print(FILE *out, const char *trace_path, const struct ct_report_opts *opts);
+
+#endif /* COWTRACE_REPORT_H */

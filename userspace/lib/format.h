@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The trace file: a header, then chunks, each with its own checksum, so that a
+ * file cut off by a full disk or a crash is readable up to the cut, and damage
+ * in one chunk costs that chunk only. All numbers are little-endian.
+ *
+ * The file explains itself: it carries the module's schema text, and what is
+ * needed to name processes and code on another machine after they are gone.
+ */
+#ifndef COWTRACE_FORMAT_H
+#define COWTRACE_FORMAT_H
+
+#include <stdint.h>
+
+#define CT_FILE_MAGIC		"COWTRACE"
+/* Raised when an old reader would misread the container. */
+#define CT_FILE_MAJOR		1
+#define CT_FILE_MINOR		0
+
+/**
+ * struct ct_file_header - first bytes of a trace
+ * @magic: CT_FILE_MAGIC without its NUL.
+ * @major: CT_FILE_MAJOR of the writer; a reader refuses a greater one.
+ * @minor: CT_FILE_MINOR of the writer; unknown chunk types are skipped.
+ * @size: bytes of this header; the first chunk follows it.
+ */
+struct ct_file_header {
+	char		magic[8];
+	uint16_t	major;
+	uint16_t	minor;
+	uint32_t	size;
+};
+
+#define CT_CHUNK_MAGIC		0x4b435743u	/* "CWCK" */
+
+/**
+ * enum ct_chunk_type - what a chunk's payload is
+ * @CT_CHUNK_META: one JSON object: kernel, machine, command, settings, times.
+ * @CT_CHUNK_SCHEMA: text of the module's schema file.
+ * @CT_CHUNK_RECORDS: records of one CPU in the order in which it wrote them.
+ * @CT_CHUNK_SIDEBAND: perf_event records (COMM, FORK, EXIT, MMAP2, LOST) with
+ *	sample_id_all, as one perf ring buffer gave them, or synthesised from
+ *	/proc at the start, in the same layout.
+ * @CT_CHUNK_STATE: a debugfs file of the module at the end of the trace: its
+ *	name, a newline, then its text (stats, lost, probes).
+ * @CT_CHUNK_END: empty; the writer ended in order. A trace without it was cut.
+ */
+enum ct_chunk_type {
+	CT_CHUNK_META = 1,
+	CT_CHUNK_SCHEMA,
+	CT_CHUNK_RECORDS,
+	CT_CHUNK_SIDEBAND,
+	CT_CHUNK_STATE,
+	CT_CHUNK_END,
+};
+
+/**
+ * struct ct_chunk_header - before each payload
+ * @magic: CT_CHUNK_MAGIC.
+ * @type: enum ct_chunk_type.
+ * @cpu: CPU of the payload, UINT32_MAX where that means nothing.
+ * @length: bytes of the payload, which is padded with zeros to 8 bytes.
+ * @payload_crc: zlib's crc32() of the payload without padding.
+ * @header_crc: zlib's crc32() of the header before this field.
+ */
+struct ct_chunk_header {
+	uint32_t	magic;
+	uint32_t	type;
+	uint32_t	cpu;
+	uint32_t	length;
+	uint32_t	payload_crc;
+	uint32_t	header_crc;
+};
+
+/* A chunk longer than this is damage: writers stay far below. */
+#define CT_CHUNK_MAX		(64u << 20)
+
+#endif /* COWTRACE_FORMAT_H */
