@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "writer.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include <zlib.h>
+
+struct ct_writer {
+	int		fd;
+	/* A regular file can be cut back to the last whole chunk. */
+	bool		can_cut;
+	bool		owns_fd;
+	int		error;
+	uint64_t	bytes;
+};
+
+static int write_all(int fd, struct iovec *v, int n)
+{
+	while (n) {
+		ssize_t got = writev(fd, v, n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		for (; n && (size_t)got >= v->iov_len; v++, n--)
+			got -= v->iov_len;
+		if (n) {
+			v->iov_base = (char *)v->iov_base + got;
+			v->iov_len -= got;
+		}
+	}
+	return 0;
+}
+
+/* All or nothing where the file can be cut. */
+static int append(struct ct_writer *w, struct iovec *v, int n)
+{
+	uint64_t length = 0;
+	int i, err;
+
+	for (i = 0; i < n; i++)
+		length += v[i].iov_len;
+	err = write_all(w->fd, v, n);
+	if (!err) {
+		w->bytes += length;
+		return 0;
+	}
+	/* What cannot be taken back is a broken last chunk; readers survive it. */
+	if (w->can_cut && !ftruncate(w->fd, w->bytes))
+		lseek(w->fd, w->bytes, SEEK_SET);
+	w->error = err;
+	return err;
+}
+
+int ct_writer_open(const char *path, struct ct_writer **out)
+{
+	struct ct_file_header h = {
+		.major = htole16(CT_FILE_MAJOR),
+		.minor = htole16(CT_FILE_MINOR),
+		.size = htole32(sizeof(h)),
+	};
+	struct iovec v = { &h, sizeof(h) };
+	struct ct_writer *w;
+	struct stat st;
+	int err;
+
+	memcpy(h.magic, CT_FILE_MAGIC, sizeof(h.magic));
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+	w->owns_fd = strcmp(path, "-");
+	w->fd = w->owns_fd ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) :
+			     STDOUT_FILENO;
+	if (w->fd < 0) {
+		err = -errno;
+		free(w);
+		return err;
+	}
+	/* Standard output may be somebody's file opened for appending: leave it whole. */
+	w->can_cut = w->owns_fd && !fstat(w->fd, &st) && S_ISREG(st.st_mode);
+	err = append(w, &v, 1);
+	if (err) {
+		if (w->owns_fd)
+			close(w->fd);
+		free(w);
+		return err;
+	}
+	*out = w;
+	return 0;
+}
+
+int ct_writer_chunk(struct ct_writer *w, uint32_t type, uint32_t cpu,
+		    const void *data, size_t length)
+{
+	static const char zeros[8];
+	struct ct_chunk_header h = {
+		.magic = htole32(CT_CHUNK_MAGIC),
+		.type = htole32(type),
+		.cpu = htole32(cpu),
+		.length = htole32(length),
+	};
+	struct iovec v[] = {
+		{ &h, sizeof(h) },
+		{ (void *)data, length },
+		{ (void *)zeros, -length & 7 },
+	};
+
+	if (w->error)
+		return w->error;
+	if (length > CT_CHUNK_MAX)
+		return -EINVAL;
+	h.payload_crc = htole32(length ? crc32(0, data, length) : 0);
+	h.header_crc = htole32(crc32(0, (void *)&h, offsetof(struct ct_chunk_header, header_crc)));
+	return append(w, v, 3);
+}
+
+uint64_t ct_writer_bytes(const struct ct_writer *w)
+{
+	return w->bytes;
+}
+
+int ct_writer_close(struct ct_writer *w)
+{
+	int err = ct_writer_chunk(w, CT_CHUNK_END, UINT32_MAX, NULL, 0);
+
+	/* close() is where some file systems first report a full disk. */
+	if (w->owns_fd && close(w->fd) && !err)
+		err = -errno;
+	free(w);
+	return err;
+}
