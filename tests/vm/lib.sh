@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What prepare, in-root, run and selftest share: where things are, how they
+# speak, and how a program of the root is started without entering it.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+top=$(cd "$here/../.." && pwd -P)
+
+# Prepared things may be shared by several clones; results never are.
+vm=${COWTRACE_VM_DIR:-$top/build/vm}
+out=$top/build/vm
+root=$vm/root
+me=tests/vm/$(basename "$0")
+
+say() { printf '%s: %s\n' "$me" "$*" >&2; }
+die() { say "$*"; exit 125; }
+
+# from_root PROGRAM ARG...: run a program of the root on this host, by the
+# root's own loader and libraries: no chroot, no privilege, and the same
+# version of it on every host.
+from_root()
+{
+	local program=$1
+	shift
+	"$root/lib64/ld-linux-x86-64.so.2" --argv0 "${program##*/}" \
+		--library-path "$root/usr/lib/x86_64-linux-gnu" \
+		"$root/usr/$program" "$@"
+}
+
+# pack DIR FILE: DIR as one uncompressed cpio archive, all of it root's.
+# Archives are simply put one behind the other to make an initramfs.
+pack()
+{
+	(cd "$1" && find . -mindepth 1 -print0 | LC_ALL=C sort -z |
+		from_root bin/cpio --null --quiet -o -H newc -R +0:+0) >"$2"
+}
+
+is_elf() { [[ $(head -c 4 "$1" | tr -d '\0') == $'\177ELF' ]]; }
+
+is_dynamic_elf()
+{
+	is_elf "$1" &&
+		from_root bin/x86_64-linux-gnu-readelf -lW "$1" 2>/dev/null |
+			grep -E '^ +(INTERP|DYNAMIC) ' >/dev/null
+}
+
+# libraries FILE: the libraries that FILE needs, as paths in the root, one a
+# line. Fails when the root has not all of them, or not in the right version.
+libraries()
+{
+	local list
+	list=$("$root/lib64/ld-linux-x86-64.so.2" --library-path \
+		"$root/usr/lib/x86_64-linux-gnu" --list "$1" 2>&1) || return 1
+	! grep -q 'not found' <<<"$list" || return 1
+	sed -n 's/^.* => \(\/.*\) (0x[0-9a-f]*)$/\1/p' <<<"$list"
+}
+
+# add_libraries DIR FILE...: copy into DIR, at their usual place, the
+# libraries that the given files need; DIR's base has those of the base image.
+add_libraries()
+{
+	local dir=$1 file lib
+	shift
+	for file; do
+		is_dynamic_elf "$file" || continue
+		libraries "$file" >"$dir.libs" || { rm -f "$dir.libs"; return 1; }
+		while read -r lib; do
+			[[ $lib == "$root"/* ]] || continue
+			lib=usr/lib/x86_64-linux-gnu/${lib##*/}
+			[[ ! -e $dir/$lib ]] || continue
+			mkdir -p "$dir/${lib%/*}"
+			cp -L "$root/$lib" "$dir/$lib"
+		done <"$dir.libs"
+		rm -f "$dir.libs"
+	done
+}
+
+# table_line NAME: compiler and suites of one line of the kernel table.
+table_line()
+{
+	awk -v name="$1" '$1 == name { $1 = ""; sub(/^ +/, ""); print }' "$here/kernels"
+}
+
+table_names() { awk '!/^#/ && NF { print $1 }' "$here/kernels"; }
+
+# kernel_series NAME: the line of the table that a series, a release
+# (6.12.107+deb13-amd64) or a package version (6.12.107-1) belongs to.
+kernel_series()
+{
+	local name
+	for name in $(table_names); do
+		if [[ $1 == "$name" || $1 == "$name".* || $1 == "$name"-* ]]; then
+			echo "$name"
+			return
+		fi
+	done
+	say "no kernel '$1': known are $(table_names | paste -sd' '), and exact" \
+		"package versions or releases of these series"
+	return 1
+}
+
+# kernel_dir NAME: the prepared kernel of that name; nothing if there is none.
+kernel_dir()
+{
+	local dir
+	for dir in "$vm/kernels/$1" "$vm"/kernels/*; do
+		[[ -e $dir/done ]] || continue
+		if [[ ${dir##*/} == "$1" || $(<"$dir/release") == "$1" ||
+		      $(<"$dir/version") == "$1" ]]; then
+			echo "$dir"
+			return
+		fi
+	done
+}
