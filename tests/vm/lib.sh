@@ -8,6 +8,7 @@ top=$(cd "$here/../.." && pwd -P)
 
 # Prepared things may be shared by several clones; results never are.
 vm=${COWTRACE_VM_DIR:-$top/build/vm}
+# shellcheck disable=SC2034 # run and selftest use it
 out=$top/build/vm
 root=$vm/root
 me=tests/vm/$(basename "$0")
