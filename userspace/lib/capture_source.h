@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where records come from. Capture knows only this: a set of named texts, of
+ * which some can be set, and one stream of records per CPU. The names are those
+ * of the module's debugfs files; another backend answers to the same names.
+ */
+#ifndef COWTRACE_CAPTURE_SOURCE_H
+#define COWTRACE_CAPTURE_SOURCE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "error.h"
+
+/**
+ * struct ct_source - one origin of records
+ * @name: "module"; goes into the trace's META.
+ * @get: reads the text @what (schema, stats, lost, probes or a setting) into a
+ *	string that the caller frees. Returns 0 or a negative errno.
+ * @set: writes a setting. Returns 0 or a negative errno; nothing is changed then.
+ * @open_cpu: opens the stream of a CPU. Returns a descriptor that epoll accepts
+ *	and that close() ends, or a negative errno: -ENOENT where there is none,
+ *	-EBUSY when somebody else reads it.
+ * @read_cpu: reads whole records, in the order in which the CPU wrote them.
+ *	Returns bytes, 0 when switched off and drained, -EAGAIN when there are none
+ *	now, or another negative errno.
+ */
+struct ct_source {
+	const char	*name;
+	int		(*get)(struct ct_source *source, const char *what, char **text,
+			       struct ct_error *err);
+	int		(*set)(struct ct_source *source, const char *what, const char *value,
+			       struct ct_error *err);
+	int		(*open_cpu)(struct ct_source *source, unsigned int cpu,
+				    struct ct_error *err);
+	ssize_t		(*read_cpu)(struct ct_source *source, int fd, void *data, size_t size);
+};
+
+#endif /* COWTRACE_CAPTURE_SOURCE_H */
