@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "module_load.h"
+#include "module_log.h"
+
+/* An unload right after the last close may still find a reference. */
+#define UNLOAD_TRIES	20
+#define UNLOAD_PAUSE_NS	(50 * 1000 * 1000L)
+
+#define SIGN	"sign cowtrace.ko with a key that this machine trusts (sign-file, mokutil --import)"
+#define REBUILD	"rebuild and install it for this kernel: make && make install"
+
+/*
+ * In the order in which they are tried: what names its cause before what only
+ * repeats an errno. Words are those of kmod and busybox in the C locale.
+ */
+static const struct ct_load_cause causes[] = {
+	{ EPERM, NULL, "unsigned module loading is restricted",
+	  "lockdown lets signed modules in only", SIGN },
+	{ EKEYREJECTED, "Key was rejected", "module is rejected",
+	  "the kernel accepts only modules signed by a key it trusts", SIGN },
+	{ EKEYREJECTED, NULL, "is rejected",
+	  "the kernel accepts only modules signed by a key it trusts", SIGN },
+	{ ENOKEY, "Required key not available", "PKCS#7 signature not signed with a trusted key",
+	  "the module is unsigned or its key is unknown here", SIGN },
+	{ ENOEXEC, "Invalid module format", "version magic",
+	  "it was built for another kernel", REBUILD },
+	{ ENOEXEC, "Exec format error", "module_layout",
+	  "it was built for another kernel", REBUILD },
+	{ ESRCH, "wrong symbol version", "disagrees about version of symbol",
+	  "it was built against other headers", REBUILD },
+	{ ENOENT, "Unknown symbol", "Unknown symbol",
+	  "this kernel lacks a symbol that it needs, or does not know the parameter", REBUILD },
+	{ 0, "not found", NULL,
+	  "it is not installed for this kernel",
+	  "build and install it (make && make install && depmod), or insmod cowtrace.ko" },
+	{ 0, "can't change directory", NULL,
+	  "this kernel has no directory below /lib/modules",
+	  "insmod cowtrace.ko built for this kernel" },
+	{ ENODEV, "No such device", NULL,
+	  "this kernel has no function to probe", "cowtrace doctor lists what is missing" },
+	{ EOPNOTSUPP, "Operation not supported", NULL,
+	  "this kernel refused the probe", "cowtrace doctor lists what is missing" },
+	{ EPERM, "Operation not permitted", NULL,
+	  "this process may not load modules (no CAP_SYS_MODULE, or kernel.modules_disabled is 1)",
+	  "load it on the host: modprobe cowtrace" },
+	{ ENOMEM, "Cannot allocate memory", NULL,
+	  "the kernel has no memory for it", "free some memory and try again" },
+	{ EINVAL, "nvalid", NULL,
+	  "the kernel refused its parameters or its contents", REBUILD },
+};
+
+#define NR_CAUSES	(sizeof(causes) / sizeof(*causes))
+
+bool ct_module_is_loaded(void)
+{
+	return !access("/sys/module/cowtrace", F_OK);
+}
+
+const struct ct_load_cause *ct_load_cause_of_log(const char *line)
+{
+	for (size_t i = 0; i < NR_CAUSES; i++)
+		if (causes[i].log && strstr(line, causes[i].log))
+			return &causes[i];
+	return NULL;
+}
+
+static const struct ct_load_cause *cause_of_words(const char *words)
+{
+	for (size_t i = 0; i < NR_CAUSES; i++)
+		if (causes[i].words && strcasestr(words, causes[i].words))
+			return &causes[i];
+	return NULL;
+}
+
+/* Runs modprobe and keeps what it says. Returns its exit status or a negative errno. */
+static int modprobe(char *said, size_t size)
+{
+	static char *const argv[] = { "modprobe", "cowtrace", NULL };
+	/* modprobe lies in sbin, which a plain user's PATH lacks even under sudo -E. */
+	static char *const env[] = { "LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	static const char *const places[] = {
+		"/usr/sbin/modprobe", "/sbin/modprobe", "/usr/bin/modprobe", "/bin/modprobe",
+	};
+	posix_spawn_file_actions_t actions;
+	size_t used = 0;
+	int fds[2], status, err = ENOENT;
+	ssize_t n;
+	pid_t pid;
+
+	said[0] = '\0';
+	if (pipe2(fds, O_CLOEXEC))
+		return -errno;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, fds[1], STDERR_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
+	for (size_t i = 0; err == ENOENT && i < sizeof(places) / sizeof(*places); i++)
+		err = posix_spawn(&pid, places[i], &actions, NULL, argv, env);
+	posix_spawn_file_actions_destroy(&actions);
+	close(fds[1]);
+	if (err) {
+		close(fds[0]);
+		return -err;
+	}
+	while (used < size - 1 && (n = read(fds[0], said + used, size - 1 - used)) > 0)
+		used += n;
+	said[used] = '\0';
+	said[strcspn(said, "\n")] = '\0';
+	close(fds[0]);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
+}
+
+int ct_module_load(int log, struct ct_error *err)
+{
+	const struct ct_load_cause *cause = NULL;
+	char said[256], line[256];
+	bool logged;
+	int ret;
+
+	ct_log_mark(log);
+	ret = modprobe(said, sizeof(said));
+	if (ret == -ENOENT)
+		return ct_error_set(err, -ENOENT,
+				    "the module is not loaded and there is no modprobe here: insmod cowtrace.ko first");
+	if (ret < 0)
+		return ct_error_set(err, ret, "cannot run modprobe: %s", strerror(-ret));
+	if (ct_module_is_loaded())
+		return 0;
+
+	logged = ct_log_last(log, line, sizeof(line));
+	if (logged)
+		cause = ct_load_cause_of_log(line);
+	if (!cause)
+		cause = cause_of_words(said);
+	return ct_error_set(err, cause && cause->code ? -cause->code : -ENOENT,
+			    "modprobe cowtrace failed: %s: %s (%s%s)",
+			    cause ? cause->cause : "the kernel refused it",
+			    cause ? cause->next : "cowtrace doctor lists what is missing",
+			    logged ? "kernel: " : "", logged ? line : said);
+}
+
+int ct_module_unload(void)
+{
+	static const struct timespec pause = { .tv_nsec = UNLOAD_PAUSE_NS };
+
+	for (int i = 0; i < UNLOAD_TRIES; i++) {
+		if (!syscall(SYS_delete_module, "cowtrace", O_NONBLOCK))
+			return 0;
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		nanosleep(&pause, NULL);
+	}
+	return -EBUSY;
+}
+
+int ct_lockdown(char *mode, size_t size)
+{
+	char text[128], *open_at, *end;
+	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+	bool read;
+
+	if (!f)
+		return -ENOENT;
+	read = fgets(text, sizeof(text), f);
+	fclose(f);
+	open_at = read ? strchr(text, '[') : NULL;
+	end = open_at ? strchr(open_at, ']') : NULL;
+	if (!end)
+		return -ENOENT;
+	*end = '\0';
+	snprintf(mode, size, "%s", open_at + 1);
+	return 0;
+}

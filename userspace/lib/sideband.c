@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sideband.h"
+#include "sideband_build_id.h"
+#include "sideband_proc.h"
+
+/* Data of one ring; a burst of 5000 mappings fits. Power of two times the page size. */
+#define RING_BYTES	CT_SIDEBAND_MAX
+
+/* Event and ring of one CPU; fd is -1 while the CPU is offline. */
+struct ring {
+	int		fd;
+	struct perf_event_mmap_page *page;
+	uint64_t	enabled_ns;
+};
+
+struct ct_sideband {
+	struct ct_build_ids *ids;
+	uint64_t	start_ns;
+	uint64_t	lost;
+	char		*copy;
+	size_t		page_size;
+	int		epoll;
+	bool		kernel_ids;
+	unsigned int	nr;
+	struct ring	rings[];
+};
+
+/* PERF_RECORD_LOST. */
+struct lost_record {
+	struct perf_event_header header;
+	uint64_t	id;
+	uint64_t	lost;
+};
+
+static int event_open(bool build_id, int cpu)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_DUMMY,
+		.sample_type = CT_SIDEBAND_SAMPLE_TYPE,
+		/* For alive(). */
+		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED,
+		.exclude_kernel = 1,
+		.exclude_hv = 1,
+		.task = 1,
+		.comm = 1,
+		.comm_exec = 1,
+		.mmap = 1,
+		.mmap2 = 1,
+		.build_id = build_id,
+		.sample_id_all = 1,
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
+		.watermark = 1,
+		.wakeup_watermark = RING_BYTES / 4,
+	};
+
+	return syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+static void ring_close(struct ct_sideband *sb, struct ring *ring)
+{
+	if (ring->page)
+		munmap(ring->page, sb->page_size + RING_BYTES);
+	if (ring->fd >= 0)
+		close(ring->fd);
+	ring->page = NULL;
+	ring->fd = -1;
+}
+
+static int ring_open(struct ct_sideband *sb, unsigned int cpu)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET, .data.u64 = UINT64_MAX };
+	struct ring *ring = &sb->rings[cpu];
+	void *page;
+	int ret;
+
+	ring->fd = event_open(sb->kernel_ids, cpu);
+	/* Before 5.12 (88a16a130933) the kernel knows no build-ids: we read the files. */
+	if (ring->fd < 0 && errno == EINVAL && sb->kernel_ids) {
+		sb->kernel_ids = false;
+		ring->fd = event_open(false, cpu);
+	}
+	if (ring->fd < 0)
+		return -errno;
+	page = mmap(NULL, sb->page_size + RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    ring->fd, 0);
+	if (page == MAP_FAILED) {
+		ret = -errno;
+		ring_close(sb, ring);
+		return ret;
+	}
+	ring->page = page;
+	ring->enabled_ns = 0;
+	if (sb->epoll >= 0)
+		epoll_ctl(sb->epoll, EPOLL_CTL_ADD, ring->fd, &ev);
+	return 0;
+}
+
+static int explain(int code, struct ct_error *err)
+{
+	if (code == -EACCES || code == -EPERM)
+		return ct_error_set(err, code,
+				    "no side-band: perf events are refused here: set kernel.perf_event_paranoid to 2 or less, or give CAP_PERFMON; until then processes that end during the trace lose their names and symbols");
+	if (code == -ENOSYS || code == -ENOENT)
+		return ct_error_set(err, code,
+				    "no side-band: this kernel has no perf events (CONFIG_PERF_EVENTS): processes that end during the trace lose their names and symbols");
+	return ct_error_set(err, code,
+			    "no side-band: perf_event_open: %s: processes that end during the trace lose their names and symbols",
+			    strerror(-code));
+}
+
+int ct_sideband_open(struct ct_sideband **out, struct ct_error *err)
+{
+	long nr = sysconf(_SC_NPROCESSORS_CONF);
+	struct ct_sideband *sb;
+	struct timespec now;
+	int ret = 0;
+
+	*out = NULL;
+	sb = calloc(1, sizeof(*sb) + nr * sizeof(*sb->rings));
+	if (!sb)
+		return ct_error_set(err, -ENOMEM, "no memory for the side-band");
+	sb->ids = ct_build_ids_new();
+	sb->copy = malloc(RING_BYTES);
+	sb->page_size = sysconf(_SC_PAGESIZE);
+	sb->epoll = -1;
+	sb->kernel_ids = true;
+	sb->nr = nr;
+	for (unsigned int i = 0; i < sb->nr; i++)
+		sb->rings[i].fd = -1;
+	if (!sb->ids || !sb->copy) {
+		ct_sideband_close(sb);
+		return ct_error_set(err, -ENOMEM, "no memory for the side-band");
+	}
+	/* Before the first event, so that an event always overrules what /proc said. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sb->start_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
+	for (unsigned int i = 0; i < sb->nr && !ret; i++) {
+		ret = ring_open(sb, i);
+		if (ret == -ENODEV)	/* offline */
+			ret = 0;
+	}
+	*out = sb;
+	return ret ? explain(ret, err) : 0;
+}
+
+void ct_sideband_poll(struct ct_sideband *sb, int epoll)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET, .data.u64 = UINT64_MAX };
+
+	sb->epoll = epoll;
+	for (unsigned int i = 0; i < sb->nr; i++)
+		if (sb->rings[i].fd >= 0)
+			epoll_ctl(epoll, EPOLL_CTL_ADD, sb->rings[i].fd, &ev);
+}
+
+/*
+ * An event whose CPU went away stays dead when the CPU comes back, and nothing
+ * tells of it but its time, which stands still.
+ */
+static bool alive(struct ring *ring)
+{
+	uint64_t values[2];
+	bool moved;
+
+	if (read(ring->fd, values, sizeof(values)) != sizeof(values))
+		return true;
+	moved = values[1] != ring->enabled_ns;
+	ring->enabled_ns = values[1];
+	return moved;
+}
+
+void ct_sideband_rescan(struct ct_sideband *sb)
+{
+	for (unsigned int i = 0; i < sb->nr; i++) {
+		struct ring *ring = &sb->rings[i];
+
+		/* Its last records were read before: what is left here came in between. */
+		if (ring->fd >= 0 && !alive(ring) &&
+		    __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE) ==
+		    ring->page->data_tail)
+			ring_close(sb, ring);
+		if (ring->fd < 0)
+			ring_open(sb, i);
+	}
+}
+
+static void look_through(struct ct_sideband *sb, char *data, size_t size)
+{
+	struct perf_event_header *h;
+
+	for (size_t at = 0; at + sizeof(*h) <= size; at += h->size) {
+		h = (struct perf_event_header *)(data + at);
+		if (h->size < sizeof(*h))
+			break;
+		if (h->type == PERF_RECORD_LOST)
+			sb->lost += ((struct lost_record *)h)->lost;
+		/* Also with the kernel's build-ids: it gives up where a page would have to be read. */
+		if (h->type == PERF_RECORD_MMAP2 && !(h->misc & PERF_RECORD_MISC_MMAP_BUILD_ID))
+			ct_build_ids_apply(sb->ids, (struct ct_mmap2 *)h);
+	}
+}
+
+static int ring_read(struct ct_sideband *sb, unsigned int cpu, ct_sideband_sink *sink, void *arg)
+{
+	struct perf_event_mmap_page *page = sb->rings[cpu].page;
+	uint64_t head = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
+	uint64_t tail = page->data_tail;
+	size_t size = head - tail, offset = tail % RING_BYTES;
+	size_t first = size < RING_BYTES - offset ? size : RING_BYTES - offset;
+	const char *data = (const char *)page + sb->page_size;
+
+	if (!size)
+		return 0;
+	memcpy(sb->copy, data + offset, first);
+	memcpy(sb->copy + first, data, size - first);
+	__atomic_store_n(&page->data_tail, head, __ATOMIC_RELEASE);
+	look_through(sb, sb->copy, size);
+	return sink(arg, cpu, sb->copy, size);
+}
+
+int ct_sideband_read(struct ct_sideband *sb, ct_sideband_sink *sink, void *arg)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < sb->nr && !ret; i++)
+		if (sb->rings[i].page)
+			ret = ring_read(sb, i, sink, arg);
+	return ret;
+}
+
+int ct_sideband_synthesize(struct ct_sideband *sb, const pid_t *pids, size_t n,
+			   ct_sideband_sink *sink, void *arg)
+{
+	return ct_sideband_proc(sb->ids, sb->start_ns, pids, n, sink, arg);
+}
+
+uint64_t ct_sideband_lost(const struct ct_sideband *sb)
+{
+	return sb->lost;
+}
+
+void ct_sideband_close(struct ct_sideband *sb)
+{
+	if (!sb)
+		return;
+	for (unsigned int i = 0; i < sb->nr; i++)
+		ring_close(sb, &sb->rings[i]);
+	ct_build_ids_free(sb->ids);
+	free(sb->copy);
+	free(sb);
+}
