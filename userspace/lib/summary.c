@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "summary.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cowtrace/classify.h>
+
+#include "bytes.h"
+
+/*
+ * Finds or makes the element of a growing array that a key stands for; new ones
+ * are zero. NULL without memory.
+ */
+static void *element(struct ct_map *map, uint64_t a, uint64_t b, void **array, size_t *nr,
+		     size_t size)
+{
+	uint32_t *slot = ct_map_slot(map, a, b);
+	void *grown;
+
+	if (!slot)
+		return NULL;
+	if (*slot == CT_MAP_NONE) {
+		grown = ct_grow(*array, *nr, size);
+		if (!grown)
+			return NULL;
+		*array = grown;
+		memset((char *)grown + *nr * size, 0, size);
+		*slot = (*nr)++;
+	}
+	return (char *)*array + *slot * size;
+}
+
+/* The array goes through a void pointer of its own, as aliasing wants it. */
+#define ELEMENT(map, a, b, array, nr) ({				\
+	void *array_ = array;						\
+	void *element_ = element(map, a, b, &array_, nr, sizeof(*(array))); \
+									\
+	array = array_;							\
+	element_;							\
+})
+
+static bool copies(const struct cowtrace_record *r)
+{
+	return r->outcome == COWTRACE_OUTCOME_COPY || r->outcome == COWTRACE_OUTCOME_UNSHARE;
+}
+
+static void count(struct ct_count *c, const struct cowtrace_record *r, uint64_t bytes)
+{
+	c->faults++;
+	c->copies += copies(r);
+	c->reuses += r->outcome == COWTRACE_OUTCOME_REUSE;
+	c->bytes = ct_add(c->bytes, bytes);
+	c->ns += r->duration_ns;
+	c->copy_ns += copies(r) ? r->duration_ns : 0;
+}
+
+static void count_holders(struct ct_held *held, const struct cowtrace_record *r)
+{
+	struct cowtrace_holders h;
+
+	/* The order is a shift in there; no kernel has folios of 2^30 pages. */
+	if (r->order >= 30)
+		return;
+	h = cowtrace_holders(r);
+	if (!h.known)
+		return;
+	held->known++;
+	held->total += h.total;
+	held->mappings += h.mappings;
+	held->swapcache += h.swapcache;
+	held->pagecache += h.pagecache;
+	held->lru += h.lru;
+	held->pins += h.pins;
+	held->unattributed += h.unattributed;
+}
+
+static int count_process(struct ct_summary *s, const struct cowtrace_record *r,
+			 uint32_t process, uint64_t bytes)
+{
+	struct ct_process_count *p = ELEMENT(&s->process_of, process, r->tgid,
+					     s->by_process, &s->nr_processes);
+
+	if (!p)
+		return -ENOMEM;
+	if (!p->count.faults) {
+		p->process = process;
+		p->tgid = r->tgid;
+	}
+	/* The record names the thread; the first one names the process. */
+	if (r->pid == r->tgid || !p->count.faults)
+		ct_clean_text(p->comm, sizeof(p->comm), r->comm, sizeof(r->comm));
+	count(&p->count, r, bytes);
+	return 0;
+}
+
+/* The code site of an address that was not looked up before. */
+static int new_site(struct ct_summary *s, const struct cowtrace_record *r, uint32_t process,
+		    uint32_t *site)
+{
+	struct ct_mapping m = { CT_MAP_NONE, r->ip };
+	struct ct_site_count *it;
+
+	if (process != CT_MAP_NONE)
+		ct_processes_map(s->processes, process, r->ip, r->time_ns, &m);
+	it = ELEMENT(&s->site_of, m.object, m.offset, s->by_site, &s->nr_sites);
+	if (!it)
+		return -ENOMEM;
+	if (!it->count.faults) {
+		it->object = m.object;
+		it->offset = m.offset;
+		if (m.object != CT_MAP_NONE)
+			it->symbol = ct_symbols_find(s->symbols, m.object,
+						     ct_processes_object(s->processes, m.object),
+						     m.offset, &it->past);
+	}
+	*site = it - s->by_site;
+	return 0;
+}
+
+static int count_site(struct ct_summary *s, const struct cowtrace_record *r,
+		      uint32_t process, uint64_t bytes)
+{
+	uint64_t space = process == CT_MAP_NONE ? UINT64_MAX :
+			 ct_processes_space(s->processes, process, r->time_ns);
+	uint32_t *slot;
+	int err;
+
+	if (!(r->present & COWTRACE_HAS_IP)) {
+		s->no_ip++;
+		return 0;
+	}
+	slot = ct_map_slot(&s->site_of_ip, space, r->ip);
+	if (!slot)
+		return -ENOMEM;
+	if (*slot == CT_MAP_NONE) {
+		err = new_site(s, r, process, slot);
+		if (err)
+			return err;
+	}
+	count(&s->by_site[*slot].count, r, bytes);
+	return 0;
+}
+
+static int count_pair(struct ct_summary *s, const struct cowtrace_record *r, uint64_t bytes)
+{
+	struct ct_histogram **time = &s->outcome_time[r->outcome];
+	struct ct_pair *p = ELEMENT(&s->pair_of, r->outcome, r->reason, s->pairs,
+				    &s->nr_pairs);
+
+	if (!*time)
+		*time = calloc(1, sizeof(**time));
+	if (!p || !*time)
+		return -ENOMEM;
+	p->outcome = r->outcome;
+	p->reason = r->reason;
+	p->bytes = ct_add(p->bytes, bytes);
+	ct_histogram_add(&p->time, r->duration_ns);
+	ct_histogram_add(*time, r->duration_ns);
+	if (copies(r))
+		count_holders(&p->held, r);
+	return 0;
+}
+
+static int take(struct ct_summary *s, const struct cowtrace_record *r, uint64_t page_size)
+{
+	uint64_t end = ct_add(r->time_ns, r->duration_ns);
+	uint64_t bytes = copies(r) ? page_size : 0;
+	uint32_t process = ct_processes_find(s->processes, r->tgid, r->time_ns);
+	int err;
+
+	if (!s->total.faults || r->time_ns < s->first_ns)
+		s->first_ns = r->time_ns;
+	if (end > s->last_ns)
+		s->last_ns = end;
+	count(&s->total, r, bytes);
+	count(&s->outcomes[r->outcome], r, bytes);
+	count(&s->origins[r->origin], r, bytes);
+	count(&s->kinds[r->kind], r, bytes);
+	count(&s->paths[r->path], r, bytes);
+	s->unstable += !!(r->evidence & COWTRACE_EV_UNSTABLE);
+	s->shifted += !!(r->evidence & COWTRACE_EV_SHIFTED);
+	err = count_pair(s, r, bytes);
+	if (!err)
+		err = count_process(s, r, process, bytes);
+	if (!err)
+		err = count_site(s, r, process, bytes);
+	return err;
+}
+
+static int by_weight(const struct ct_count *x, const struct ct_count *y)
+{
+	if (x->copies != y->copies)
+		return x->copies > y->copies ? -1 : 1;
+	if (x->faults != y->faults)
+		return x->faults > y->faults ? -1 : 1;
+	return 0;
+}
+
+static int pair_order(const void *a, const void *b)
+{
+	const struct ct_pair *x = a, *y = b;
+
+	if (x->time.count != y->time.count)
+		return x->time.count > y->time.count ? -1 : 1;
+	if (x->outcome != y->outcome)
+		return x->outcome < y->outcome ? -1 : 1;
+	return (int)x->reason - y->reason;
+}
+
+static int process_order(const void *a, const void *b)
+{
+	const struct ct_process_count *x = a, *y = b;
+	int order = by_weight(&x->count, &y->count);
+
+	if (order || x->tgid == y->tgid)
+		return order ? order : (x->process > y->process) - (x->process < y->process);
+	return x->tgid < y->tgid ? -1 : 1;
+}
+
+static int site_order(const void *a, const void *b)
+{
+	const struct ct_site_count *x = a, *y = b;
+	int order = by_weight(&x->count, &y->count);
+
+	if (order || x->object == y->object)
+		return order ? order : (x->offset > y->offset) - (x->offset < y->offset);
+	return x->object < y->object ? -1 : 1;
+}
+
+static void sort(void *array, size_t n, size_t size, int (*order)(const void *, const void *))
+{
+	if (n)
+		qsort(array, n, size, order);
+}
+
+int ct_summary_make(struct ct_reader *reader, struct ct_summary **out, struct ct_error *err)
+{
+	struct ct_summary *s = calloc(1, sizeof(*s));
+	uint64_t page_size = ct_reader_schema(reader)->page_size;
+	struct ct_event event;
+	int ret;
+
+	if (!s)
+		return ct_error_set(err, -ENOMEM, "out of memory");
+	s->reader = reader;
+	s->symbols = ct_symbols_new();
+	ret = s->symbols ? ct_processes_load(reader, &s->processes, err) :
+			   ct_error_set(err, -ENOMEM, "out of memory");
+	if (ret) {
+		ct_summary_free(s);
+		return ret;
+	}
+	ct_reader_rewind(reader);
+	while (ct_reader_next(reader, &event)) {
+		ret = take(s, event.record, page_size);
+		if (ret) {
+			ct_summary_free(s);
+			return ct_error_set(err, ret, "out of memory");
+		}
+	}
+	/* The maps hold places in the arrays: useless once these are sorted. */
+	ct_map_free(&s->pair_of);
+	ct_map_free(&s->process_of);
+	ct_map_free(&s->site_of);
+	ct_map_free(&s->site_of_ip);
+	sort(s->pairs, s->nr_pairs, sizeof(*s->pairs), pair_order);
+	sort(s->by_process, s->nr_processes, sizeof(*s->by_process), process_order);
+	sort(s->by_site, s->nr_sites, sizeof(*s->by_site), site_order);
+	*out = s;
+	return 0;
+}
+
+void ct_summary_free(struct ct_summary *s)
+{
+	size_t i;
+
+	if (!s)
+		return;
+	for (i = 0; i < 256; i++)
+		free(s->outcome_time[i]);
+	ct_map_free(&s->pair_of);
+	ct_map_free(&s->process_of);
+	ct_map_free(&s->site_of);
+	ct_map_free(&s->site_of_ip);
+	free(s->pairs);
+	free(s->by_process);
+	free(s->by_site);
+	ct_symbols_free(s->symbols);
+	ct_processes_free(s->processes);
+	free(s);
+}

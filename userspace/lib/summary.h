@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a whole trace says, in one pass over its records: the numbers of every
+ * table of the report. Memory grows with distinct processes and code sites, not
+ * with records.
+ */
+#ifndef COWTRACE_SUMMARY_H
+#define COWTRACE_SUMMARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "histogram.h"
+#include "map.h"
+#include "process.h"
+#include "reader.h"
+#include "symbol.h"
+
+/**
+ * struct ct_held - who held the pages of some copies; sums of references
+ * @known: copies whose references could be split (see cowtrace_holders()).
+ * @total: page counts.
+ * @mappings: of them mappings; the rest likewise.
+ */
+struct ct_held {
+	uint64_t	known;
+	uint64_t	total;
+	uint64_t	mappings;
+	uint64_t	swapcache;
+	uint64_t	pagecache;
+	uint64_t	lru;
+	uint64_t	pins;
+	uint64_t	unattributed;
+};
+
+/**
+ * struct ct_pair - faults of one outcome and reason
+ * @outcome: enum cowtrace_outcome, or a number of a later schema.
+ * @reason: enum cowtrace_reason, likewise.
+ * @bytes: copied.
+ * @held: who held the pages.
+ * @time: durations in ns.
+ */
+struct ct_pair {
+	uint8_t		outcome;
+	uint8_t		reason;
+	uint64_t	bytes;
+	struct ct_held	held;
+	struct ct_histogram time;
+};
+
+/**
+ * struct ct_count - faults that have something in common
+ * @faults: all.
+ * @copies: outcomes copy and unshare.
+ * @reuses: outcome reuse.
+ * @bytes: copied.
+ * @ns: time of all faults.
+ * @copy_ns: time of the copies.
+ */
+struct ct_count {
+	uint64_t	faults;
+	uint64_t	copies;
+	uint64_t	reuses;
+	uint64_t	bytes;
+	uint64_t	ns;
+	uint64_t	copy_ns;
+};
+
+/**
+ * struct ct_process_count - faults of one process
+ * @process: number in the process table, CT_MAP_NONE if not there.
+ * @tgid: process number.
+ * @comm: name at the last fault.
+ * @count: the faults.
+ */
+struct ct_process_count {
+	uint32_t	process;
+	uint32_t	tgid;
+	char		comm[CT_NAME_MAX];
+	struct ct_count	count;
+};
+
+/**
+ * struct ct_site_count - faults of one place in the code
+ * @object: number of the file in the process table, CT_MAP_NONE if not known.
+ * @offset: in the file; the address when @object is not known.
+ * @symbol: name of the symbol, NULL if not known.
+ * @past: distance from it.
+ * @count: the faults.
+ */
+struct ct_site_count {
+	uint32_t	object;
+	uint64_t	offset;
+	const char	*symbol;
+	uint64_t	past;
+	struct ct_count	count;
+};
+
+/**
+ * struct ct_summary - the numbers
+ * @reader: the trace.
+ * @processes: its processes; loaded by ct_summary_make().
+ * @total: all faults.
+ * @first_ns: entry of the first fault, CLOCK_MONOTONIC.
+ * @last_ns: end of the last.
+ * @outcomes: by outcome, indexed by its number.
+ * @outcome_time: durations, indexed likewise; NULL where there is none.
+ * @origins: by origin, indexed likewise.
+ * @kinds: by kind of page.
+ * @paths: by path.
+ * @pairs: by outcome and reason, the most frequent first.
+ * @nr_pairs: number of them.
+ * @by_process: by process, the most copies first, then the most faults.
+ * @nr_processes: number of them.
+ * @by_site: by code site, in the same order.
+ * @nr_sites: number of them.
+ * @no_ip: faults without an instruction pointer.
+ * @unstable: records whose reference count moved while it was sampled.
+ * @shifted: records whose counts moved before the decision.
+ */
+struct ct_summary {
+	struct ct_reader *reader;
+	struct ct_processes *processes;
+	struct ct_symbols *symbols;
+	struct ct_count	total;
+	uint64_t	first_ns;
+	uint64_t	last_ns;
+	struct ct_count	outcomes[256];
+	struct ct_histogram *outcome_time[256];
+	struct ct_count	origins[256];
+	struct ct_count	kinds[256];
+	struct ct_count	paths[256];
+	struct ct_pair	*pairs;
+	size_t		nr_pairs;
+	struct ct_process_count *by_process;
+	size_t		nr_processes;
+	struct ct_site_count *by_site;
+	size_t		nr_sites;
+	uint64_t	no_ip;
+	uint64_t	unstable;
+	uint64_t	shifted;
+	/* Where a key stands in the arrays above, while records are read. */
+	struct ct_map	pair_of;
+	struct ct_map	process_of;
+	struct ct_map	site_of;
+	struct ct_map	site_of_ip;
+};
+
+/**
+ * ct_summary_make() - read all records of a trace
+ * @reader: the trace; stays the caller's, and must outlive the summary.
+ * @summary: receives the numbers.
+ * @err: filled in on failure.
+ * Return: 0 or -ENOMEM.
+ */
+int ct_summary_make(struct ct_reader *reader, struct ct_summary **summary,
+		    struct ct_error *err);
+
+void ct_summary_free(struct ct_summary *summary);
+
+#endif /* COWTRACE_SUMMARY_H */
