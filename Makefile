@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0
+# cowtrace: `make help` lists the targets.
+
+# Kernel to build the module for: its headers.
+KDIR ?= /lib/modules/$(shell uname -r)/build
+# All output goes below this directory.
+O ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+out := $(abspath $(O))
+# The release of the kernel whose headers KDIR holds.
+krelease = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
+	$(KDIR)/include/generated/utsrelease.h 2>/dev/null)
+mdir = $(out)/module/$(krelease)
+modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
+
+.PHONY: all module command install uninstall clean help guest vm demo check
+.PHONY: unit matrix
+
+all: module command
+
+help:
+	@echo 'On your own host:'
+	@echo '  make              the module (for KDIR, default the running kernel) and the command'
+	@echo '  make module       the module alone: $$O/module/RELEASE/cowtrace.ko'
+	@echo '  make command      the command alone: $$O/userspace/cowtrace'
+	@echo '  make install      both, with man pages, below DESTDIR and PREFIX=$(PREFIX)'
+	@echo '  make uninstall    take them away again'
+	@echo '  make clean        remove what was built, but not the prepared VM (build/vm)'
+	@echo
+	@echo 'In virtual machines, which prepare themselves (root or sudo, about 2 GB):'
+	@echo '  make demo         trace a real redis-server on real kernels, print the reports'
+	@echo '  make check        all tests: unit tests, then the kernels of the matrix'
+	@echo '  make unit         the unit tests alone'
+	@echo '  make vm           prepare the virtual machines and nothing else'
+	@echo
+	@echo 'Variables: KDIR, CC, O, PREFIX, DESTDIR, KERNELS="6.1 6.12" (for vm, check, demo)'
+
+module:
+	@test -n '$(krelease)' || { \
+		echo 'no kernel headers in $(KDIR): install linux-headers-'"$$(uname -r)"', or name others by KDIR=' >&2; \
+		exit 1; }
+	@mkdir -p $(mdir)
+	@# Links, so that each kernel gets objects of its own from the same sources.
+	@cp -rsfT $(CURDIR)/include $(mdir)/include
+	@cp -rsfT $(CURDIR)/module $(mdir)/module
+	@ln -sf $(CURDIR)/Kbuild $(mdir)/Kbuild
+	@find $(mdir) -xtype l -delete
+	$(MAKE) -C $(KDIR) M=$(mdir) $(if $(MODULE_CC),CC=$(MODULE_CC)) modules
+
+command:
+	$(MAKE) -C userspace O=$(out)/userspace all
+
+install: all
+	install -D -m 644 $(mdir)/cowtrace.ko $(modules_dir)/cowtrace.ko
+	$(if $(DESTDIR),,depmod -a $(krelease))
+	$(MAKE) -C userspace O=$(out)/userspace PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install
+
+uninstall:
+	rm -f $(modules_dir)/cowtrace.ko
+	$(if $(DESTDIR),,depmod -a $(krelease))
+	$(MAKE) -C userspace O=$(out)/userspace PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) uninstall
+
+clean:
+	rm -rf $(out)/module $(out)/userspace $(out)/guest $(out)/tests
+
+# What a guest of the VM harness needs, built inside its root (tests/vm/in-root).
+KERNEL_RELEASE ?= $(krelease)
+GUEST_CC ?= $(CC)
+guest_dir = $(out)/guest/$(KERNEL_RELEASE)
+
+guest:
+	$(MAKE) module KDIR=/lib/modules/$(KERNEL_RELEASE)/build MODULE_CC=$(GUEST_CC)
+	@mkdir -p $(guest_dir)
+	cp $(out)/module/$(KERNEL_RELEASE)/cowtrace.ko $(guest_dir)/
+	$(MAKE) -C userspace O=$(out)/guest/userspace all
+	$(MAKE) -C userspace O=$(out)/guest/userspace PREFIX=/usr DESTDIR=$(out)/guest/root install
+
+KERNELS ?= 6.1 6.12
+
+vm:
+	tests/vm/prepare $(KERNELS)

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * cowtrace: the record of one write-protect fault.
+ *
+ * This header is the binary contract between cowtrace.ko, which writes one
+ * record a fault into per-CPU relay buffers, and every reader. The same
+ * layout is described at run time by the debugfs file "schema", from the
+ * lists in vocab.h, so that a reader needs no header of the same age.
+ *
+ * Source of the sampled values: the kernel's own struct vm_fault, struct
+ * page/folio and page table entry, read at the entry of do_wp_page() under the
+ * page-table lock, and at its exit, after the lock was dropped.
+ */
+#ifndef COWTRACE_RECORD_H
+#define COWTRACE_RECORD_H
+
+#include <linux/types.h>
+
+/*
+ * Raised when a reader of the old layout would misread the new one: a field
+ * moved, changed its size or its meaning.
+ */
+#define COWTRACE_SCHEMA_MAJOR	1
+/* Raised when a field, flag or name was added and the old ones stand. */
+#define COWTRACE_SCHEMA_MINOR	0
+
+/* First byte that a reader checks in each record. */
+#define COWTRACE_RECORD_MAGIC	0xc7
+
+/* Length of a command name with its final NUL: TASK_COMM_LEN. */
+#define COWTRACE_COMM_LEN	16
+
+/**
+ * enum cowtrace_type - what a record describes
+ * @COWTRACE_TYPE_FAULT: one call of do_wp_page()
+ */
+enum cowtrace_type {
+	COWTRACE_TYPE_FAULT = 1,
+};
+
+/**
+ * struct cowtrace_record - one write-protect fault
+ * @seq: number of this record on its CPU, from 1, wraps at 2^32. It counts
+ *	dropped records too, so a gap is a loss of that many records.
+ * @cpu: CPU on which the fault was finished and the record was written.
+ * @type: enum cowtrace_type.
+ * @magic: COWTRACE_RECORD_MAGIC.
+ * @time_ns: entry of do_wp_page(), CLOCK_MONOTONIC in ns, by
+ *	ktime_get_mono_fast_ns().
+ * @duration_ns: exit minus entry in ns, sleeping included; stays at 2^32 - 1
+ *	when the fault took 4.29 s or longer.
+ * @pid: thread id of the faulting task in the initial namespace. For a remote
+ *	fault (enum cowtrace_origin) the task that accessed foreign memory.
+ * @tgid: process id of the same task.
+ * @uid: real user id of the same task in the initial namespace.
+ * @comm: command name of the same task at exit, NUL-terminated.
+ * @address: faulting user address with its offset in the page
+ *	(vm_fault.real_address, on 5.10 vm_fault.address).
+ * @ip: user instruction pointer of the faulting task. For an access by the
+ *	kernel, the instruction that entered the kernel. Absent for kernel
+ *	threads (COWTRACE_HAS_IP).
+ * @vm_flags: vm_area_struct.vm_flags at entry (include/linux/mm.h).
+ * @pfn: page frame number in the PTE at entry.
+ * @new_pfn: page frame number in the PTE as read again at exit. Absent when it
+ *	could not be read or is not present (COWTRACE_HAS_NEW_PFN).
+ * @fault_flags: vm_fault.flags, FAULT_FLAG_* (include/linux/mm_types.h).
+ * @ret: return value of do_wp_page(), VM_FAULT_*.
+ * @refcount: page_count() of the page's folio at entry, second of two reads
+ *	(COWTRACE_EV_UNSTABLE when they differ). Absent without a struct page.
+ * @mapcount: how often this page is mapped, PMD mappings included. For KSM
+ *	pages the number of PTEs of all processes. Absent without a struct page.
+ * @folio_mapcount: mappings of all pages of the folio. Absent where the kernel
+ *	gives it to no module: large folios before 6.3.
+ * @pincount: FOLL_PIN pins of a large folio, from its own counter. Absent for
+ *	small folios, whose pins are GUP_PIN_COUNTING_BIAS references each: see
+ *	cowtrace_holders().
+ * @state: COWTRACE_PG_*, COWTRACE_PTE_* and COWTRACE_EXIT_*.
+ * @evidence: COWTRACE_EV_*, what outcome and reason rest on.
+ * @present: COWTRACE_HAS_*, which of the fields that may be absent are given.
+ *	A field without its bit is 0 and means nothing.
+ * @path: enum cowtrace_path.
+ * @origin: enum cowtrace_origin.
+ * @kind: enum cowtrace_kind.
+ * @outcome: enum cowtrace_outcome.
+ * @reason: enum cowtrace_reason.
+ * @order: order of the folio: 2^order pages. 0 without a struct page.
+ * @node: NUMA node of the page at entry. Absent without a struct page.
+ *
+ * Two cache lines, so that a record costs two lines of the buffer and a power
+ * of two of them fills a sub-buffer without padding. The order puts no padding
+ * between fields.
+ */
+struct cowtrace_record {
+	__u32	seq;
+	__u16	cpu;
+	__u8	type;
+	__u8	magic;
+	__u64	time_ns;
+	__u32	duration_ns;
+	__u32	pid;
+	__u32	tgid;
+	__u32	uid;
+	char	comm[COWTRACE_COMM_LEN];
+	__u64	address;
+	__u64	ip;
+	__u64	vm_flags;
+	__u64	pfn;
+	__u64	new_pfn;
+	__u32	fault_flags;
+	__u32	ret;
+	__s32	refcount;
+	__s32	mapcount;
+	__s32	folio_mapcount;
+	__u32	pincount;
+	__u32	state;
+	__u16	evidence;
+	__u16	present;
+	__u8	path;
+	__u8	origin;
+	__u8	kind;
+	__u8	outcome;
+	__u8	reason;
+	__u8	order;
+	__u16	node;
+};
+
+_Static_assert(sizeof(struct cowtrace_record) == 128, "a record is two cache lines");
+
+#endif /* COWTRACE_RECORD_H */

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * compat: all that differs between kernels, in one place. The module reads
+ * pages, PTEs and probe registers through the cow_*() names below, which read
+ * like the newest kernel. COW_HAVE_* come from probes/, one feature a file.
+ */
+#ifndef COW_COMPAT_H
+#define COW_COMPAT_H
+
+#include <linux/kprobes.h>
+#include <linux/ksm.h>
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/relay.h>
+#include <linux/userfaultfd_k.h>
+#include <cowtrace/classify.h>
+
+#include "compat/features.h"
+
+#if defined(COW_HAVE_FPROBE) || defined(COW_HAVE_FPROBE_FTRACE_REGS)
+#include <linux/fprobe.h>
+#endif
+
+#ifndef CONFIG_X86_64
+#error "cowtrace: only x86-64 is supported: page-table and register access are written for it"
+#endif
+#ifndef CONFIG_KRETPROBES
+#error "cowtrace: this kernel is built without CONFIG_KRETPROBES"
+#endif
+#ifndef CONFIG_RELAY
+#error "cowtrace: this kernel is built without CONFIG_RELAY"
+#endif
+#ifndef CONFIG_DEBUG_FS
+#error "cowtrace: this kernel is built without CONFIG_DEBUG_FS"
+#endif
+#if defined(COW_HAVE_FOLIO) && !defined(COW_HAVE_ANON_EXCLUSIVE)
+#error "cowtrace: folios without PageAnonExclusive (5.16 to 5.18): this do_wp_page() is not known"
+#endif
+#if defined(COW_HAVE_ANON_EXCLUSIVE) && !defined(COW_HAVE_FAULT_FLAG_UNSHARE)
+#error "cowtrace: PageAnonExclusive without FAULT_FLAG_UNSHARE: this do_wp_page() is not known"
+#endif
+#if defined(COW_HAVE_MM_IDS) && defined(COW_HAVE_VM_FAULT_WRITE)
+#error "cowtrace: folio._mm_ids beside VM_FAULT_WRITE: this do_wp_page() is not known"
+#endif
+#if !defined(COW_HAVE_PAGE_MAPCOUNT) && !defined(COW_HAVE_FOLIO_LARGE_MAPCOUNT)
+#error "cowtrace: neither page_mapcount() nor folio_large_mapcount(): mapcounts cannot be read"
+#endif
+
+/* What this kernel's do_wp_page() does; the features and the logic came together. */
+#ifdef COW_HAVE_VM_FAULT_WRITE
+#define COW_TRAITS_RET		COWTRACE_TRAIT_RET_WRITE
+#else
+#define COW_TRAITS_RET		COWTRACE_TRAIT_SHARED_FIRST
+#endif
+#ifdef COW_HAVE_ANON_EXCLUSIVE
+#define COW_TRAITS_EXCLUSIVE	COWTRACE_TRAIT_EXCLUSIVE
+#else
+#define COW_TRAITS_EXCLUSIVE	0
+#endif
+#if defined(COW_HAVE_MM_IDS)
+#define COW_TRAITS_LARGE	COWTRACE_TRAIT_LARGE_EXCLUSIVE
+#elif !defined(COW_HAVE_VM_FAULT_WRITE)
+#define COW_TRAITS_LARGE	COWTRACE_TRAIT_LARGE_COPY
+#else
+#define COW_TRAITS_LARGE	0
+#endif
+#define COW_TRAITS		(COW_TRAITS_RET | COW_TRAITS_EXCLUSIVE | COW_TRAITS_LARGE)
+
+/* Stored records carry the kernel's own numbers: they must be those of classify.h. */
+static_assert(VM_WRITE == COWTRACE_VM_WRITE);
+static_assert(VM_SHARED == COWTRACE_VM_SHARED);
+static_assert(VM_MAYSHARE == COWTRACE_VM_MAYSHARE);
+static_assert(!VM_UFFD_WP || VM_UFFD_WP == COWTRACE_VM_UFFD_WP);
+static_assert(FAULT_FLAG_USER == COWTRACE_FAULT_FLAG_USER);
+static_assert(FAULT_FLAG_REMOTE == COWTRACE_FAULT_FLAG_REMOTE);
+#ifdef COW_HAVE_FAULT_FLAG_UNSHARE
+static_assert(FAULT_FLAG_UNSHARE == COWTRACE_FAULT_FLAG_UNSHARE);
+#endif
+static_assert((__force unsigned int)VM_FAULT_OOM == COWTRACE_FAULT_OOM);
+static_assert((__force unsigned int)VM_FAULT_SIGBUS == COWTRACE_FAULT_SIGBUS);
+#ifdef COW_HAVE_VM_FAULT_WRITE
+static_assert((__force unsigned int)VM_FAULT_WRITE == COWTRACE_FAULT_WRITE);
+#endif
+static_assert((__force unsigned int)VM_FAULT_HWPOISON == COWTRACE_FAULT_HWPOISON);
+static_assert((__force unsigned int)VM_FAULT_HWPOISON_LARGE == COWTRACE_FAULT_HWPOISON_LARGE);
+static_assert((__force unsigned int)VM_FAULT_SIGSEGV == COWTRACE_FAULT_SIGSEGV);
+static_assert((__force unsigned int)VM_FAULT_NOPAGE == COWTRACE_FAULT_NOPAGE);
+static_assert((__force unsigned int)VM_FAULT_RETRY == COWTRACE_FAULT_RETRY);
+#ifdef COW_HAVE_VM_FAULT_COMPLETED
+static_assert((__force unsigned int)VM_FAULT_COMPLETED == COWTRACE_FAULT_COMPLETED);
+#endif
+static_assert(GUP_PIN_COUNTING_BIAS == COWTRACE_PIN_BIAS);
+
+static inline unsigned long cow_real_address(const struct vm_fault *vmf)
+{
+#ifdef COW_HAVE_VMF_REAL_ADDRESS
+	return vmf->real_address;
+#else
+	return vmf->address;
+#endif
+}
+
+static inline unsigned long cow_page_flags(const struct page *page)
+{
+#ifdef COW_HAVE_PAGE_FLAGS_F
+	return READ_ONCE(page->flags.f);
+#else
+	return READ_ONCE(page->flags);
+#endif
+}
+
+/* A flag of the page's folio, by its lower-case name and by its old one. */
+#ifdef COW_HAVE_FOLIO
+#define cow_test(page, name, old_name)	folio_test_##name(page_folio(page))
+#else
+#define cow_test(page, name, old_name)	Page##old_name(compound_head(page))
+#endif
+
+static inline bool cow_page_ksm(struct page *page)
+{
+#ifdef COW_HAVE_FOLIO
+	return folio_test_ksm(page_folio(page));
+#else
+	return PageKsm(page);
+#endif
+}
+
+static inline unsigned int cow_page_order(struct page *page)
+{
+	return compound_order(compound_head(page));
+}
+
+/* Mappings of this one page, PMD mappings included: folio_precise_page_mapcount(). */
+static inline int cow_page_mapcount(struct page *page)
+{
+#ifdef COW_HAVE_PAGE_MAPCOUNT
+	return page_mapcount(page);
+#else
+	int maps = atomic_read(&page->_mapcount) + 1;
+
+	if (maps < 0)
+		maps = 0;
+	if (folio_test_large(page_folio(page)))
+		maps += folio_entire_mapcount(page_folio(page));
+	return maps;
+#endif
+}
+
+/* Mappings of all pages of the folio. Return: false where no module can know. */
+static inline bool cow_folio_mapcount(struct page *page, unsigned int order, int *maps)
+{
+	if (!order) {
+		*maps = cow_page_mapcount(page);
+		return true;
+	}
+#ifdef COW_HAVE_FOLIO_LARGE_MAPCOUNT
+	*maps = folio_large_mapcount(page_folio(page));
+	return true;
+#else
+	return false;
+#endif
+}
+
+/* FOLL_PIN pins of a large folio. Return: false where it keeps no such count. */
+static inline bool cow_pincount(struct page *page, unsigned int order, unsigned int *pins)
+{
+#ifdef COW_HAVE_FOLIO_PINCOUNT
+	/* The counter stands in the second tail page's place: order 1 has none. */
+	if (order > 1) {
+		*pins = atomic_read(&page_folio(page)->_pincount);
+		return true;
+	}
+#endif
+	return false;
+}
+
+static inline bool cow_maybe_pinned(struct page *page)
+{
+#ifdef COW_HAVE_FOLIO
+	return folio_maybe_dma_pinned(page_folio(page));
+#else
+	return page_maybe_dma_pinned(page);
+#endif
+}
+
+/* Tests the bit alone: at exit the page may be somebody else's already. */
+static inline bool cow_anon_exclusive(const struct page *page)
+{
+#ifdef COW_HAVE_ANON_EXCLUSIVE
+	return cow_page_flags(page) & BIT(PG_anon_exclusive);
+#else
+	return false;
+#endif
+}
+
+/* May several mms map the large folio? Kept by the kernel, conservatively. */
+static inline bool cow_mm_shared(struct page *page)
+{
+#ifdef COW_HAVE_MM_IDS
+	return test_bit(FOLIO_MM_IDS_SHARED_BITNUM, &page_folio(page)->_mm_ids);
+#else
+	return false;
+#endif
+}
+
+static inline bool cow_pte_uffd_wp(pte_t pte)
+{
+#ifdef COW_HAVE_PTE_UFFD
+	return pte_uffd(pte);
+#else
+	return pte_uffd_wp(pte);
+#endif
+}
+
+/*
+ * vm_normal_page() is exported nowhere. On x86 it is NULL for exactly these.
+ * (Xen's gntdev pages are the exception: they read as special.)
+ */
+static inline struct page *cow_normal_page(pte_t pte)
+{
+	if (pte_special(pte) || !pfn_valid(pte_pfn(pte)))
+		return NULL;
+	return pte_page(pte);
+}
+
+#ifdef COW_HAVE_GET_KRETPROBE
+#define cow_kretprobe(ri)	get_kretprobe(ri)
+#else
+#define cow_kretprobe(ri)	((ri)->rp)
+#endif
+
+#ifdef COW_HAVE_RELAY_PREV_PADDING
+#define COW_SUBBUF_START(name)						\
+	static int name(struct rchan_buf *buf, void *subbuf, void *prev, size_t padding)
+#else
+#define COW_SUBBUF_START(name)						\
+	static int name(struct rchan_buf *buf, void *subbuf, void *prev)
+#endif
+
+#ifdef COW_HAVE_RELAY_CONST_CB
+#define COW_RELAY_CONST	const
+#else
+#define COW_RELAY_CONST
+#endif
+
+#endif /* COW_COMPAT_H */

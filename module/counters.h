@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* counters: where each fault went, per CPU, so that none is lost unaccounted. */
+#ifndef COW_COUNTERS_H
+#define COW_COUNTERS_H
+
+#include <cowtrace/record.h>
+#include <cowtrace/vocab.h>
+#include <linux/percpu.h>
+#include <linux/types.h>
+
+struct seq_file;
+
+/* X(name, sentence): the stages, in the order of the identities. */
+#define COW_COUNTERS(X)							\
+	X(entries,	  "calls of do_wp_page() that the probe saw")	\
+	X(proofs,	  "calls that the module provoked itself, beside entries") \
+	X(filtered_entry, "rejected by a filter at entry")		\
+	X(sampled_out,	  "left out by sample_every")			\
+	X(nested,	  "entered while this CPU was inside a handler") \
+	X(handed_on,	  "sampled, and waiting for their exit")	\
+	X(exits,	  "exits that came")				\
+	X(recorded,	  "handed to a reader's buffer or to the tracepoint") \
+	X(filtered_exit,  "rejected by a filter at exit")		\
+	X(dropped_full,	  "lost: the buffer was full")			\
+	X(events_dropped, "lines lost to the events file, not part of any sum") \
+	X(stale_exits,	  "exits of an earlier session, not part of any sum") \
+	X(witness_hits,	  "calls that the witness probe saw")		\
+	X(witness_lost,	  "copies whose mark found no room, not part of any sum")
+
+/**
+ * struct cow_tally - faults of one outcome and reason
+ * @count: how many.
+ * @bytes: copied by them.
+ * @ns: sum of their durations.
+ */
+struct cow_tally {
+	u64	count;
+	u64	bytes;
+	u64	ns;
+};
+
+#define COW_COUNTER_FIELD_(name, sentence)	u64 name;
+/**
+ * struct cow_counters - one CPU's counters, written by that CPU alone
+ * @busy: this CPU is inside one of our handlers.
+ * @countdown: faults until the next one is sampled.
+ * @tally: by outcome and reason, after the filters, dropped records included.
+ */
+struct cow_counters {
+	COW_COUNTERS(COW_COUNTER_FIELD_)
+	bool			busy;
+	u32			countdown;
+	struct cow_tally	tally[COWTRACE_NR_OUTCOMES][COWTRACE_NR_REASONS];
+};
+
+DECLARE_PER_CPU_ALIGNED(struct cow_counters, cow_counters);
+
+/* Add one to a counter of this CPU. Context: preemption off. */
+#define cow_count(name)	__this_cpu_inc(cow_counters.name)
+
+/* Sum of a counter over all CPUs, by its offset; exact when no fault runs. */
+u64 cow_counter_sum(size_t offset);
+#define cow_sum(name)	cow_counter_sum(offsetof(struct cow_counters, name))
+
+/* Count a classified fault. Context: preemption off. */
+void cow_tally(const struct cowtrace_record *r);
+
+/* Exits that will never come, because their probe was detached meanwhile. */
+u64 cow_skipped_exits(void);
+
+/* Move what is still asleep to the skipped exits. Context: no handler runs. */
+void cow_skip_asleep(void);
+
+/* Tasks that are inside do_wp_page() now. */
+u64 cow_asleep(void);
+
+/* Set all counters to zero. Context: no handler runs. */
+void cow_counters_reset(void);
+
+/* Text of the files stats and lost. */
+int cow_stats_show(struct seq_file *m, void *v);
+int cow_lost_show(struct seq_file *m, void *v);
+
+#endif /* COW_COUNTERS_H */

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "counters.h"
+#include "debugfs.h"
+#include "events.h"
+#include "filter.h"
+#include "ring.h"
+#include "schema.h"
+#include "session.h"
+
+/* The longest that any setting takes, names of all reasons included. */
+#define VALUE_MAX	256
+
+/**
+ * struct result - a file that is only read
+ * @name: of the file.
+ * @show: print it.
+ * @check: provoke a fault first, to see whether the probes still work.
+ */
+struct result {
+	const char	*name;
+	int		(*show)(struct seq_file *m, void *v);
+	bool		check;
+};
+
+static int enabled_show(struct seq_file *m, void *v)
+{
+	seq_printf(m, "%d\n", cow_session_running());
+	return 0;
+}
+
+static int enabled_store(const char *text)
+{
+	if (strcmp(text, "0") && strcmp(text, "1"))
+		return -EINVAL;
+	return cow_session_enable(text[0] == '1');
+}
+
+/* Root may open it for reading in spite of its mode: there is nothing to read. */
+static int reset_show(struct seq_file *m, void *v)
+{
+	return 0;
+}
+
+static int reset_store(const char *text)
+{
+	return strcmp(text, "1") ? -EINVAL : cow_session_reset();
+}
+
+static int buffer_kb_show(struct seq_file *m, void *v)
+{
+	seq_printf(m, "%u\n", cow_session_buffer_kb());
+	return 0;
+}
+
+static int buffer_kb_store(const char *text)
+{
+	unsigned int kb;
+	int err = kstrtouint(text, 10, &kb);
+
+	return err ?: cow_session_set_buffer_kb(kb);
+}
+
+static int sample_every_show(struct seq_file *m, void *v)
+{
+	seq_printf(m, "%u\n", READ_ONCE(cow_hot.sample_every));
+	return 0;
+}
+
+static int sample_every_store(const char *text)
+{
+	u32 n;
+	int err = kstrtou32(text, 10, &n);
+
+	if (err)
+		return err;
+	if (!n)
+		return -EINVAL;
+	WRITE_ONCE(cow_hot.sample_every, n);
+	return 0;
+}
+
+static const char * const witness_modes[] = {
+	[COW_WITNESS_AUTO]	= "auto",
+	[COW_WITNESS_ON]	= "on",
+	[COW_WITNESS_OFF]	= "off",
+};
+
+static int witness_show(struct seq_file *m, void *v)
+{
+	seq_printf(m, "%s\n", witness_modes[cow_session_witness()]);
+	return 0;
+}
+
+static int witness_store(const char *text)
+{
+	int mode = match_string(witness_modes, ARRAY_SIZE(witness_modes), text);
+
+	return mode < 0 ? mode : cow_session_set_witness(mode);
+}
+
+static const struct cow_setting settings[] = {
+	{ "enabled", "0 or 1", enabled_show, enabled_store },
+	{ "reset", "1", reset_show, reset_store },
+	{ "buffer_kb", "a power of two from 64 to 65536", buffer_kb_show, buffer_kb_store },
+	{ "sample_every", "1 to 4294967295", sample_every_show, sample_every_store },
+	{ "witness", "auto, on or off", witness_show, witness_store },
+};
+
+static const struct result results[] = {
+	{ "schema", cow_schema_show, false },
+	{ "stats", cow_stats_show, false },
+	{ "lost", cow_lost_show, true },
+	{ "probes", cow_session_probes_show, true },
+};
+
+/* A refused value gets a line that helps; a failed start wrote its own. */
+static void explain(const char *name, const char *accepts, int err)
+{
+	if (err == -EINVAL || err == -ERANGE)
+		pr_warn_ratelimited("%s accepts %s\n", name, accepts);
+	else if (err == -EBUSY)
+		pr_warn_ratelimited("%s cannot be changed now: write 0 to enabled, disable the tracepoint, and close the files cpuN first\n",
+				    name);
+	else if (err == -ESRCH)
+		pr_warn_ratelimited("%s: no such process; it accepts %s\n", name, accepts);
+}
+
+/* A value is one write: the second half of a line is no value. */
+static ssize_t store(const char __user *from, size_t count, loff_t *ppos, const char *name,
+		     const char *accepts, int (*store_text)(const char *text))
+{
+	char *text;
+	int err;
+
+	if (*ppos || count > VALUE_MAX) {
+		explain(name, accepts, -EINVAL);
+		return -EINVAL;
+	}
+	text = memdup_user_nul(from, count);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	/* A NUL inside would hide the rest. */
+	err = strlen(text) == count ? store_text(strim(text)) : -EINVAL;
+	kfree(text);
+	if (err) {
+		explain(name, accepts, err);
+		return err;
+	}
+	*ppos += count;
+	return count;
+}
+
+static int setting_open(struct inode *inode, struct file *file)
+{
+	const struct cow_setting *s = inode->i_private;
+
+	return single_open(file, s->show, (void *)s);
+}
+
+static ssize_t setting_write(struct file *file, const char __user *from, size_t count,
+			     loff_t *ppos)
+{
+	const struct cow_setting *s = ((struct seq_file *)file->private_data)->private;
+
+	return store(from, count, ppos, s->name, s->accepts, s->store);
+}
+
+static const struct file_operations setting_fops = {
+	.owner		= THIS_MODULE,
+	.open		= setting_open,
+	.read		= seq_read,
+	.write		= setting_write,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+static int result_open(struct inode *inode, struct file *file)
+{
+	const struct result *r = inode->i_private;
+
+	if (r->check)
+		cow_session_check();
+	return single_open(file, r->show, NULL);
+}
+
+static const struct file_operations result_fops = {
+	.owner		= THIS_MODULE,
+	.open		= result_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+void __init cow_debugfs_init(struct dentry *dir)
+{
+	struct dentry *filters = debugfs_create_dir("filter", dir);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		debugfs_create_file(settings[i].name, settings[i].show == reset_show ? 0200 : 0600,
+				    dir, (void *)&settings[i], &setting_fops);
+	for (i = 0; i < cow_nr_filter_settings; i++)
+		debugfs_create_file(cow_filter_settings[i].name, 0600, filters,
+				    (void *)&cow_filter_settings[i], &setting_fops);
+	for (i = 0; i < ARRAY_SIZE(results); i++)
+		debugfs_create_file(results[i].name, 0400, dir, (void *)&results[i],
+				    &result_fops);
+	debugfs_create_file("events", 0400, dir, NULL, &cow_events_fops);
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <cowtrace/classify.h>
+
+#include "events.h"
+#include "ring.h"
+#include "session.h"
+#include "vocabulary.h"
+
+#define LINE_MAX	512
+/* KiB a CPU: a reader of text is slower than any writer, and loss is counted. */
+#define EVENTS_KB	256
+
+/**
+ * struct text - an open events file
+ * @ring: records not yet printed.
+ * @pos: what of @line was read.
+ * @len: length of @line.
+ * @line: the line being read.
+ */
+struct text {
+	struct cow_ring	*ring;
+	size_t		pos;
+	size_t		len;
+	char		line[LINE_MAX];
+};
+
+static struct dentry *directory;
+static atomic_t open_files;
+
+void cow_events_init(struct dentry *dir)
+{
+	directory = dir;
+}
+
+static int events_open(struct inode *inode, struct file *file)
+{
+	struct text *t;
+	int err;
+
+	if (atomic_cmpxchg(&open_files, 0, 1))
+		return -EBUSY;
+	t = kzalloc(sizeof(*t), GFP_KERNEL);
+	if (!t) {
+		err = -ENOMEM;
+		goto fail;
+	}
+	t->ring = cow_ring_create(EVENTS_KB, directory, false);
+	if (IS_ERR(t->ring)) {
+		err = PTR_ERR(t->ring);
+		goto fail;
+	}
+	file->private_data = t;
+	WRITE_ONCE(cow_hot.events, t->ring);
+	return nonseekable_open(inode, file);
+fail:
+	kfree(t);
+	atomic_set(&open_files, 0);
+	return err;
+}
+
+static int events_release(struct inode *inode, struct file *file)
+{
+	struct text *t = file->private_data;
+
+	WRITE_ONCE(cow_hot.events, NULL);
+	/* Handlers run with preemption off: none writes to it after this. */
+	synchronize_rcu();
+	cow_ring_destroy(t->ring);
+	kfree(t);
+	atomic_set(&open_files, 0);
+	return 0;
+}
+
+/* The CPU with the oldest record. Return: -1 when there is none. */
+static int oldest(struct cow_ring *ring)
+{
+	u64 time = U64_MAX;
+	int cpu, found = -1;
+
+	for_each_possible_cpu(cpu) {
+		const struct cowtrace_record *r = cow_ring_peek(ring, cpu);
+
+		if (r && r->time_ns < time) {
+			time = r->time_ns;
+			found = cpu;
+		}
+	}
+	return found;
+}
+
+/* A part of the counts, or '-' where the record has none. */
+static int print_holders(char *buf, size_t size, const struct cowtrace_record *r)
+{
+	struct cowtrace_holders h = cowtrace_holders(r);
+
+	if (!h.known)
+		return scnprintf(buf, size, " refs=-");
+	return scnprintf(buf, size,
+			 " refs=%d mappings=%d swapcache=%d pagecache=%d lru=%d pins=%d unattributed=%d order=%u",
+			 h.total, h.mappings, h.swapcache, h.pagecache, h.lru, h.pins,
+			 h.unattributed, r->order);
+}
+
+static size_t print_record(char *buf, size_t size, const struct cowtrace_record *r)
+{
+	u32 us = r->time_ns % NSEC_PER_SEC / NSEC_PER_USEC;
+	size_t n;
+
+	n = scnprintf(buf, size, "%llu.%06u [%03u] %s-%u %s %s kind=%s origin=%s addr=%#llx",
+		      r->time_ns / NSEC_PER_SEC, us, r->cpu, r->comm, r->pid,
+		      cow_outcome_name(r->outcome), cow_reason_name(r->reason),
+		      cow_kind_name(r->kind), cow_origin_name(r->origin), r->address);
+	if (r->present & COWTRACE_HAS_IP)
+		n += scnprintf(buf + n, size - n, " ip=%#llx", r->ip);
+	else
+		n += scnprintf(buf + n, size - n, " ip=-");
+	n += print_holders(buf + n, size - n, r);
+	n += scnprintf(buf + n, size - n, " pfn=%#llx", r->pfn);
+	if (r->present & COWTRACE_HAS_NEW_PFN)
+		n += scnprintf(buf + n, size - n, " new_pfn=%#llx", r->new_pfn);
+	else
+		n += scnprintf(buf + n, size - n, " new_pfn=-");
+	n += scnprintf(buf + n, size - n, " ns=%u state=", r->duration_ns);
+	n += cow_state_names(buf + n, size - n - 1, r->state);
+	n += scnprintf(buf + n, size - n, "\n");
+	return n;
+}
+
+/* Put the next record into the line. Return: 0 end of file, 1 a line, or a negative errno. */
+static int next_line(struct text *t, bool block)
+{
+	int cpu;
+
+	while ((cpu = oldest(t->ring)) < 0) {
+		if (!cow_session_running())
+			return 0;
+		if (!block)
+			return -EAGAIN;
+		if (signal_pending(current))
+			return -ERESTARTSYS;
+		schedule_timeout_interruptible(HZ / 20);
+	}
+	t->len = print_record(t->line, sizeof(t->line), cow_ring_peek(t->ring, cpu));
+	t->pos = 0;
+	cow_ring_consume(t->ring, cpu, 1);
+	return 1;
+}
+
+static ssize_t events_read(struct file *file, char __user *to, size_t count, loff_t *ppos)
+{
+	struct text *t = file->private_data;
+	size_t done = 0, n;
+	int got;
+
+	while (done < count) {
+		if (t->pos == t->len) {
+			/* Wait only while there is nothing to give. */
+			got = next_line(t, !done && !(file->f_flags & O_NONBLOCK));
+			if (got <= 0)
+				return done ?: got;
+		}
+		n = min(count - done, t->len - t->pos);
+		if (copy_to_user(to + done, t->line + t->pos, n))
+			return done ?: -EFAULT;
+		t->pos += n;
+		done += n;
+	}
+	return done;
+}
+
+const struct file_operations cow_events_fops = {
+	.owner		= THIS_MODULE,
+	.open		= events_open,
+	.release	= events_release,
+	.read		= events_read,
+};

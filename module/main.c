@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+/* cowtrace: which write-protect faults copy a page, which reuse it, and why. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/debugfs.h>
+#include <linux/module.h>
+
+#include "compat/compat.h"
+#include "debugfs.h"
+#include "events.h"
+#include "filter.h"
+#include "points.h"
+#include "ring.h"
+#include "session.h"
+#include "symbols.h"
+
+static char *backend = "auto";
+module_param(backend, charp, 0444);
+MODULE_PARM_DESC(backend, "how to probe: fprobe, kretprobe or auto (fprobe where the kernel has it)");
+
+static unsigned int buffer_kb = COW_RING_DEFAULT_KB;
+module_param(buffer_kb, uint, 0444);
+MODULE_PARM_DESC(buffer_kb, "KiB of buffer a CPU at load, a power of two (default 1024)");
+
+unsigned int cow_maxactive = 4096;
+module_param_named(maxactive, cow_maxactive, uint, 0444);
+MODULE_PARM_DESC(maxactive, "faults that may sleep at the same time (default 4096)");
+
+static struct dentry *directory;
+
+static int __init cowtrace_init(void)
+{
+	int err = cow_symbols_init();
+
+	if (err)
+		return err;
+	directory = debugfs_create_dir("cowtrace", NULL);
+	if (IS_ERR(directory)) {
+		pr_err("no directory in debugfs (error %ld): it is switched off or the name is taken\n",
+		       PTR_ERR(directory));
+		return PTR_ERR(directory);
+	}
+	err = cow_session_init(directory, backend, buffer_kb);
+	if (err) {
+		debugfs_remove(directory);
+		return err;
+	}
+	cow_events_init(directory);
+	cow_debugfs_init(directory);
+	pr_info("ready, backend %s\n", cow_session_backend());
+	return 0;
+}
+
+static void __exit cowtrace_exit(void)
+{
+	/* The ring's files first: relay removes them itself. */
+	cow_session_exit();
+	debugfs_remove(directory);
+	cow_filter_exit_module();
+}
+
+module_init(cowtrace_init);
+module_exit(cowtrace_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("The cowtrace developers");
+MODULE_DESCRIPTION("Traces write-protect faults: reuse or copy, why, and who else held the page");
+MODULE_VERSION("0.1.0");

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/uaccess.h>
+#include <cowtrace/record.h>
+#include <cowtrace/vocab.h>
+
+#include "proof.h"
+
+static DEFINE_MUTEX(proof_mutex);
+/* The task that makes a proof now, and where it will fault. */
+static struct task_struct *prover;
+static unsigned long proof_page;
+/* What the handlers found; written by the prover's own fault. */
+static bool seen, witnessed;
+
+bool cow_proof_here(const struct vm_fault *vmf)
+{
+	return unlikely(READ_ONCE(prover) == current) &&
+	       (vmf->address & PAGE_MASK) == proof_page;
+}
+
+void cow_proof_seen(const struct cowtrace_record *r)
+{
+	WRITE_ONCE(seen, true);
+	WRITE_ONCE(witnessed, r->evidence & COWTRACE_EV_WITNESS);
+}
+
+/* Read first, which maps the zero page, then write. */
+static int provoke(unsigned long addr)
+{
+	char __user *byte = (char __user *)addr;
+	char value;
+
+	if (get_user(value, byte))
+		return -EFAULT;
+	WRITE_ONCE(proof_page, addr);
+	WRITE_ONCE(prover, current);
+	if (put_user(value, byte)) {
+		WRITE_ONCE(prover, NULL);
+		return -EFAULT;
+	}
+	WRITE_ONCE(prover, NULL);
+	return READ_ONCE(seen) ? 0 : -ENODATA;
+}
+
+int cow_prove(void)
+{
+	unsigned long addr;
+	int err;
+
+	/* mlockall(MCL_FUTURE) fills each mapping at once: nothing is left to copy. */
+	if (!current->mm || (current->mm->def_flags & VM_LOCKED))
+		return -EDEADLK;
+
+	addr = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	if (IS_ERR_VALUE(addr))
+		return addr;
+
+	mutex_lock(&proof_mutex);
+	seen = false;
+	witnessed = false;
+	err = provoke(addr);
+	mutex_unlock(&proof_mutex);
+	vm_munmap(addr, PAGE_SIZE);
+	return err;
+}
+
+bool cow_proof_witnessed(void)
+{
+	return READ_ONCE(witnessed);
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/percpu.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <cowtrace/record.h>
+
+#include "compat/compat.h"
+#include "ring.h"
+#include "session.h"
+
+#define RECORD_SIZE	sizeof(struct cowtrace_record)
+/* Sub-buffers: enough that a reader frees space while the writer goes on. */
+#define NR_SUBBUFS	16
+
+/**
+ * struct writer - what the writing CPU keeps, on a cache line of its own
+ * @seq: number of the last record, dropped ones counted.
+ * @committed: records written, published by release.
+ */
+struct writer {
+	u32	seq;
+	u64	committed;
+} ____cacheline_aligned;
+
+/**
+ * struct reader - what the reader of a CPU keeps
+ * @consumed: records read.
+ * @open: 1 while the CPU's file is open.
+ */
+struct reader {
+	u64		consumed;
+	atomic_t	open;
+} ____cacheline_aligned;
+
+/**
+ * struct cow_ring - per-CPU buffers with one writer and one reader each
+ * @chan: relay's buffers.
+ * @writers: what each writing CPU keeps.
+ * @readers: what the reader of each CPU keeps.
+ * @size: bytes a CPU, a power of two.
+ * @shut: no file may be opened.
+ */
+struct cow_ring {
+	struct rchan		*chan;
+	struct writer __percpu	*writers;
+	struct reader __percpu	*readers;
+	size_t			size;
+	bool			shut;
+};
+
+static struct rchan_buf *buf_of(struct cow_ring *ring, int cpu)
+{
+	return *per_cpu_ptr(ring->chan->buf, cpu);
+}
+
+bool cow_ring_write(struct cow_ring *ring, struct cowtrace_record *r)
+{
+	struct writer *w = this_cpu_ptr(ring->writers);
+	struct cowtrace_record *slot;
+
+	r->seq = ++w->seq;
+	slot = relay_reserve(ring->chan, RECORD_SIZE);
+	if (!slot)
+		return false;
+	*slot = *r;
+	/* Pairs with the acquire of the reader: the record is whole before it is counted. */
+	smp_store_release(&w->committed, w->committed + 1);
+	return true;
+}
+
+/* Records that the reader of a CPU has not read; a CPU never online has no buffer. */
+static u64 available(struct cow_ring *ring, int cpu)
+{
+	if (!buf_of(ring, cpu))
+		return 0;
+	return smp_load_acquire(&per_cpu_ptr(ring->writers, cpu)->committed) -
+	       per_cpu_ptr(ring->readers, cpu)->consumed;
+}
+
+/*
+ * Records fill sub-buffers without padding and nothing is overwritten, so the
+ * n-th record of a CPU lies at n records from the start, modulo the size.
+ */
+static size_t position(struct cow_ring *ring, int cpu)
+{
+	return per_cpu_ptr(ring->readers, cpu)->consumed * RECORD_SIZE & (ring->size - 1);
+}
+
+const struct cowtrace_record *cow_ring_peek(struct cow_ring *ring, int cpu)
+{
+	return available(ring, cpu) ? buf_of(ring, cpu)->start + position(ring, cpu) : NULL;
+}
+
+void cow_ring_consume(struct cow_ring *ring, int cpu, u64 records)
+{
+	struct reader *reader = per_cpu_ptr(ring->readers, cpu);
+	struct rchan_buf *buf = buf_of(ring, cpu);
+	size_t done, produced;
+
+	reader->consumed += records;
+	/*
+	 * A sub-buffer counts as produced only when the writer moves on to the
+	 * next one. What is read of it before is given back at a later call.
+	 */
+	done = div64_u64(reader->consumed * RECORD_SIZE, ring->size / NR_SUBBUFS);
+	produced = READ_ONCE(buf->subbufs_produced);
+	done = min(done, produced);
+	if (done > buf->subbufs_consumed)
+		relay_subbufs_consumed(ring->chan, cpu, done - buf->subbufs_consumed);
+}
+
+void cow_ring_clear(struct cow_ring *ring)
+{
+	int cpu;
+
+	relay_reset(ring->chan);
+	for_each_possible_cpu(cpu) {
+		*per_cpu_ptr(ring->writers, cpu) = (struct writer) { 0 };
+		per_cpu_ptr(ring->readers, cpu)->consumed = 0;
+	}
+}
+
+void cow_ring_wake(struct cow_ring *ring)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (buf_of(ring, cpu))
+			wake_up_interruptible(&buf_of(ring, cpu)->read_wait);
+}
+
+bool cow_ring_shut(struct cow_ring *ring)
+{
+	int cpu;
+
+	WRITE_ONCE(ring->shut, true);
+	/* Pairs with the exchange in cpu_open(). */
+	smp_mb();
+	for_each_possible_cpu(cpu)
+		if (atomic_read(&per_cpu_ptr(ring->readers, cpu)->open)) {
+			cow_ring_reopen(ring);
+			return false;
+		}
+	return true;
+}
+
+void cow_ring_reopen(struct cow_ring *ring)
+{
+	WRITE_ONCE(ring->shut, false);
+}
+
+static int cpu_open(struct inode *inode, struct file *file)
+{
+	struct rchan_buf *buf = inode->i_private;
+	struct cow_ring *ring = buf->chan->private_data;
+	atomic_t *open = &per_cpu_ptr(ring->readers, buf->cpu)->open;
+
+	if (atomic_cmpxchg(open, 0, 1))
+		return -EBUSY;
+	/* The exchange orders this after @open: either we see shut, or shut sees us. */
+	if (READ_ONCE(ring->shut)) {
+		atomic_set(open, 0);
+		return -EBUSY;
+	}
+	file->private_data = buf;
+	return nonseekable_open(inode, file);
+}
+
+static int cpu_release(struct inode *inode, struct file *file)
+{
+	struct rchan_buf *buf = file->private_data;
+	struct cow_ring *ring = buf->chan->private_data;
+
+	atomic_set(&per_cpu_ptr(ring->readers, buf->cpu)->open, 0);
+	return 0;
+}
+
+/* Return: 0 when there are records or none will come, else a negative errno. */
+static int wait_for_records(struct cow_ring *ring, struct rchan_buf *buf, bool block)
+{
+	long left;
+
+	while (!available(ring, buf->cpu) && cow_session_running()) {
+		if (!block)
+			return -EAGAIN;
+		/* Relay wakes when a sub-buffer is full; a slow trickle is polled for. */
+		left = wait_event_interruptible_timeout(buf->read_wait,
+							available(ring, buf->cpu) ||
+							!cow_session_running(), HZ / 10);
+		if (left < 0)
+			return left;
+	}
+	return 0;
+}
+
+static ssize_t cpu_read(struct file *file, char __user *to, size_t count, loff_t *ppos)
+{
+	struct rchan_buf *buf = file->private_data;
+	struct cow_ring *ring = buf->chan->private_data;
+	size_t left = count - count % RECORD_SIZE;
+	ssize_t done = 0;
+	int err;
+
+	if (!left)
+		return count ? -EINVAL : 0;
+	err = wait_for_records(ring, buf, !(file->f_flags & O_NONBLOCK));
+	if (err)
+		return err;
+
+	while (left) {
+		size_t from = position(ring, buf->cpu);
+		size_t n = min3((u64)left, available(ring, buf->cpu) * RECORD_SIZE,
+				(u64)ring->size - from);
+
+		if (!n)
+			break;
+		if (copy_to_user(to + done, buf->start + from, n))
+			return done ?: -EFAULT;
+		cow_ring_consume(ring, buf->cpu, n / RECORD_SIZE);
+		done += n;
+		left -= n;
+	}
+	return done;
+}
+
+static __poll_t cpu_poll(struct file *file, poll_table *wait)
+{
+	struct rchan_buf *buf = file->private_data;
+	struct cow_ring *ring = buf->chan->private_data;
+
+	poll_wait(file, &buf->read_wait, wait);
+	if (available(ring, buf->cpu))
+		return EPOLLIN | EPOLLRDNORM;
+	return cow_session_running() ? 0 : EPOLLHUP;
+}
+
+static const struct file_operations cpu_fops = {
+	.owner		= THIS_MODULE,
+	.open		= cpu_open,
+	.release	= cpu_release,
+	.read		= cpu_read,
+	.poll		= cpu_poll,
+};
+
+COW_SUBBUF_START(subbuf_start)
+{
+	return !relay_buf_full(buf);
+}
+
+/* Relay asks for a file of a channel without names too, and takes any dentry for a yes. */
+static struct dentry *create_file(const char *name, struct dentry *parent, umode_t mode,
+				  struct rchan_buf *buf, int *is_global)
+{
+	if (!name)
+		return buf->chan->parent;
+	return debugfs_create_file(name, 0400, parent, buf, &cpu_fops);
+}
+
+static int remove_file(struct dentry *dentry)
+{
+	debugfs_remove(dentry);
+	return 0;
+}
+
+static COW_RELAY_CONST struct rchan_callbacks callbacks = {
+	.subbuf_start		= subbuf_start,
+	.create_buf_file	= create_file,
+	.remove_buf_file	= remove_file,
+};
+
+struct cow_ring *cow_ring_create(unsigned int kb, struct dentry *dir, bool files)
+{
+	struct cow_ring *ring = kzalloc(sizeof(*ring), GFP_KERNEL);
+
+	if (!ring)
+		return ERR_PTR(-ENOMEM);
+	ring->size = (size_t)kb << 10;
+	ring->writers = alloc_percpu(struct writer);
+	ring->readers = alloc_percpu(struct reader);
+	if (ring->writers && ring->readers)
+		ring->chan = relay_open(files ? "cpu" : NULL, dir, ring->size / NR_SUBBUFS,
+					NR_SUBBUFS, &callbacks, ring);
+	if (!ring->chan) {
+		cow_ring_destroy(ring);
+		return ERR_PTR(-ENOMEM);
+	}
+	return ring;
+}
+
+void cow_ring_destroy(struct cow_ring *ring)
+{
+	if (ring->chan)
+		relay_close(ring->chan);
+	free_percpu(ring->readers);
+	free_percpu(ring->writers);
+	kfree(ring);
+}

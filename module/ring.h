@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * ring: records on their way out, in per-CPU relay buffers.
+ *
+ * Relay gives the buffers, their growth with CPU hotplug and the sub-buffer
+ * switch. Reading is ours: relay's own read can serve bytes that are reserved
+ * and not yet written, and can skip a sub-buffer when the buffer runs full
+ * under it. Here a reader sees committed records only, whole and in order.
+ */
+#ifndef COW_RING_H
+#define COW_RING_H
+
+#include <linux/types.h>
+
+struct cow_ring;
+struct cowtrace_record;
+struct dentry;
+
+/**
+ * cow_ring_create() - allocate a ring
+ * @kb: KiB a CPU; a power of two from COW_RING_MIN_KB to COW_RING_MAX_KB.
+ * @dir: debugfs directory.
+ * @files: make the files cpu0… in it.
+ * Return: the ring or an ERR_PTR.
+ */
+struct cow_ring *cow_ring_create(unsigned int kb, struct dentry *dir, bool files);
+
+#define COW_RING_MIN_KB		64
+#define COW_RING_MAX_KB		65536
+#define COW_RING_DEFAULT_KB	1024
+
+/* Free it and remove its files. Context: nobody writes, no file is open. */
+void cow_ring_destroy(struct cow_ring *ring);
+
+/**
+ * cow_ring_write() - append a record to this CPU's buffer
+ * @ring: the ring.
+ * @r: the record; its seq is set, also when it is dropped.
+ *
+ * Context: preemption off; never interrupted by another write of this CPU.
+ * Return: false when the buffer was full and the record is lost.
+ */
+bool cow_ring_write(struct cow_ring *ring, struct cowtrace_record *r);
+
+/**
+ * cow_ring_peek() - the oldest unread record of a CPU
+ * @ring: the ring.
+ * @cpu: any possible CPU.
+ *
+ * Return: the record, stable until cow_ring_consume(), or NULL when there is
+ * none. One reader a CPU at a time.
+ */
+const struct cowtrace_record *cow_ring_peek(struct cow_ring *ring, int cpu);
+
+/* Give the place of the oldest unread records of a CPU back. */
+void cow_ring_consume(struct cow_ring *ring, int cpu, u64 records);
+
+/* Throw all unread records away and start numbering again. Context: nobody writes or reads. */
+void cow_ring_clear(struct cow_ring *ring);
+
+/* Wake all who wait for records, because none will come. */
+void cow_ring_wake(struct cow_ring *ring);
+
+/**
+ * cow_ring_shut() - let nobody open the ring's files any more
+ * Return: false when one is open; the ring is then as it was.
+ */
+bool cow_ring_shut(struct cow_ring *ring);
+
+/* Let the ring's files be opened again. */
+void cow_ring_reopen(struct cow_ring *ring);
+
+#endif /* COW_RING_H */

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* sample: what is known of a fault at entry, and what is added at exit. */
+#ifndef COW_SAMPLE_H
+#define COW_SAMPLE_H
+
+#include <cowtrace/record.h>
+#include <linux/mm_types.h>
+
+/**
+ * struct cow_entry - what the entry of a fault hands to its exit
+ * @time_ns: entry, ktime_get_mono_fast_ns().
+ * @vmf: the fault, on the stack of do_wp_page()'s caller: valid until it returns.
+ * @orig_pte: the PTE at entry.
+ * @address: see struct cowtrace_record, as for the fields that follow.
+ * @ip: user instruction pointer.
+ * @vm_flags: flags of the mapping, which may be gone at exit.
+ * @generation: of the session that saw the entry: a later one skips the exit.
+ * @fault_flags: FAULT_FLAG_*.
+ * @refcount: page_count().
+ * @mapcount: of this page.
+ * @folio_mapcount: of the folio.
+ * @pincount: of the folio.
+ * @state: COWTRACE_PG_* and COWTRACE_PTE_*.
+ * @evidence: COWTRACE_EV_*.
+ * @present: COWTRACE_HAS_*.
+ * @node: NUMA node.
+ * @origin: enum cowtrace_origin.
+ * @kind: enum cowtrace_kind.
+ * @order: of the folio.
+ * @users: who wanted faults at entry, enum cow_user.
+ * @proof: the module provoked this fault itself (proof.h).
+ *
+ * Lives in the probe's own storage for the call: at most 120 bytes, which is
+ * what an fprobe has on the function-graph shadow stack (MAX_FPROBE_DATA_SIZE).
+ */
+struct cow_entry {
+	u64		time_ns;
+	struct vm_fault	*vmf;
+	pte_t		orig_pte;
+	u64		address;
+	u64		ip;
+	u64		vm_flags;
+	u32		generation;
+	u32		fault_flags;
+	s32		refcount;
+	s32		mapcount;
+	s32		folio_mapcount;
+	u32		pincount;
+	u32		state;
+	u16		evidence;
+	u16		present;
+	u16		node;
+	u8		origin;
+	u8		kind;
+	u8		order;
+	u8		users;
+	bool		proof;
+};
+
+static_assert(sizeof(struct cow_entry) <= 120, "an fprobe on fgraph carries 120 bytes");
+
+/**
+ * cow_sample_entry() - sample the fault under the page-table lock
+ * @e: filled but for @generation, @users and @proof.
+ * @vmf: argument of do_wp_page().
+ * @ret_ip: return address of this call of do_wp_page().
+ *
+ * Takes no reference and no lock: that would change what is measured.
+ * Context: preemption off, the fault's ptl held.
+ */
+void cow_sample_entry(struct cow_entry *e, struct vm_fault *vmf, unsigned long ret_ip);
+
+/**
+ * cow_sample_exit() - make a record of the entry and of what is left at exit
+ * @r: filled but for seq, outcome and reason.
+ * @e: the entry.
+ * @ret: return value of do_wp_page().
+ *
+ * Context: preemption off, no ptl; mmap or VMA lock held unless @ret says
+ * that it was dropped.
+ */
+void cow_sample_exit(struct cowtrace_record *r, const struct cow_entry *e, unsigned long ret);
+
+#endif /* COW_SAMPLE_H */

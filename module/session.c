@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/mutex.h>
+#include <linux/random.h>
+#include <linux/rcupdate.h>
+#include <linux/seq_file.h>
+
+#include "compat/compat.h"
+#include "counters.h"
+#include "points.h"
+#include "proof.h"
+#include "ring.h"
+#include "session.h"
+
+/* How long a stop waits for faults that are inside do_wp_page(), in ms. */
+#define GRACE_MS	100
+
+struct cow_hot cow_hot __read_mostly = { .sample_every = 1 };
+
+/*
+ * control_mutex: one change of the session or of a setting at a time. Taken
+ * before mmap_lock, because a session is proved by a fault.
+ * probe_mutex: arming and disarming. Innermost, because the tracepoint's
+ * switch comes with the kernel's tracepoint locks held.
+ */
+static DEFINE_MUTEX(control_mutex);
+static DEFINE_MUTEX(probe_mutex);
+
+static const struct cow_backend *backend;
+static struct dentry *directory;
+static unsigned int buffer_kb;
+static enum cow_witness_mode witness_mode;
+/* For whom the probes are armed; the users in cow_hot follow later. */
+static u32 holders;
+static bool attached[COW_NR_POINTS];
+static u32 last_generation;
+/* Of probes that were detached since the last reset. */
+static struct cow_missed missed_before;
+static enum cow_sight sight;
+static unsigned int blind_checks;
+
+static int attach(enum cow_point_id id)
+{
+	const char *symbol = cow_points[id].symbol;
+	int err = backend->attach(id);
+
+	attached[id] = !err;
+	if (err == -ENOENT)
+		pr_err("this kernel has no %s() that a %s can attach to\n", symbol, backend->name);
+	else if (err == -EINVAL)
+		pr_err("a %s cannot attach to %s(): it is blacklisted, see /sys/kernel/debug/kprobes/blacklist\n",
+		       backend->name, symbol);
+	else if (err)
+		pr_err("a %s cannot attach to %s(): error %d\n", backend->name, symbol, err);
+	return err == -EINVAL ? -EOPNOTSUPP : err;
+}
+
+static struct cow_missed missed_now(void)
+{
+	struct cow_missed m = { 0 };
+
+	if (attached[COW_POINT_WP]) {
+		m.entry = backend->missed_entry(COW_POINT_WP);
+		m.nested = backend->missed_nested(COW_POINT_WP);
+	}
+	if (attached[COW_POINT_WITNESS])
+		m.witness = backend->missed_entry(COW_POINT_WITNESS) +
+			    backend->missed_nested(COW_POINT_WITNESS);
+	return m;
+}
+
+static void add_missed(struct cow_missed *sum, struct cow_missed more)
+{
+	sum->entry += more.entry;
+	sum->nested += more.nested;
+	sum->witness += more.witness;
+}
+
+static void detach_all(void)
+{
+	int id;
+
+	add_missed(&missed_before, missed_now());
+	for (id = COW_NR_POINTS - 1; id >= 0; id--)
+		if (attached[id]) {
+			backend->detach(id);
+			attached[id] = false;
+		}
+	cow_hot.witness = false;
+}
+
+static bool witness_wanted(void)
+{
+	if (witness_mode == COW_WITNESS_AUTO)
+		return !(COW_TRAITS & COWTRACE_TRAIT_RET_WRITE);
+	return witness_mode == COW_WITNESS_ON;
+}
+
+static int attach_all(void)
+{
+	int err = attach(COW_POINT_WP);
+
+	if (err || !witness_wanted())
+		return err;
+	err = attach(COW_POINT_WITNESS);
+	if (err && witness_mode == COW_WITNESS_ON) {
+		detach_all();
+		return err;
+	}
+	WRITE_ONCE(cow_hot.witness, !err);
+	return 0;
+}
+
+/* Arm the probes for @user; nothing is recorded for it before admit(). */
+static int hold(u32 user)
+{
+	int err = 0;
+
+	mutex_lock(&probe_mutex);
+	if (!holders) {
+		sight = COW_SIGHT_UNKNOWN;
+		err = attach_all();
+		if (!err) {
+			/* 0 means that no exit counts. */
+			last_generation += last_generation + 1 ? 1 : 2;
+			WRITE_ONCE(cow_hot.generation, last_generation);
+		}
+	}
+	if (!err)
+		holders |= user;
+	mutex_unlock(&probe_mutex);
+	return err;
+}
+
+static void admit(u32 user)
+{
+	mutex_lock(&probe_mutex);
+	WRITE_ONCE(cow_hot.users, cow_hot.users | user);
+	mutex_unlock(&probe_mutex);
+}
+
+/* The last one gives faults that are on their way a moment to end. */
+static void release(u32 user)
+{
+	int waited;
+
+	mutex_lock(&probe_mutex);
+	WRITE_ONCE(cow_hot.users, cow_hot.users & ~user);
+	holders &= ~user;
+	if (!holders && cow_hot.generation) {
+		synchronize_rcu();
+		for (waited = 0; cow_asleep() && waited < GRACE_MS; waited++)
+			usleep_range(1000, 1500);
+		WRITE_ONCE(cow_hot.generation, 0);
+		detach_all();
+		cow_skip_asleep();
+	}
+	mutex_unlock(&probe_mutex);
+}
+
+static enum cow_sight look(void)
+{
+	switch (cow_prove()) {
+	case 0:
+		return COW_SIGHT_SEEN;
+	case -ENODATA:
+		return COW_SIGHT_UNSEEN;
+	default:
+		return COW_SIGHT_UNKNOWN;
+	}
+}
+
+static int prove_start(void)
+{
+	int err = cow_prove();
+
+	if (err == -ENODATA)
+		pr_err("the probes see no fault: kprobes are disarmed (echo 1 > /sys/kernel/debug/kprobes/enabled) or ftrace is off (sysctl kernel.ftrace_enabled=1)\n");
+	else if (err == -EDEADLK)
+		pr_err("this process locks all its memory (mlockall), so the probes cannot be proved by a fault of it: enable from another process\n");
+	else if (err)
+		pr_err("no fault could be provoked to prove the probes: error %d\n", err);
+	if (!err && cow_hot.witness && !cow_proof_witnessed()) {
+		pr_err("the witness probe on %s() does not see copies of this kernel%s\n",
+		       cow_points[COW_POINT_WITNESS].symbol,
+		       witness_mode == COW_WITNESS_ON ? "" : ": copies will show as raced");
+		if (witness_mode == COW_WITNESS_ON)
+			err = -ENODATA;
+		else
+			WRITE_ONCE(cow_hot.witness, false);
+	}
+	if (!err)
+		sight = COW_SIGHT_SEEN;
+	return err;
+}
+
+static int start(void)
+{
+	int err = hold(COW_USER_FILES);
+
+	if (err)
+		return err;
+	err = prove_start();
+	if (err)
+		release(COW_USER_FILES);
+	else
+		admit(COW_USER_FILES);
+	return err;
+}
+
+static void check_locked(void)
+{
+	u32 generation = READ_ONCE(cow_hot.generation);
+	enum cow_sight now;
+
+	if (!generation)
+		return;
+	now = look();
+	/* The tracepoint may have been switched off under the fault. */
+	if (now == COW_SIGHT_UNSEEN && generation != READ_ONCE(cow_hot.generation))
+		return;
+	if (now == COW_SIGHT_UNSEEN)
+		blind_checks++;
+	WRITE_ONCE(sight, now);
+}
+
+enum cow_sight cow_session_check(void)
+{
+	mutex_lock(&control_mutex);
+	check_locked();
+	mutex_unlock(&control_mutex);
+	return cow_session_sight();
+}
+
+enum cow_sight cow_session_sight(void)
+{
+	return READ_ONCE(sight);
+}
+
+unsigned int cow_session_blind_checks(void)
+{
+	return READ_ONCE(blind_checks);
+}
+
+int cow_session_enable(bool on)
+{
+	int err = 0;
+
+	mutex_lock(&control_mutex);
+	if (on && !cow_session_running()) {
+		err = start();
+	} else if (!on && cow_session_running()) {
+		/* Were they armed to the end? */
+		check_locked();
+		release(COW_USER_FILES);
+		cow_ring_wake(cow_hot.ring);
+	}
+	mutex_unlock(&control_mutex);
+	return err;
+}
+
+int cow_session_trace(bool on)
+{
+	int err;
+
+	if (!on) {
+		release(COW_USER_TRACE);
+		return 0;
+	}
+	err = hold(COW_USER_TRACE);
+	if (!err)
+		admit(COW_USER_TRACE);
+	return err;
+}
+
+bool cow_session_running(void)
+{
+	return READ_ONCE(cow_hot.users) & COW_USER_FILES;
+}
+
+const char *cow_session_backend(void)
+{
+	return backend->name;
+}
+
+struct cow_missed cow_session_missed(void)
+{
+	struct cow_missed sum;
+
+	mutex_lock(&probe_mutex);
+	sum = missed_before;
+	add_missed(&sum, missed_now());
+	mutex_unlock(&probe_mutex);
+	return sum;
+}
+
+int cow_session_probes_show(struct seq_file *m, void *v)
+{
+	static const char * const armed[] = {
+		[COW_SIGHT_UNKNOWN]	= "armed",
+		[COW_SIGHT_SEEN]	= "armed",
+		[COW_SIGHT_UNSEEN]	= "disarmed",
+	};
+	struct cow_missed missed = cow_session_missed();
+	const u64 misses[COW_NR_POINTS] = {
+		[COW_POINT_WP]		= missed.entry + missed.nested,
+		[COW_POINT_WITNESS]	= missed.witness,
+	};
+	int id;
+
+	seq_puts(m, "# symbol backend state hits missed\n");
+	mutex_lock(&probe_mutex);
+	for (id = 0; id < COW_NR_POINTS; id++)
+		seq_printf(m, "%s %s %s %llu %llu\n", cow_points[id].symbol, backend->name,
+			   attached[id] ? armed[sight] : "off", cow_points[id].hits(),
+			   misses[id]);
+	mutex_unlock(&probe_mutex);
+	return 0;
+}
+
+/* Run @change while no session runs and no file of the ring is open. */
+static int change_at_rest(int (*change)(unsigned int arg), unsigned int arg)
+{
+	int err = -EBUSY;
+
+	mutex_lock(&control_mutex);
+	mutex_lock(&probe_mutex);
+	if (!holders && cow_ring_shut(cow_hot.ring)) {
+		err = change(arg);
+		cow_ring_reopen(cow_hot.ring);
+	}
+	mutex_unlock(&probe_mutex);
+	mutex_unlock(&control_mutex);
+	return err;
+}
+
+static int reset(unsigned int unused)
+{
+	cow_ring_clear(cow_hot.ring);
+	cow_counters_reset();
+	missed_before = (struct cow_missed) { 0 };
+	blind_checks = 0;
+	return 0;
+}
+
+int cow_session_reset(void)
+{
+	return change_at_rest(reset, 0);
+}
+
+/* The old ring goes first: both would want the same file names. */
+static int resize(unsigned int kb)
+{
+	struct cow_ring *ring;
+
+	cow_ring_destroy(cow_hot.ring);
+	ring = cow_ring_create(kb, directory, true);
+	if (!IS_ERR(ring)) {
+		cow_hot.ring = ring;
+		buffer_kb = kb;
+		return 0;
+	}
+	/* The memory that was just freed serves the old size again. */
+	cow_hot.ring = cow_ring_create(buffer_kb, directory, true);
+	return PTR_ERR(ring);
+}
+
+int cow_session_set_buffer_kb(unsigned int kb)
+{
+	if (kb < COW_RING_MIN_KB || kb > COW_RING_MAX_KB || kb & (kb - 1))
+		return -EINVAL;
+	return change_at_rest(resize, kb);
+}
+
+unsigned int cow_session_buffer_kb(void)
+{
+	return READ_ONCE(buffer_kb);
+}
+
+static int set_witness(unsigned int mode)
+{
+	witness_mode = mode;
+	return 0;
+}
+
+int cow_session_set_witness(enum cow_witness_mode mode)
+{
+	return change_at_rest(set_witness, mode);
+}
+
+enum cow_witness_mode cow_session_witness(void)
+{
+	return READ_ONCE(witness_mode);
+}
+
+static const struct cow_backend *choose_backend(const char *name)
+{
+	static const struct cow_backend * const backends[] = { &cow_fprobe, &cow_kretprobe };
+	bool any = !strcmp(name, "auto");
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(backends); i++) {
+		const struct cow_backend *b = backends[i];
+
+		if (any ? !b->missing : !strcmp(name, b->name)) {
+			if (!b->missing)
+				return b;
+			pr_err("backend=%s: %s; use backend=kretprobe\n", name, b->missing);
+			return ERR_PTR(-EOPNOTSUPP);
+		}
+	}
+	pr_err("backend=%s is not known: use auto, fprobe or kretprobe\n", name);
+	return ERR_PTR(-EINVAL);
+}
+
+int cow_session_init(struct dentry *dir, const char *name, unsigned int kb)
+{
+	struct cow_ring *ring;
+	int err;
+
+	backend = choose_backend(name);
+	if (IS_ERR(backend))
+		return PTR_ERR(backend);
+	if (kb < COW_RING_MIN_KB || kb > COW_RING_MAX_KB || kb & (kb - 1)) {
+		pr_err("buffer_kb=%u: use a power of two from %u to %u\n", kb, COW_RING_MIN_KB,
+		       COW_RING_MAX_KB);
+		return -EINVAL;
+	}
+	/* What cannot be attached later is better refused now. */
+	err = attach_all();
+	if (err)
+		return err;
+	detach_all();
+
+	ring = cow_ring_create(kb, dir, true);
+	if (IS_ERR(ring)) {
+		pr_err("no memory for %u KiB of buffer a CPU\n", kb);
+		return PTR_ERR(ring);
+	}
+	cow_hot.ring = ring;
+	buffer_kb = kb;
+	directory = dir;
+	last_generation = get_random_u32();
+	return 0;
+}
+
+void cow_session_exit(void)
+{
+	release(COW_USER_FILES | COW_USER_TRACE);
+	cow_ring_destroy(cow_hot.ring);
+	cow_hot.ring = NULL;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * session: when the probes are armed, and for whom. The file enabled and the
+ * tracepoint arm them independently; the first arms, the last disarms.
+ */
+#ifndef COW_SESSION_H
+#define COW_SESSION_H
+
+#include <linux/types.h>
+
+struct cow_ring;
+struct dentry;
+struct seq_file;
+
+/**
+ * enum cow_user - who wants faults, a bit each
+ * @COW_USER_FILES: the file enabled: records go to the ring and to events.
+ * @COW_USER_TRACE: the tracepoint cowtrace:wp_fault.
+ */
+enum cow_user {
+	COW_USER_FILES = 1,
+	COW_USER_TRACE = 2,
+};
+
+/**
+ * struct cow_hot - what the handlers read on each fault, all of it rarely written
+ * @generation: of the session whose exits count, 0 for none.
+ * @users: enum cow_user bits: whose entries count, 0 for nobody's.
+ * @sample_every: one fault in so many is recorded.
+ * @witness: the witness probe is armed.
+ * @ring: records for the files cpuN.
+ * @events: records for the file events, NULL while it is closed.
+ */
+struct cow_hot {
+	u32		generation;
+	u32		users;
+	u32		sample_every;
+	bool		witness;
+	struct cow_ring	*ring;
+	struct cow_ring	*events;
+};
+
+extern struct cow_hot cow_hot;
+
+/**
+ * enum cow_witness_mode - the setting witness
+ * @COW_WITNESS_AUTO: where the return code does not tell a copy from a lost race.
+ * @COW_WITNESS_ON: always.
+ * @COW_WITNESS_OFF: never: such faults are then raced.
+ */
+enum cow_witness_mode {
+	COW_WITNESS_AUTO,
+	COW_WITNESS_ON,
+	COW_WITNESS_OFF,
+};
+
+/**
+ * struct cow_missed - calls that the kernel did not show us, since the last reset
+ * @entry: no storage was free (too many tasks asleep in do_wp_page()).
+ * @nested: the CPU was inside another probe.
+ * @witness: calls of the witness that were missed for either cause.
+ */
+struct cow_missed {
+	u64	entry;
+	u64	nested;
+	u64	witness;
+};
+
+/* Create the ring in @dir and try the probes. Return: 0 or a negative errno, with a log line. */
+int cow_session_init(struct dentry *dir, const char *backend, unsigned int buffer_kb);
+/* Disarm whoever wants faults, and free all. */
+void cow_session_exit(void);
+
+/**
+ * cow_session_enable() - the file enabled
+ * @on: wanted.
+ *
+ * Switching on provokes a fault and fails when it is not seen.
+ * Return: 0 or a negative errno, with a line in the kernel log.
+ */
+int cow_session_enable(bool on);
+
+/* The tracepoint was switched. Called under the kernel's tracepoint locks. */
+int cow_session_trace(bool on);
+
+/* Does the file enabled say 1? */
+bool cow_session_running(void);
+/* Name of the backend in use. */
+const char *cow_session_backend(void);
+/* Sums over all sessions since the last reset. */
+struct cow_missed cow_session_missed(void);
+
+/**
+ * enum cow_sight - what the last provoked fault showed
+ * @COW_SIGHT_UNKNOWN: none was provoked in this session.
+ * @COW_SIGHT_SEEN: the probes saw it.
+ * @COW_SIGHT_UNSEEN: they did not: kprobes are disarmed or ftrace is off.
+ */
+enum cow_sight {
+	COW_SIGHT_UNKNOWN,
+	COW_SIGHT_SEEN,
+	COW_SIGHT_UNSEEN,
+};
+
+/* Provoke a fault in a running session. Context: as cow_prove(). */
+enum cow_sight cow_session_check(void);
+/* What the last check found, and how many checks failed since the last reset. */
+enum cow_sight cow_session_sight(void);
+unsigned int cow_session_blind_checks(void);
+
+/* Text of the file probes. */
+int cow_session_probes_show(struct seq_file *m, void *v);
+
+/* Settings. Return: 0, -EBUSY in a session or while a file is open, or another errno. */
+int cow_session_reset(void);
+int cow_session_set_buffer_kb(unsigned int kb);
+unsigned int cow_session_buffer_kb(void);
+int cow_session_set_witness(enum cow_witness_mode mode);
+enum cow_witness_mode cow_session_witness(void);
+
+#endif /* COW_SESSION_H */

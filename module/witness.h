@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * witness: who mapped a copy. From 6.2 on a copy and a lost race both return 0
+ * from do_wp_page(); only a copy calls ptep_clear_flush() from inside it. An
+ * entry-only probe there, whose return address lies inside do_wp_page(), leaves
+ * a mark that the exit of the same task picks up.
+ */
+#ifndef COW_WITNESS_H
+#define COW_WITNESS_H
+
+#include <linux/types.h>
+
+struct cow_args;
+
+/* At the entry of ptep_clear_flush(vma, address, ptep). Context: preemption off. */
+void cow_witness_hit(const struct cow_args *args);
+
+/**
+ * cow_witness_take() - did the current task map a copy since @since_ns?
+ * @address: the page of the fault, vm_fault.address.
+ * @since_ns: entry of the fault.
+ *
+ * Takes the mark away. The task may have changed its CPU since it was made.
+ * Context: preemption off.
+ */
+bool cow_witness_take(unsigned long address, u64 since_ns);
+
+#endif /* COW_WITNESS_H */
