@@ -16,6 +16,11 @@ me=tests/vm/$(basename "$0")
 say() { printf '%s: %s\n' "$me" "$*" >&2; }
 die() { say "$*"; exit 125; }
 
+package_list() { sed 's/ *#.*//; /^$/d' "$here/packages"; }
+
+# root_id: what the root is made of; another list makes another root.
+root_id() { { echo trixie; package_list; } | sha256sum; }
+
 # from_root PROGRAM ARG...: run a program of the root on this host, by the
 # root's own loader and libraries: no chroot, no privilege, and the same
 # version of it on every host.
