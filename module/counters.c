@@ -7,7 +7,7 @@
 #include "session.h"
 #include "vocabulary.h"
 
-DEFINE_PER_CPU_ALIGNED(struct cow_counters, cow_counters);
+struct cow_counters __percpu *cow_counters;
 
 static u64 skipped_exits;
 
@@ -20,19 +20,31 @@ struct counter {
 #define COUNTER(name, sentence)	{ #name, offsetof(struct cow_counters, name) },
 static const struct counter counters[] = { COW_COUNTERS(COUNTER) };
 
+int __init cow_counters_init(void)
+{
+	/* Whole cache lines, so that no line is written by two CPUs. */
+	cow_counters = __alloc_percpu(sizeof(*cow_counters), SMP_CACHE_BYTES);
+	return cow_counters ? 0 : -ENOMEM;
+}
+
+void cow_counters_exit(void)
+{
+	free_percpu(cow_counters);
+}
+
 u64 cow_counter_sum(size_t offset)
 {
 	u64 sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(*(u64 *)((void *)per_cpu_ptr(&cow_counters, cpu) + offset));
+		sum += READ_ONCE(*(u64 *)((void *)per_cpu_ptr(cow_counters, cpu) + offset));
 	return sum;
 }
 
 void cow_tally(const struct cowtrace_record *r)
 {
-	struct cow_tally *t = this_cpu_ptr(&cow_counters.tally[r->outcome][r->reason]);
+	struct cow_tally *t = &this_cpu_ptr(cow_counters)->tally[r->outcome][r->reason];
 
 	t->count++;
 	t->ns += r->duration_ns;
@@ -63,7 +75,7 @@ void cow_counters_reset(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		memset(per_cpu_ptr(&cow_counters, cpu), 0, sizeof(struct cow_counters));
+		memset(per_cpu_ptr(cow_counters, cpu), 0, sizeof(struct cow_counters));
 	skipped_exits = 0;
 }
 
@@ -74,7 +86,7 @@ static void show_tally(struct seq_file *m, unsigned int outcome, unsigned int re
 
 	for_each_possible_cpu(cpu) {
 		const struct cow_tally *t =
-			&per_cpu_ptr(&cow_counters, cpu)->tally[outcome][reason];
+			&per_cpu_ptr(cow_counters, cpu)->tally[outcome][reason];
 
 		sum.count += READ_ONCE(t->count);
 		sum.bytes += READ_ONCE(t->bytes);
@@ -106,7 +118,7 @@ int cow_stats_show(struct seq_file *m, void *v)
 		seq_printf(m, "cpu %d", cpu);
 		for (i = 0; i < ARRAY_SIZE(counters); i++)
 			seq_printf(m, " %s %llu", counters[i].name,
-				   READ_ONCE(*(u64 *)((void *)per_cpu_ptr(&cow_counters, cpu) +
+				   READ_ONCE(*(u64 *)((void *)per_cpu_ptr(cow_counters, cpu) +
 						      counters[i].offset)));
 		seq_putc(m, '\n');
 	}

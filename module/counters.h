@@ -53,10 +53,15 @@ struct cow_counters {
 	struct cow_tally	tally[COWTRACE_NR_OUTCOMES][COWTRACE_NR_REASONS];
 };
 
-DECLARE_PER_CPU_ALIGNED(struct cow_counters, cow_counters);
+/* Allocated: what a module may have of static per-CPU memory is 8 KiB. */
+extern struct cow_counters __percpu *cow_counters;
+
+/* Return: 0 or -ENOMEM. */
+int __init cow_counters_init(void);
+void cow_counters_exit(void);
 
 /* Add one to a counter of this CPU. Context: preemption off. */
-#define cow_count(name)	__this_cpu_inc(cow_counters.name)
+#define cow_count(name)	__this_cpu_inc(cow_counters->name)
 
 /* Sum of a counter over all CPUs, by its offset; exact when no fault runs. */
 u64 cow_counter_sum(size_t offset);

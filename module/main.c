@@ -6,6 +6,7 @@
 #include <linux/module.h>
 
 #include "compat/compat.h"
+#include "counters.h"
 #include "debugfs.h"
 #include "events.h"
 #include "filter.h"
@@ -13,6 +14,7 @@
 #include "ring.h"
 #include "session.h"
 #include "symbols.h"
+#include "witness.h"
 
 static char *backend = "auto";
 module_param(backend, charp, 0444);
@@ -28,35 +30,58 @@ MODULE_PARM_DESC(maxactive, "faults that may sleep at the same time (default 409
 
 static struct dentry *directory;
 
-static int __init cowtrace_init(void)
+static int __init allocate(void)
 {
-	int err = cow_symbols_init();
+	int err = cow_counters_init() ?: cow_witness_init();
 
 	if (err)
-		return err;
+		pr_err("no memory for the counters\n");
+	return err;
+}
+
+/* Of what may not be there yet after a failed load, all take nothing. */
+static void release(void)
+{
+	debugfs_remove(directory);
+	cow_witness_exit();
+	cow_counters_exit();
+}
+
+static int __init start(void)
+{
+	int err;
+
 	directory = debugfs_create_dir("cowtrace", NULL);
 	if (IS_ERR(directory)) {
-		pr_err("no directory in debugfs (error %ld): it is switched off or the name is taken\n",
-		       PTR_ERR(directory));
-		return PTR_ERR(directory);
-	}
-	err = cow_session_init(directory, backend, buffer_kb);
-	if (err) {
-		debugfs_remove(directory);
+		err = PTR_ERR(directory);
+		pr_err("no directory in debugfs (error %d): it is switched off or the name is taken\n",
+		       err);
 		return err;
 	}
+	err = cow_session_init(directory, backend, buffer_kb);
+	if (err)
+		return err;
 	cow_events_init(directory);
 	cow_debugfs_init(directory);
 	pr_info("ready, backend %s\n", cow_session_backend());
 	return 0;
 }
 
+static int __init cowtrace_init(void)
+{
+	int err = cow_symbols_init() ?: allocate() ?: start();
+
+	if (err)
+		release();
+	return err;
+}
+
 static void __exit cowtrace_exit(void)
 {
-	/* The ring's files first: relay removes them itself. */
+	/* The ring's files before their directory: relay removes them itself. */
 	cow_session_exit();
-	debugfs_remove(directory);
 	cow_filter_exit_module();
+	release();
 }
 
 module_init(cowtrace_init);

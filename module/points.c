@@ -30,7 +30,7 @@ static bool sampled_out(struct cow_counters *c)
 static int wp_enter(struct cow_entry *e, const struct cow_args *args)
 {
 	struct vm_fault *vmf = (struct vm_fault *)args->arg0;
-	struct cow_counters *c = this_cpu_ptr(&cow_counters);
+	struct cow_counters *c = this_cpu_ptr(cow_counters);
 	u32 users = READ_ONCE(cow_hot.users);
 	bool proof = cow_proof_here(vmf);
 
@@ -98,7 +98,7 @@ static void settle(struct cowtrace_record *r, const struct cow_entry *e)
 
 static void wp_leave(struct cow_entry *e, unsigned long ret)
 {
-	struct cow_counters *c = this_cpu_ptr(&cow_counters);
+	struct cow_counters *c = this_cpu_ptr(cow_counters);
 	struct cowtrace_record r;
 
 	if (e->generation != READ_ONCE(cow_hot.generation)) {

@@ -32,7 +32,18 @@ struct mark {
 	u64			time_ns;
 };
 
-static DEFINE_PER_CPU_ALIGNED(struct mark[NR_MARKS], marks);
+static struct mark __percpu *marks;
+
+int __init cow_witness_init(void)
+{
+	marks = __alloc_percpu(NR_MARKS * sizeof(*marks), SMP_CACHE_BYTES);
+	return marks ? 0 : -ENOMEM;
+}
+
+void cow_witness_exit(void)
+{
+	free_percpu(marks);
+}
 
 static struct mark *mark_at(struct mark *table, const struct task_struct *task, unsigned int step)
 {
@@ -101,7 +112,7 @@ bool cow_witness_take(unsigned long address, u64 since_ns)
 		return true;
 	for_each_possible_cpu(cpu)
 		if (cpu != smp_processor_id() &&
-		    take_from(per_cpu(marks, cpu), address, since_ns))
+		    take_from(per_cpu_ptr(marks, cpu), address, since_ns))
 			return true;
 	return false;
 }

@@ -12,6 +12,10 @@
 
 struct cow_args;
 
+/* Return: 0 or -ENOMEM. */
+int __init cow_witness_init(void);
+void cow_witness_exit(void);
+
 /* At the entry of ptep_clear_flush(vma, address, ptep). Context: preemption off. */
 void cow_witness_hit(const struct cow_args *args);
 
