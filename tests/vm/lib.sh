@@ -16,6 +16,12 @@ me=tests/vm/$(basename "$0")
 say() { printf '%s: %s\n' "$me" "$*" >&2; }
 die() { say "$*"; exit 125; }
 
+# A bare chroot may have no /proc, which bash and QEMU need.
+if [[ ! -e /proc/self ]]; then
+	[[ $(id -u) == 0 ]] || die "needs /proc: mount it, or run this as root"
+	exec "$here/namespace" "$0" "$@"
+fi
+
 package_list() { sed 's/ *#.*//; /^$/d' "$here/packages"; }
 
 # root_id: what the root is made of; another list makes another root.
