@@ -9,7 +9,8 @@
 /**
  * struct ct_report_opts - how a report is printed
  * @json: print one JSON object instead of text.
- * @top: rows of the tables of processes and code sites, 0 for the default of 10.
+ * @top: rows of the tables of processes and code sites; 0 for the default, which
+ *	is 10 in text and all in JSON.
  * @color: use terminal colours in text.
  */
 struct ct_report_opts {
@@ -18,12 +19,17 @@ struct ct_report_opts {
 	bool		color;
 };
 
-/* What ct_report_print() returns, and the exit status of `cowtrace report`. */
-enum ct_report_status {
-	CT_REPORT_OK,
-	CT_REPORT_DAMAGED,	/* cut or damaged: what is whole was reported */
-	CT_REPORT_FAILED,	/* nothing could be reported, or bad usage */
-};
+/*
+ * What ct_report_print() returns, and the exit status of `cowtrace report`.
+ * X(id, value, sentence)
+ */
+#define CT_REPORT_STATUSES(X)						\
+	X(OK,		0, "the whole trace was reported")		\
+	X(DAMAGED,	1, "the trace is damaged or cut off; what is whole was reported") \
+	X(FAILED,	2, "nothing could be reported, or the command line is wrong")
+
+#define CT_REPORT_ENUM_(id, v, s)	CT_REPORT_##id = (v),
+enum ct_report_status { CT_REPORT_STATUSES(CT_REPORT_ENUM_) };
 
 /**
  * ct_report_print() - read a whole trace and print the report on it

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "report_parts.h"
+
+#define DEFAULT_TRACE	"cowtrace.data"
+#define META_MAX	(4u << 20)
+
+const struct ct_loss ct_losses[] = {
+	{ "lost", "full", "records did not fit into a buffer",
+	  "use a larger --buffer-kb, or a filter" },
+	{ "lost", "missed_no_instance", "faults were not seen: too many tasks slept in one", NULL },
+	{ "lost", "missed_recursion", "faults were not seen: a probe was running already", NULL },
+	{ "lost", "missed_witness", "copies may not have been witnessed",
+	  "outcomes raced and unknown may be copies" },
+	{ "lost", "skipped_exits", "faults were seen to begin, not to end", NULL },
+	{ "lost", "asleep", "faults had not ended when tracing did", NULL },
+	{ "lost", "disarmed_checks", "checks found the probes without effect",
+	  "somebody disarmed kprobes or switched ftrace off" },
+	{ 0 }
+};
+
+const struct ct_loss ct_left_out[] = {
+	{ "stats", "filtered_entry", "faults of other processes were filtered out", NULL },
+	{ "stats", "filtered_exit", "faults of other outcomes were filtered out", NULL },
+	{ "stats", "sampled_out", "faults were left out by sampling",
+	  "all counts above are of the sample" },
+	{ 0 }
+};
+
+const char *ct_report_word(const struct ct_report *r, const char *vocab, uint32_t value)
+{
+	const struct ct_word *word = ct_schema_word(r->schema, vocab, value);
+	static char unknown[16];
+
+	if (word)
+		return word->name;
+	snprintf(unknown, sizeof(unknown), "?%u", value);
+	return unknown;
+}
+
+const char *ct_report_sentence(const struct ct_report *r, const char *vocab, uint32_t value)
+{
+	const struct ct_word *word = ct_schema_word(r->schema, vocab, value);
+
+	return word ? word->sentence : "";
+}
+
+const char *ct_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+static int take_meta(void *arg, uint32_t cpu, const void *data, size_t length)
+{
+	struct ct_report *r = arg;
+	struct json_tokener *tokener;
+
+	(void)cpu;
+	if (r->meta || length > META_MAX)
+		return 0;
+	tokener = json_tokener_new();
+	if (!tokener)
+		return -ENOMEM;
+	json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
+	r->meta = json_tokener_parse_ex(tokener, data, length);
+	json_tokener_free(tokener);
+	return 0;
+}
+
+static int load(struct ct_report *r, struct ct_error *err)
+{
+	int ret;
+
+	ret = ct_reader_open(r->path, &r->reader, err);
+	if (ret)
+		return ret;
+	r->schema = ct_reader_schema(r->reader);
+	r->info = ct_reader_info(r->reader);
+	ret = ct_summary_make(r->reader, &r->summary, err);
+	if (ret)
+		return ret;
+	ret = ct_state_load(r->reader, &r->state);
+	if (!ret)
+		ret = ct_reader_chunks(r->reader, CT_CHUNK_META, take_meta, r);
+	return ret ? ct_error_set(err, ret, "out of memory") : 0;
+}
+
+int ct_report_print(FILE *out, const char *trace_path, const struct ct_report_opts *opts)
+{
+	struct ct_report r = { .path = trace_path };
+	int status = CT_REPORT_OK;
+	struct ct_error err;
+	int ret;
+
+	ret = load(&r, &err);
+	if (!ret) {
+		ret = (opts->json ? ct_report_json : ct_report_text)(out, &r, opts);
+		if (ret || fflush(out))
+			ret = ct_error_set(&err, -EIO, "cannot write the report: %s",
+					   strerror(errno));
+		if (r.info->damages || !r.info->ended)
+			status = CT_REPORT_DAMAGED;
+	}
+	if (ret) {
+		ct_complain(&err);
+		status = CT_REPORT_FAILED;
+	}
+	json_object_put(r.meta);
+	ct_state_free(&r.state);
+	ct_summary_free(r.summary);
+	ct_reader_close(r.reader);
+	return status;
+}
+
+enum { KEY_JSON = 0x100 };
+
+static const struct argp_option options[] = {
+	{ "json", KEY_JSON, NULL, 0, "print one JSON object with every table, all rows", 0 },
+	{ "top", 't', "N", 0, "rows of the tables of processes and code sites (default 10)", 0 },
+	{ 0 },
+};
+
+struct args {
+	struct ct_report_opts opts;
+	const char	*trace;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct args *args = state->input;
+	unsigned long long n;
+
+	switch (key) {
+	case KEY_JSON:
+		args->opts.json = true;
+		return 0;
+	case 't':
+		if (ct_parse_number(arg, 1, 1000000, &n))
+			argp_error(state, "\"%s\" is no number from 1 to 1000000", arg);
+		args->opts.top = n;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (args->trace)
+			argp_error(state, "one TRACE at a time, not also \"%s\"", arg);
+		args->trace = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+#define STATUS_LINE(id, v, s)	"  " #v "  " s "\n"
+
+int ct_cmd_report(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "[TRACE]",
+		.doc = "Say what a trace holds: how many write-protect faults, which reused the "
+		       "page and which copied it, why, who held it, what it cost, where it came "
+		       "from, and what was lost.\v"
+		       "TRACE is " DEFAULT_TRACE " if not given, - for standard input. It may come "
+		       "from another machine or kernel.\n\n"
+		       "Exit status:\n" CT_REPORT_STATUSES(STATUS_LINE),
+	};
+	struct args args = { .trace = NULL };
+
+	argp_err_exit_status = CT_REPORT_FAILED;
+	args.opts.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	if (argp_parse(&argp, argc, argv, 0, NULL, &args))
+		return CT_REPORT_FAILED;
+	return ct_report_print(stdout, args.trace ?: DEFAULT_TRACE, &args.opts);
+}

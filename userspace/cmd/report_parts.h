@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the two forms of the report, text and JSON, are made from. */
+#ifndef COWTRACE_REPORT_PARTS_H
+#define COWTRACE_REPORT_PARTS_H
+
+#include <stdio.h>
+
+#include <json-c/json.h>
+
+#include "reader.h"
+#include "report.h"
+#include "schema.h"
+#include "state.h"
+#include "summary.h"
+
+/* Of the JSON form: greater major when a reader of the old one would misread it. */
+#define CT_REPORT_VERSION	"1.0"
+
+/**
+ * struct ct_report - a trace that was read
+ * @path: its name.
+ * @reader: the trace.
+ * @schema: its schema.
+ * @info: how whole it is.
+ * @summary: its numbers.
+ * @state: the module's counters at its end.
+ * @meta: what it says about itself, NULL if nothing.
+ */
+struct ct_report {
+	const char	*path;
+	struct ct_reader *reader;
+	const struct ct_schema *schema;
+	const struct ct_trace_info *info;
+	struct ct_summary *summary;
+	struct ct_state	state;
+	struct json_object *meta;
+};
+
+/**
+ * struct ct_loss - one cause of loss that the module counts
+ * @file: its file, stats or lost.
+ * @name: line in it.
+ * @sentence: what the number means.
+ * @next: what to do about it, NULL for nothing.
+ */
+struct ct_loss {
+	const char	*file;
+	const char	*name;
+	const char	*sentence;
+	const char	*next;
+};
+
+/* Ends with an empty one. */
+extern const struct ct_loss ct_losses[];
+
+/* Left out because somebody asked for it. Ends with an empty one. */
+extern const struct ct_loss ct_left_out[];
+
+/* Name of a word, "?N" where the schema has none; valid until the next call. */
+const char *ct_report_word(const struct ct_report *report, const char *vocab, uint32_t value);
+
+/* The sentence of a word, "" where the schema has none. */
+const char *ct_report_sentence(const struct ct_report *report, const char *vocab,
+			       uint32_t value);
+
+/* Last part of a path. */
+const char *ct_base_name(const char *path);
+
+int ct_report_text(FILE *out, const struct ct_report *report,
+		   const struct ct_report_opts *opts);
+int ct_report_json(FILE *out, const struct ct_report *report,
+		   const struct ct_report_opts *opts);
+
+#endif /* COWTRACE_REPORT_PARTS_H */

@@ -1,0 +1,611 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The report for people, in 100 columns. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cowtrace/vocab.h>
+
+#include "bytes.h"
+#include "report_parts.h"
+#include "units.h"
+
+#define COLUMNS		100
+#define DEFAULT_TOP	10
+
+struct page {
+	FILE	*out;
+	const struct ct_report *r;
+	const struct ct_report_opts *opts;
+	size_t	column;
+};
+
+static void put(struct page *p, const char *text)
+{
+	fputs(text, p->out);
+	p->column += ct_text_width(text);
+}
+
+static void end_line(struct page *p)
+{
+	fputc('\n', p->out);
+	p->column = 0;
+}
+
+static void heading(struct page *p, const char *text)
+{
+	end_line(p);
+	fprintf(p->out, p->opts->color ? "\033[1m%s\033[0m\n" : "%s\n", text);
+}
+
+static void spaces(struct page *p, size_t n)
+{
+	p->column += n;
+	while (n--)
+		fputc(' ', p->out);
+}
+
+/* Text in a column: to the left for a width below zero, as printf() has it. */
+static void cell(struct page *p, int width, const char *text)
+{
+	size_t have = ct_text_width(text);
+	size_t want = width < 0 ? -width : width;
+
+	if (width > 0 && have < want)
+		spaces(p, want - have);
+	put(p, text);
+	if (width < 0 && have < want)
+		spaces(p, want - have);
+}
+
+/* The rest of the line and as many more as it takes, below where it begins. */
+static void wrapped(struct page *p, const char *text)
+{
+	size_t indent = p->column;
+
+	while (*text) {
+		size_t n = strcspn(text, " ");
+		char word[128];
+
+		snprintf(word, sizeof(word), "%.*s", (int)n, text);
+		if (p->column > indent && p->column + 1 + ct_text_width(word) > COLUMNS) {
+			end_line(p);
+			spaces(p, indent);
+		} else if (p->column > indent) {
+			spaces(p, 1);
+		}
+		put(p, word);
+		text += n + strspn(text + n, " ");
+	}
+	end_line(p);
+}
+
+__attribute__((format(printf, 2, 3)))
+static void say(struct page *p, const char *format, ...)
+{
+	char text[2048];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	wrapped(p, text);
+}
+
+static void count_cell(struct page *p, int width, uint64_t n)
+{
+	char text[CT_UNIT_TEXT];
+
+	cell(p, width, n ? ct_format_count(text, n) : "-");
+}
+
+static void bytes_cell(struct page *p, int width, uint64_t n)
+{
+	char text[CT_UNIT_TEXT];
+
+	cell(p, width, n ? ct_format_bytes(text, n) : "-");
+}
+
+static void ns_cell(struct page *p, int width, uint64_t n)
+{
+	char text[CT_UNIT_TEXT];
+
+	cell(p, width, ct_format_ns(text, n));
+}
+
+static void share_cell(struct page *p, int width, uint64_t part, uint64_t whole)
+{
+	char text[CT_UNIT_TEXT];
+
+	cell(p, width, ct_format_share(text, part, whole));
+}
+
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* The traced command, as far as it fits. */
+static void command_line(const struct ct_report *r, char *to, size_t size)
+{
+	struct json_object *target, *argv;
+	char word[256], line[1024] = "";
+	size_t i, n;
+
+	*to = '\0';
+	if (!r->meta || !json_object_object_get_ex(r->meta, "target", &target) ||
+	    !json_object_object_get_ex(target, "argv", &argv) ||
+	    !json_object_is_type(argv, json_type_array))
+		return;
+	n = json_object_array_length(argv);
+	for (i = 0; i < n && strlen(line) + 1 < sizeof(line); i++) {
+		const char *s = json_object_get_string(json_object_array_get_idx(argv, i));
+
+		ct_clean_text(word, sizeof(word), s ? s : "", s ? strlen(s) : 0);
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", i ? " " : "",
+			 word);
+	}
+	ct_clean_text(to, size, line, strlen(line));
+}
+
+static void title(struct page *p)
+{
+	const struct ct_report *r = p->r;
+	char path[256], command[200];
+
+	ct_clean_text(path, sizeof(path), r->path, strlen(r->path));
+	command_line(r, command, sizeof(command));
+	say(p, "%s: kernel %s, cowtrace module %s by %s", strcmp(path, "-") ? path : "standard input",
+	    r->schema->kernel ?: "-", r->schema->module ?: "-", r->schema->backend ?: "-");
+	if (*command)
+		say(p, "traced: %s", command);
+}
+
+static void totals(struct page *p)
+{
+	const struct ct_summary *s = p->r->summary;
+	uint64_t span = s->last_ns - s->first_ns;
+	uint64_t rest = s->total.faults - s->total.reuses - s->total.copies;
+	char n[CT_UNIT_TEXT], t[CT_UNIT_TEXT], rate[CT_UNIT_TEXT], share[CT_UNIT_TEXT];
+
+	end_line(p);
+	if (!s->total.faults) {
+		say(p, "No write-protect fault was recorded.");
+		return;
+	}
+	if (span >= 1000000000)
+		say(p, "%s write-protect fault%s of %zu process%s in %s, %s a second",
+		    ct_format_count(n, s->total.faults), plural(s->total.faults), s->nr_processes,
+		    s->nr_processes == 1 ? "" : "es", ct_format_ns(t, span),
+		    ct_format_count(rate, s->total.faults / (span / 1e9)));
+	else
+		say(p, "%s write-protect fault%s of %zu process%s in %s",
+		    ct_format_count(n, s->total.faults), plural(s->total.faults), s->nr_processes,
+		    s->nr_processes == 1 ? "" : "es", ct_format_ns(t, span));
+	spaces(p, 2);
+	say(p, "%s reused the page (%s)", ct_format_count(n, s->total.reuses),
+	    ct_format_share(share, s->total.reuses, s->total.faults));
+	spaces(p, 2);
+	if (s->total.copies) {
+		char b[CT_UNIT_TEXT];
+
+		say(p, "%s copied it (%s): %s copied, %s spent",
+		    ct_format_count(n, s->total.copies),
+		    ct_format_share(share, s->total.copies, s->total.faults),
+		    ct_format_bytes(b, s->total.bytes), ct_format_ns(t, s->total.copy_ns));
+	} else {
+		say(p, "no page was copied");
+	}
+	if (rest) {
+		spaces(p, 2);
+		say(p, "%s did neither (%s)", ct_format_count(n, rest),
+		    ct_format_share(share, rest, s->total.faults));
+	}
+}
+
+static void word_head(struct page *p, const char *what, const char *of, const char *third)
+{
+	spaces(p, 2);
+	cell(p, -15, what);
+	cell(p, 11, "faults");
+	cell(p, 10, of);
+	cell(p, 10, third);
+	cell(p, 10, "time");
+	put(p, "  meaning");
+	end_line(p);
+}
+
+static void word_row(struct page *p, const char *name, uint64_t n, uint64_t whole,
+		     uint64_t bytes, uint64_t ns, const char *sentence)
+{
+	spaces(p, 2);
+	cell(p, -15, name);
+	count_cell(p, 11, n);
+	share_cell(p, 10, n, whole);
+	bytes_cell(p, 10, bytes);
+	ns_cell(p, 10, ns);
+	spaces(p, 2);
+	wrapped(p, sentence);
+}
+
+/* One row for each word of a vocabulary that occurs, the most frequent first. */
+static void words(struct page *p, const char *title_, const char *vocab,
+		  const struct ct_count *counts)
+{
+	const struct ct_summary *s = p->r->summary;
+	bool done[256] = { false };
+	int i, best;
+
+	heading(p, title_);
+	word_head(p, vocab, "share", "copied");
+	for (;;) {
+		best = -1;
+		for (i = 0; i < 256; i++)
+			if (counts[i].faults && !done[i] &&
+			    (best < 0 || counts[i].faults > counts[best].faults))
+				best = i;
+		if (best < 0)
+			return;
+		done[best] = true;
+		word_row(p, ct_report_word(p->r, vocab, best), counts[best].faults,
+			 s->total.faults, counts[best].bytes, counts[best].ns,
+			 ct_report_sentence(p->r, vocab, best));
+	}
+}
+
+static bool copied(const struct ct_pair *pair)
+{
+	return pair->outcome == COWTRACE_OUTCOME_COPY ||
+	       pair->outcome == COWTRACE_OUTCOME_UNSHARE;
+}
+
+static bool reused(const struct ct_pair *pair)
+{
+	return pair->outcome == COWTRACE_OUTCOME_REUSE;
+}
+
+static void reasons(struct page *p, const char *title_, bool (*member)(const struct ct_pair *),
+		    uint64_t whole)
+{
+	const struct ct_summary *s = p->r->summary;
+	char name[64];
+	size_t i;
+
+	if (!whole)
+		return;
+	heading(p, title_);
+	word_head(p, "reason", "share", "copied");
+	for (i = 0; i < s->nr_pairs; i++) {
+		const struct ct_pair *pair = &s->pairs[i];
+
+		if (!member(pair))
+			continue;
+		snprintf(name, sizeof(name), "%s%s", ct_report_word(p->r, "reason", pair->reason),
+			 pair->outcome == COWTRACE_OUTCOME_UNSHARE ? "*" : "");
+		word_row(p, name, pair->time.count, whole, pair->bytes, pair->time.sum,
+			 ct_report_sentence(p->r, "reason", pair->reason));
+	}
+	if (member == copied && s->outcomes[COWTRACE_OUTCOME_UNSHARE].faults) {
+		spaces(p, 2);
+		say(p, "* unshare: a private copy for a read-only pin");
+	}
+}
+
+static void average_cell(struct page *p, int width, uint64_t sum, uint64_t n)
+{
+	char text[CT_UNIT_TEXT];
+	double average = (double)sum / n;
+
+	snprintf(text, sizeof(text), average < 99.95 ? "%.2f" : "%.0f", average);
+	cell(p, width, sum ? text : "-");
+}
+
+static void holders(struct page *p)
+{
+	const struct ct_summary *s = p->r->summary;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < s->nr_pairs; i++) {
+		const struct ct_pair *pair = &s->pairs[i];
+
+		if (!copied(pair) || !pair->held.known)
+			continue;
+		if (!any) {
+			heading(p, "Who held the copied pages: references a page, on average");
+			spaces(p, 2);
+			cell(p, -15, "reason");
+			cell(p, 11, "total");
+			cell(p, 10, "mappings");
+			cell(p, 11, "swap cache");
+			cell(p, 12, "page cache");
+			cell(p, 11, "LRU batch");
+			cell(p, 8, "pins");
+			cell(p, 14, "unattributed");
+			end_line(p);
+			any = true;
+		}
+		spaces(p, 2);
+		cell(p, -15, ct_report_word(p->r, "reason", pair->reason));
+		average_cell(p, 11, pair->held.total, pair->held.known);
+		average_cell(p, 10, pair->held.mappings, pair->held.known);
+		average_cell(p, 11, pair->held.swapcache, pair->held.known);
+		average_cell(p, 12, pair->held.pagecache, pair->held.known);
+		average_cell(p, 11, pair->held.lru, pair->held.known);
+		average_cell(p, 8, pair->held.pins, pair->held.known);
+		average_cell(p, 14, pair->held.unattributed, pair->held.known);
+		end_line(p);
+	}
+}
+
+static void durations(struct page *p)
+{
+	const struct ct_summary *s = p->r->summary;
+	size_t i;
+
+	heading(p, "How long a fault took, from entry to exit of the kernel's function");
+	spaces(p, 2);
+	cell(p, -10, "outcome");
+	cell(p, -16, "reason");
+	cell(p, 11, "faults");
+	cell(p, 10, "average");
+	cell(p, 10, "median");
+	cell(p, 10, "99 %");
+	cell(p, 10, "longest");
+	end_line(p);
+	for (i = 0; i < s->nr_pairs; i++) {
+		const struct ct_pair *pair = &s->pairs[i];
+
+		spaces(p, 2);
+		cell(p, -10, ct_report_word(p->r, "outcome", pair->outcome));
+		cell(p, -16, pair->reason ? ct_report_word(p->r, "reason", pair->reason) : "-");
+		count_cell(p, 11, pair->time.count);
+		ns_cell(p, 10, pair->time.sum / pair->time.count);
+		ns_cell(p, 10, ct_histogram_percentile(&pair->time, 50));
+		ns_cell(p, 10, ct_histogram_percentile(&pair->time, 99));
+		ns_cell(p, 10, pair->time.max);
+		end_line(p);
+	}
+}
+
+static void count_cells(struct page *p, const struct ct_count *c)
+{
+	count_cell(p, 11, c->faults);
+	count_cell(p, 11, c->copies);
+	count_cell(p, 11, c->reuses);
+	bytes_cell(p, 10, c->bytes);
+	ns_cell(p, 10, c->ns);
+}
+
+static void count_heads(struct page *p)
+{
+	cell(p, 11, "faults");
+	cell(p, 11, "copies");
+	cell(p, 11, "reuses");
+	cell(p, 10, "copied");
+	cell(p, 10, "time");
+}
+
+static size_t rows(const struct page *p, size_t n)
+{
+	size_t top = p->opts->top ? p->opts->top : DEFAULT_TOP;
+
+	return n < top ? n : top;
+}
+
+static void more(struct page *p, size_t shown, size_t n)
+{
+	char text[CT_UNIT_TEXT];
+
+	if (shown == n)
+		return;
+	spaces(p, 2);
+	say(p, "and %s more: --top %zu shows all", ct_format_count(text, n - shown), n);
+}
+
+static void parent_of(const struct page *p, uint32_t process, char *to, size_t size)
+{
+	const struct ct_processes *table = p->r->summary->processes;
+	const struct ct_process *it;
+	const char *name;
+
+	snprintf(to, size, "-");
+	if (process == CT_MAP_NONE)
+		return;
+	it = ct_processes_get(table, process);
+	if (it->parent == CT_MAP_NONE)
+		return;
+	name = ct_processes_name(table, it->parent, it->start);
+	snprintf(to, size, "%s (%u)", name ?: "?", ct_processes_get(table, it->parent)->tgid);
+}
+
+static void processes(struct page *p)
+{
+	const struct ct_summary *s = p->r->summary;
+	size_t i, n = rows(p, s->nr_processes);
+	char parent[CT_NAME_MAX], pid[CT_UNIT_TEXT];
+
+	heading(p, "Processes");
+	spaces(p, 2);
+	cell(p, -16, "process");
+	cell(p, 8, "pid");
+	count_heads(p);
+	put(p, "  parent");
+	end_line(p);
+	for (i = 0; i < n; i++) {
+		const struct ct_process_count *it = &s->by_process[i];
+
+		spaces(p, 2);
+		cell(p, -16, it->comm);
+		snprintf(pid, sizeof(pid), "%u", it->tgid);
+		cell(p, 8, pid);
+		count_cells(p, &it->count);
+		spaces(p, 2);
+		parent_of(p, it->process, parent, sizeof(parent));
+		put(p, parent);
+		end_line(p);
+	}
+	more(p, n, s->nr_processes);
+}
+
+static void site_name(const struct page *p, const struct ct_site_count *site, char *to, size_t size)
+{
+	const struct ct_object *object;
+
+	if (site->object == CT_MAP_NONE) {
+		snprintf(to, size, "0x%" PRIx64, site->offset);
+		return;
+	}
+	object = ct_processes_object(p->r->summary->processes, site->object);
+	if (site->symbol)
+		snprintf(to, size, "%s %s+0x%" PRIx64, ct_base_name(object->path), site->symbol,
+			 site->past);
+	else
+		snprintf(to, size, "%s+0x%" PRIx64, ct_base_name(object->path), site->offset);
+}
+
+static void sites(struct page *p)
+{
+	const struct ct_summary *s = p->r->summary;
+	size_t i, n = rows(p, s->nr_sites);
+	char name[512];
+
+	if (!s->nr_sites)
+		return;
+	heading(p, "Code sites: the user instruction that faulted");
+	spaces(p, 1);
+	count_heads(p);
+	put(p, "  object and symbol");
+	end_line(p);
+	for (i = 0; i < n; i++) {
+		const struct ct_site_count *it = &s->by_site[i];
+
+		spaces(p, 1);
+		count_cells(p, &it->count);
+		spaces(p, 2);
+		site_name(p, it, name, sizeof(name));
+		put(p, name);
+		end_line(p);
+	}
+	more(p, n, s->nr_sites);
+}
+
+/* One line of what is missing; nothing for 0. */
+static bool loss_line(struct page *p, uint64_t n, const char *sentence, const char *next)
+{
+	char text[CT_UNIT_TEXT];
+
+	if (!n)
+		return false;
+	cell(p, 13, ct_format_count(text, n));
+	spaces(p, 2);
+	if (next)
+		say(p, "%s: %s", sentence, next);
+	else
+		wrapped(p, sentence);
+	return true;
+}
+
+static bool loss_lines(struct page *p, const struct ct_loss *loss)
+{
+	bool any = false;
+	uint64_t n;
+
+	for (; loss->name; loss++)
+		if (ct_state_number(&p->r->state, loss->file, loss->name, &n))
+			any |= loss_line(p, n, loss->sentence, loss->next);
+	return any;
+}
+
+static bool damages(struct page *p)
+{
+	const struct ct_trace_info *info = p->r->info;
+	char n[CT_UNIT_TEXT];
+	size_t i, kind;
+
+	if (!info->damages)
+		return false;
+	for (kind = 0; kind < CT_NR_DAMAGE_KINDS; kind++) {
+		uint64_t bytes = 0;
+		char cpus[64] = "";
+
+		for (i = 0; i < info->damages && i < CT_DAMAGE_LISTED; i++) {
+			const struct ct_damage *d = &info->listed[i];
+
+			if (d->kind != kind)
+				continue;
+			bytes += d->bytes;
+			if (d->cpu != UINT32_MAX && strlen(cpus) < sizeof(cpus) - 16)
+				snprintf(cpus + strlen(cpus), sizeof(cpus) - strlen(cpus),
+					 "%s%u", *cpus ? ", " : " of CPU ", d->cpu);
+		}
+		if (!bytes)
+			continue;
+		cell(p, 13, ct_format_bytes(n, bytes));
+		spaces(p, 2);
+		say(p, "damaged: %s%s", ct_damage_sentence(kind), cpus);
+	}
+	if (info->damages > CT_DAMAGE_LISTED) {
+		cell(p, 13, ct_format_bytes(n, info->damaged_bytes));
+		spaces(p, 2);
+		say(p, "damaged in all, in %s places", ct_format_count(n, info->damages));
+	}
+	return true;
+}
+
+static void losses(struct page *p)
+{
+	const struct ct_summary *s = p->r->summary;
+	const struct ct_trace_info *info = p->r->info;
+	bool counted = ct_state_text(&p->r->state, "lost");
+	bool any;
+
+	heading(p, "What was lost");
+	any = loss_lines(p, ct_losses);
+	any |= loss_line(p, info->lost, "records are missing in the sequences of the CPUs", NULL);
+	any |= loss_line(p, info->repeated, "records stood in the trace twice and count once",
+			 NULL);
+	any |= loss_line(p, ct_processes_lost(s->processes),
+			 "process events were dropped by perf: names and symbols may be missing",
+			 NULL);
+	any |= loss_line(p, ct_processes_bad(s->processes),
+			 "process events make no sense and were left out", NULL);
+	any |= damages(p);
+	if (!info->ended) {
+		spaces(p, 2);
+		say(p, "The trace has no end: its writer was killed, the disk was full, or it is "
+		       "still being written.");
+		any = true;
+	}
+	if (!counted) {
+		spaces(p, 2);
+		say(p, "The module's own counters are not in the trace: what was lost before it "
+		       "reached the file is not known.");
+	} else if (!any) {
+		spaces(p, 2);
+		say(p, "Nothing.");
+	}
+	loss_lines(p, ct_left_out);
+}
+
+int ct_report_text(FILE *out, const struct ct_report *r, const struct ct_report_opts *opts)
+{
+	const struct ct_summary *s = r->summary;
+	struct page p = { out, r, opts, 0 };
+
+	title(&p);
+	totals(&p);
+	if (s->total.faults) {
+		words(&p, "What the kernel did", "outcome", s->outcomes);
+		reasons(&p, "Copies by reason", copied, s->total.copies);
+		reasons(&p, "Reuses by reason", reused, s->total.reuses);
+		holders(&p);
+		durations(&p);
+		words(&p, "Where the writes came from", "origin", s->origins);
+		words(&p, "Kinds of page", "kind", s->kinds);
+		processes(&p);
+		sites(&p);
+	}
+	losses(&p);
+	return ferror(out) ? -1 : 0;
+}
