@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +94,8 @@ static int modprobe(char *said, size_t size)
 		"/usr/sbin/modprobe", "/sbin/modprobe", "/usr/bin/modprobe", "/bin/modprobe",
 	};
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t none;
 	size_t used = 0;
 	int fds[2], status, err = ENOENT;
 	ssize_t n;
@@ -104,8 +107,14 @@ static int modprobe(char *said, size_t size)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, fds[1], STDERR_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
+	/* The caller may hold signals back; modprobe shall not. */
+	sigemptyset(&none);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setsigmask(&attr, &none);
 	for (size_t i = 0; err == ENOENT && i < sizeof(places) / sizeof(*places); i++)
-		err = posix_spawn(&pid, places[i], &actions, NULL, argv, env);
+		err = posix_spawn(&pid, places[i], &actions, &attr, argv, env);
+	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
 	close(fds[1]);
 	if (err) {

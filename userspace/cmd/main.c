@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <argp.h>
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "version.h"
+
+static const struct ct_command commands[] = {
+	{ "run",    ct_cmd_run,    "trace a command and its children, print the verdict at its end" },
+	{ "record", ct_cmd_record, "trace a command, a process or the whole system into a file" },
+	{ "report", ct_cmd_report, "how many faults copied, how many reused, why and where" },
+	{ "events", ct_cmd_events, "print faults as they come, one line each" },
+	{ "doctor", ct_cmd_doctor, "what this kernel and machine support, and what to do about the rest" },
+};
+
+#define NR_COMMANDS	(sizeof(commands) / sizeof(*commands))
+
+static const struct {
+	int		code;
+	const char	*sentence;
+} exits[] = {
+#define EXIT_(id, v, s)	{ (v), (s) },
+	CT_EXITS(EXIT_)
+};
+
+static void help(void)
+{
+	puts("Usage: cowtrace [--help|--version] COMMAND [OPTION...]\n\n"
+	     "Explains write-protect faults: reuse or copy, why, and who else held the page.\n\n"
+	     "Commands:");
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		printf("  %-8s %s\n", commands[i].name, commands[i].sentence);
+	puts("\nExit status:");
+	for (size_t i = 0; i < sizeof(exits) / sizeof(*exits); i++)
+		printf("  %-8d %s\n", exits[i].code, exits[i].sentence);
+	puts("  other    run, record with CMD: CMD's own\n\n"
+	     "cowtrace COMMAND --help explains a command, cowtrace doctor this machine.");
+}
+
+void ct_complain(const struct ct_error *err)
+{
+	fprintf(stderr, "cowtrace: %s\n", err->text);
+}
+
+int ct_parse_number(const char *text, unsigned long long min, unsigned long long max,
+		    unsigned long long *value)
+{
+	char *end;
+
+	/* strtoull() takes signs and spaces, which are no part of a number here. */
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	*value = strtoull(text, &end, 10);
+	return errno || *end || *value < min || *value > max ? -EINVAL : 0;
+}
+
+int ct_parse_seconds(const char *text, unsigned long long *ns)
+{
+	double seconds;
+	char *end;
+
+	seconds = strtod(text, &end);
+	if (end == text || *end || !isfinite(seconds) || seconds <= 0 || seconds > 1e9)
+		return -EINVAL;
+	*ns = seconds * 1e9;
+	return 0;
+}
+
+/* Edits that turn one word into the other. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[32], length = strlen(b);
+
+	if (length >= sizeof(row) / sizeof(*row))
+		return SIZE_MAX;
+	for (size_t i = 0; i <= length; i++)
+		row[i] = i;
+	for (size_t i = 1; *a; a++, i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t k = 1; k <= length; k++) {
+			size_t best = diagonal + (*a != b[k - 1]);
+
+			diagonal = row[k];
+			if (row[k] + 1 < best)
+				best = row[k] + 1;
+			if (row[k - 1] + 1 < best)
+				best = row[k - 1] + 1;
+			row[k] = best;
+		}
+	}
+	return row[length];
+}
+
+static int unknown(const char *name)
+{
+	const struct ct_command *nearest = &commands[0];
+
+	for (size_t i = 1; i < NR_COMMANDS; i++)
+		if (distance(name, commands[i].name) < distance(name, nearest->name))
+			nearest = &commands[i];
+	fprintf(stderr, "cowtrace: there is no command \"%s\", the nearest is %s: cowtrace --help lists all\n",
+		name, nearest->name);
+	return CT_EXIT_USAGE;
+}
+
+static int run(const struct ct_command *command, int argc, char **argv)
+{
+	static char name[64];
+
+	/* What argp calls the program in its texts. */
+	snprintf(name, sizeof(name), "cowtrace %s", command->name);
+	argv[0] = name;
+	argp_err_exit_status = CT_EXIT_USAGE;
+	return command->run(argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		fprintf(stderr, "cowtrace: give a command: cowtrace --help lists all\n");
+		return CT_EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		help();
+		return CT_EXIT_OK;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("cowtrace " COWTRACE_VERSION);
+		return CT_EXIT_OK;
+	}
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return run(&commands[i], argc - 1, argv + 1);
+	return unknown(argv[1]);
+}

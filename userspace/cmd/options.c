@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "options.h"
+
+enum { KEY_DURATION = 0x100, KEY_BUFFER, KEY_SAMPLE };
+
+static const struct argp_option options[] = {
+	{ "duration", KEY_DURATION, "SECONDS", 0, "end after that time", 0 },
+	{ "buffer-kb", KEY_BUFFER, "N", 0,
+	  "kernel buffer of each CPU in KiB, a power of two from 64 to 65536", 0 },
+	{ "sample-every", KEY_SAMPLE, "N", 0, "record one fault in N (default 1: all)", 0 },
+	{ "filter", 'f', "NAME=VALUE", 0,
+	  "record only matching faults: pid, tgid, uid, comm, outcome, reason, min_duration_ns; "
+	  "several of them must all match", 0 },
+	{ "quiet", 'q', NULL, 0, "no live line and no summary", 0 },
+	{ 0 },
+};
+
+int ct_options_add(struct ct_options *o, const char *name, const char *value)
+{
+	if (o->nr_settings == CT_SETTINGS_MAX ||
+	    asprintf(&o->settings[o->nr_settings], "%s=%s", name, value) < 0)
+		return ENOSPC;
+	o->nr_settings++;
+	return 0;
+}
+
+static int add_number(struct argp_state *state, const char *name, const char *arg,
+		      unsigned long long min, unsigned long long max)
+{
+	unsigned long long n;
+
+	if (ct_parse_number(arg, min, max, &n))
+		argp_error(state, "\"%s\" is no number from %llu to %llu", arg, min, max);
+	return ct_options_add(state->input, name, arg);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct ct_options *o = state->input;
+
+	switch (key) {
+	case KEY_DURATION:
+		if (ct_parse_seconds(arg, &o->duration_ns))
+			argp_error(state, "\"%s\" is no time in seconds", arg);
+		return 0;
+	case KEY_BUFFER:
+		return add_number(state, "buffer_kb", arg, 64, 65536);
+	case KEY_SAMPLE:
+		return add_number(state, "sample_every", arg, 1, UINT32_MAX);
+	case 'f':
+		if (!strchr(arg, '='))
+			argp_error(state, "--filter needs NAME=VALUE, not \"%s\"", arg);
+		*strchr(arg, '=') = '\0';
+		return ct_options_add(o, arg, arg + strlen(arg) + 1);
+	case 'q':
+		o->quiet = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp ct_options_argp = { .options = options, .parser = parse };
+
+void ct_options_session(const struct ct_options *o, struct ct_session_opts *session)
+{
+	session->settings = (const char **)o->settings;
+	session->nr_settings = o->nr_settings;
+	session->duration_ns = o->duration_ns;
+	session->progress = !o->quiet && isatty(STDERR_FILENO);
+}
+
+void ct_options_free(struct ct_options *o)
+{
+	while (o->nr_settings)
+		free(o->settings[--o->nr_settings]);
+}
+
+/* Causes of loss, by their names in the module's "lost". */
+static const struct {
+	const char	*cause;
+	const char	*sentence;
+} losses[] = {
+	{ "full", "records lost, the buffers were full: use a larger --buffer-kb" },
+	{ "missed_no_instance", "faults missed, more tasks were in the fault at once than the probe can follow: load the module with backend=fprobe where the kernel has it" },
+	{ "missed_recursion", "faults missed, the kernel was inside another probe: end other tracers" },
+	{ "missed_witness", "copies without a witness: their outcome rests on the page table alone" },
+	{ "disarmed_checks", "checks found the probes disarmed, faults are missing: leave /proc/sys/kernel/ftrace_enabled and /sys/kernel/debug/kprobes/enabled at 1" },
+};
+
+bool ct_tell_losses(const struct ct_session_result *r, const char *output)
+{
+	const struct ct_capture_stats *c = &r->capture;
+
+	for (size_t i = 0; i < sizeof(losses) / sizeof(*losses); i++) {
+		uint64_t n = ct_session_lost(r, losses[i].cause);
+
+		if (n)
+			fprintf(stderr, "cowtrace: %llu %s\n", (unsigned long long)n,
+				losses[i].sentence);
+	}
+	if (r->sideband_lost)
+		fprintf(stderr,
+			"cowtrace: %llu records of the side-band lost: some processes have no names or symbols\n",
+			(unsigned long long)r->sideband_lost);
+	if (c->write_error)
+		fprintf(stderr,
+			"cowtrace: %s ends early: %s: %llu records were not written, those before are whole: make room or choose another file by -o\n",
+			output, strerror(-c->write_error), (unsigned long long)c->unwritten);
+	else if (c->read_error)
+		fprintf(stderr, "cowtrace: %s ends early: reading a CPU's records failed: %s\n",
+			output, strerror(-c->read_error));
+	else if (c->ended)
+		fprintf(stderr,
+			"cowtrace: %s ends early: somebody else switched tracing off\n", output);
+	return c->write_error || c->read_error || c->ended;
+}
+
+int ct_exit_as_command(const struct ct_session_result *r, char **argv, int own)
+{
+	struct rlimit no_core = { 0 };
+	sigset_t set;
+	int sig;
+
+	if (r->exec_error) {
+		fprintf(stderr, "cowtrace: cannot execute %s: %s: %s\n", argv[0],
+			strerror(-r->exec_error), r->exec_error == -ENOENT ?
+			"give its path, or a name that is in PATH" : "check the file's mode and format");
+		return r->exec_error == -ENOENT ? CT_EXIT_NOCMD : CT_EXIT_NOEXEC;
+	}
+	if (!r->ran)
+		return own;
+	if (WIFEXITED(r->status))
+		return WEXITSTATUS(r->status) ? WEXITSTATUS(r->status) : own;
+
+	/* The command has dumped its core, if it does: ours would only hide it. */
+	sig = WTERMSIG(r->status);
+	setrlimit(RLIMIT_CORE, &no_core);
+	prctl(PR_SET_DUMPABLE, 0);
+	fflush(NULL);
+	signal(sig, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(sig);
+	return 128 + sig;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Options that all tracing commands share, and how their end is told. */
+#ifndef COWTRACE_OPTIONS_H
+#define COWTRACE_OPTIONS_H
+
+#include <argp.h>
+
+#include "capture_session.h"
+
+#define CT_SETTINGS_MAX	32
+
+/**
+ * struct ct_options - what the shared options say
+ * @settings: NAME=VALUE, see ct_settings_assign(); each is freed by
+ *	ct_options_free().
+ * @nr_settings: number of @settings.
+ * @duration_ns: 0 for no limit.
+ * @quiet: no live line, no summary.
+ */
+struct ct_options {
+	char		*settings[CT_SETTINGS_MAX];
+	size_t		nr_settings;
+	unsigned long long duration_ns;
+	bool		quiet;
+};
+
+/* What "--wait-children" says in the help of run and record. */
+#define CT_WAIT_CHILDREN	"go on until all processes that CMD left behind have ended"
+
+/* Parses into a struct ct_options, given as the child's input. */
+extern const struct argp ct_options_argp;
+
+/**
+ * ct_options_add() - set a setting
+ * @options: the options.
+ * @name: its name.
+ * @value: its value.
+ * Return: 0 or ENOSPC, as argp expects.
+ */
+int ct_options_add(struct ct_options *options, const char *name, const char *value);
+
+/**
+ * ct_options_session() - put the options into those of a session
+ * @options: the options; must outlive @session.
+ * @session: settings, duration and progress are filled in.
+ */
+void ct_options_session(const struct ct_options *options, struct ct_session_opts *session);
+
+void ct_options_free(struct ct_options *options);
+
+/**
+ * ct_tell_losses() - one line for each thing that is missing in a trace
+ * @result: of the session.
+ * @output: name of the trace.
+ * Return: whether the trace ends early.
+ */
+bool ct_tell_losses(const struct ct_session_result *result, const char *output);
+
+/**
+ * ct_exit_as_command() - end as the command has ended
+ * @result: of the session that ran it.
+ * @argv: the command.
+ * @own: exit status if the command ended with 0.
+ * Return: the exit status; does not return if a signal has killed the command.
+ */
+int ct_exit_as_command(const struct ct_session_result *result, char **argv, int own);
+
+#endif /* COWTRACE_OPTIONS_H */

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/* cowtrace run: trace a command and print the verdict at its end. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "options.h"
+#include "report.h"
+
+struct run {
+	struct ct_options	options;
+	struct ct_session_opts	session;
+	const char		*report;
+	const char		*json;
+	char			*temporary;
+};
+
+enum { KEY_REPORT = 0x200, KEY_JSON, KEY_WAIT };
+
+static const struct argp_option options[] = {
+	{ "output", 'o', "FILE", 0, "keep the trace in FILE", 1 },
+	{ "output-report", KEY_REPORT, "FILE", 0,
+	  "print the report to FILE instead of standard error, - for standard output", 1 },
+	{ "json", KEY_JSON, "FILE", 0,
+	  "print the report as JSON to FILE, - for standard output; text only with --output-report",
+	  1 },
+	{ "wait-children", KEY_WAIT, NULL, 0, CT_WAIT_CHILDREN, 1 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct run *r = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &r->options;
+		return 0;
+	case 'o':
+		if (!strcmp(arg, "-"))
+			argp_error(state, "the trace cannot go to standard output, which is CMD's: give a file");
+		r->session.output = arg;
+		return 0;
+	case KEY_REPORT:
+		r->report = arg;
+		return 0;
+	case KEY_JSON:
+		r->json = arg;
+		return 0;
+	case KEY_WAIT:
+		r->session.wait_children = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		r->session.argv = state->argv + state->next;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "give a command: cowtrace run -- CMD [ARG...]");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = { { &ct_options_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "-- CMD [ARG...]",
+	.doc = "Trace CMD and its children, and print at its end how many write-protect faults copied "
+	       "a page, how many reused it, and why.\v"
+	       "CMD keeps its standard input, output and error, and its exit status is passed on. "
+	       "Tracing ends when CMD itself ends; --wait-children waits for what it left behind.",
+	.children = children,
+};
+
+static int make_temporary(struct run *r, struct ct_error *err)
+{
+	const char *dir = getenv("TMPDIR");
+	int fd;
+
+	if (asprintf(&r->temporary, "%s/cowtrace.XXXXXX", dir && *dir ? dir : "/tmp") < 0)
+		return ct_error_set(err, -ENOMEM, "no memory for a file name");
+	fd = mkstemp(r->temporary);
+	if (fd < 0) {
+		int code = errno;
+
+		ct_error_set(err, -code, "cannot create %s: %s: set TMPDIR, or name a file by -o",
+			     r->temporary, strerror(code));
+		free(r->temporary);
+		r->temporary = NULL;
+		return -code;
+	}
+	close(fd);
+	r->session.output = r->temporary;
+	return 0;
+}
+
+/* Returns whether it was printed. */
+static bool print_report(const char *trace, const char *path, bool json)
+{
+	struct ct_report_opts opts = { .json = json };
+	FILE *out = stderr;
+	bool ok;
+
+	if (path)
+		out = strcmp(path, "-") ? fopen(path, "we") : stdout;
+	if (!out) {
+		fprintf(stderr, "cowtrace: cannot write the report to %s: %s: name another file\n",
+			path, strerror(errno));
+		return false;
+	}
+	opts.color = !json && isatty(fileno(out));
+	ok = ct_report_print(out, trace, &opts) != CT_REPORT_FAILED;
+	if (fflush(out))
+		ok = false;
+	if (out != stderr && out != stdout && fclose(out))
+		ok = false;
+	if (!ok)
+		fprintf(stderr, "cowtrace: the report is incomplete\n");
+	return ok;
+}
+
+static int tell_end(const struct run *r, const struct ct_session_result *result)
+{
+	bool ok;
+
+	ok = !ct_tell_losses(result, r->temporary ? "the trace" : r->session.output);
+	if (result->exec_error)
+		return CT_EXIT_OWN;
+	if (r->report || !r->json)
+		ok &= print_report(r->session.output, r->report, false);
+	if (r->json)
+		ok &= print_report(r->session.output, r->json, true);
+	return ok ? CT_EXIT_OK : CT_EXIT_OWN;
+}
+
+int ct_cmd_run(int argc, char **argv)
+{
+	struct ct_session_result result = { 0 };
+	struct run r = { .session.target = CT_TARGET_COMMAND };
+	int status = CT_EXIT_OWN;
+	struct ct_error err;
+	int ret = 0;
+
+	argp_err_exit_status = CT_EXIT_OWN;
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &r);
+	r.session.command_line = argv;
+	ct_options_session(&r.options, &r.session);
+	if (!r.session.output)
+		ret = make_temporary(&r, &err);
+	if (!ret)
+		ret = ct_session_run(&r.session, &result, &err);
+	if (ret)
+		ct_complain(&err);
+	else
+		status = tell_end(&r, &result);
+	if (r.temporary)
+		unlink(r.temporary);
+	free(r.temporary);
+	ct_options_free(&r.options);
+	return ct_exit_as_command(&result, r.session.argv, status);
+}

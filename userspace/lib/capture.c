@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture.h"
+#include "capture_queue.h"
+
+/* How often CPUs that came online are looked for. */
+#define RESCAN_NS	1000000000ull
+#define SWEEP_NS	(CT_CAPTURE_PERIOD_MS * 1000000ull)
+/* Full blocks from one CPU before the others get their turn. */
+#define TURN		4
+/* A stream that neither ends nor gives records after the stop is somebody else's doing. */
+#define DRAIN_NS	(5 * 1000000000ull)
+
+_Static_assert(CT_SIDEBAND_MAX <= CT_BLOCK_BYTES, "a ring of the side-band fits into a block");
+
+struct stream {
+	int	fd;
+	bool	ended;
+};
+
+struct ct_capture {
+	struct ct_source	*source;
+	struct ct_sideband	*sideband;
+	struct ct_writer	*writer;
+	struct ct_queue		*queue;
+	size_t			record_size;
+	size_t			read_size;
+	int			epoll;
+	uint64_t		next_sweep;
+	uint64_t		next_rescan;
+	int			read_error;
+	bool			ended;
+	struct ct_queue_totals	totals;
+	unsigned int		nr;
+	struct stream		streams[];
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+/* Opens the streams that exist and are not open yet. */
+static int open_streams(struct ct_capture *c, struct ct_error *err)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+
+	for (unsigned int cpu = 0; cpu < c->nr; cpu++) {
+		struct stream *s = &c->streams[cpu];
+		int fd;
+
+		if (s->fd >= 0 || s->ended)
+			continue;
+		fd = c->source->open_cpu(c->source, cpu, err);
+		if (fd == -ENOENT)
+			continue;
+		if (fd < 0)
+			return fd;
+		s->fd = fd;
+		/*
+		 * Edge-triggered: woken when the kernel has filled a good part of the
+		 * buffer, not for each single record; the sweep fetches the rest.
+		 */
+		ev.data.u64 = cpu;
+		epoll_ctl(c->epoll, EPOLL_CTL_ADD, fd, &ev);
+	}
+	return 0;
+}
+
+int ct_capture_open(struct ct_capture **out, struct ct_source *source,
+		    struct ct_sideband *sideband, struct ct_writer *writer, size_t record_size,
+		    struct ct_error *err)
+{
+	long nr = sysconf(_SC_NPROCESSORS_CONF);
+	struct ct_capture *c;
+	int ret;
+
+	c = calloc(1, sizeof(*c) + nr * sizeof(*c->streams));
+	if (!c)
+		return ct_error_set(err, -ENOMEM, "no memory for the capture");
+	c->source = source;
+	c->sideband = sideband;
+	c->writer = writer;
+	c->record_size = record_size;
+	c->read_size = CT_BLOCK_BYTES - CT_BLOCK_BYTES % record_size;
+	c->nr = nr;
+	for (unsigned int i = 0; i < c->nr; i++)
+		c->streams[i].fd = -1;
+	c->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (c->epoll < 0)
+		ret = ct_error_set(err, -errno, "cannot wait for records: epoll_create1: %s",
+				   strerror(errno));
+	else
+		ret = open_streams(c, err);
+	if (ret) {
+		ct_capture_free(c);
+		return ret;
+	}
+	if (sideband)
+		ct_sideband_poll(sideband, c->epoll);
+	*out = c;
+	return 0;
+}
+
+int ct_capture_fd(const struct ct_capture *c)
+{
+	return c->epoll;
+}
+
+int ct_capture_start(struct ct_capture *c, struct ct_error *err)
+{
+	int ret;
+
+	c->queue = ct_queue_start(c->writer);
+	if (!c->queue)
+		return ct_error_set(err, -errno, "cannot start the writing thread: %s",
+				    strerror(errno));
+	ret = c->source->set(c->source, "enabled", "1", err);
+	if (ret) {
+		ct_queue_end(c->queue, &c->totals);
+		c->queue = NULL;
+		return ret;
+	}
+	c->next_sweep = now_ns() + SWEEP_NS;
+	c->next_rescan = now_ns() + RESCAN_NS;
+	return 0;
+}
+
+static void end_stream(struct ct_capture *c, struct stream *s, ssize_t result)
+{
+	epoll_ctl(c->epoll, EPOLL_CTL_DEL, s->fd, NULL);
+	s->ended = true;
+	c->ended = true;
+	if (result && !c->read_error)
+		c->read_error = result;
+}
+
+/* Reads one CPU. Returns whether more is waiting there. */
+static bool read_stream(struct ct_capture *c, unsigned int cpu, bool wait)
+{
+	struct stream *s = &c->streams[cpu];
+	struct ct_block *block;
+	ssize_t n;
+
+	if (s->fd < 0 || s->ended)
+		return false;
+	for (int turn = 0; turn < TURN; turn++) {
+		block = ct_queue_get(c->queue, wait);
+		if (!block)
+			return false;
+		n = c->source->read_cpu(c->source, s->fd, block->data, c->read_size);
+		if (n <= 0) {
+			ct_queue_return(c->queue, block);
+			if (n != -EAGAIN)
+				end_stream(c, s, n);
+			return false;
+		}
+		block->type = CT_CHUNK_RECORDS;
+		block->cpu = cpu;
+		block->size = n;
+		ct_queue_put(c->queue, block);
+	}
+	return true;
+}
+
+static bool read_streams(struct ct_capture *c, bool wait)
+{
+	bool more = false;
+
+	for (unsigned int cpu = 0; cpu < c->nr; cpu++)
+		more |= read_stream(c, cpu, wait);
+	return more;
+}
+
+static int queue_sideband(void *arg, uint32_t cpu, const void *data, size_t size)
+{
+	struct ct_capture *c = arg;
+	struct ct_block *block = ct_queue_get(c->queue, true);
+
+	block->type = CT_CHUNK_SIDEBAND;
+	block->cpu = cpu;
+	block->size = size;
+	memcpy(block->data, data, size);
+	ct_queue_put(c->queue, block);
+	return 0;
+}
+
+static void read_sideband(struct ct_capture *c)
+{
+	if (c->sideband)
+		ct_sideband_read(c->sideband, queue_sideband, c);
+}
+
+static void rescan(struct ct_capture *c)
+{
+	struct ct_error err;
+	int ret;
+
+	ret = open_streams(c, &err);
+	if (ret && !c->read_error)
+		c->read_error = ret;
+	if (c->sideband)
+		ct_sideband_rescan(c->sideband);
+}
+
+bool ct_capture_pump(struct ct_capture *c)
+{
+	struct epoll_event events[64];
+	uint64_t now = now_ns();
+	bool more = false;
+	int n;
+
+	if (now >= c->next_rescan) {
+		rescan(c);
+		c->next_rescan = now + RESCAN_NS;
+	}
+	if (now >= c->next_sweep) {
+		c->next_sweep = now + SWEEP_NS;
+		read_sideband(c);
+		return read_streams(c, false);
+	}
+	n = epoll_wait(c->epoll, events, sizeof(events) / sizeof(*events), 0);
+	for (int i = 0; i < n; i++)
+		if (events[i].data.u64 == UINT64_MAX)
+			read_sideband(c);
+		else
+			more |= read_stream(c, events[i].data.u64, false);
+	/* What a turn left behind raises no edge again: the sweep is due at once. */
+	if (more)
+		c->next_sweep = now;
+	return more;
+}
+
+static bool all_ended(const struct ct_capture *c)
+{
+	for (unsigned int i = 0; i < c->nr; i++)
+		if (c->streams[i].fd >= 0 && !c->streams[i].ended)
+			return false;
+	return true;
+}
+
+int ct_capture_stop(struct ct_capture *c, struct ct_error *err)
+{
+	static const struct timespec pause = { .tv_nsec = 1000000 };
+	bool ended = c->ended;
+	uint64_t give_up;
+	int ret;
+
+	ret = c->source->set(c->source, "enabled", "0", err);
+	/* A CPU that came online since the last look has its records too. */
+	rescan(c);
+	give_up = now_ns() + DRAIN_NS;
+	while (!all_ended(c)) {
+		if (read_streams(c, true))
+			give_up = now_ns() + DRAIN_NS;
+		else if (!all_ended(c))
+			nanosleep(&pause, NULL);
+		if (now_ns() < give_up)
+			continue;
+		if (!ret)
+			ret = ct_error_set(err, -ETIMEDOUT,
+					   "the records do not end after tracing was switched off: somebody switched it on again");
+		break;
+	}
+	read_sideband(c);
+	ct_queue_end(c->queue, &c->totals);
+	c->queue = NULL;
+	/* That the streams ended now is our own doing. */
+	c->ended = ended;
+	return ret;
+}
+
+void ct_capture_stats(struct ct_capture *c, struct ct_capture_stats *stats)
+{
+	if (c->queue)
+		ct_queue_totals(c->queue, &c->totals);
+	*stats = (struct ct_capture_stats){
+		.records = c->totals.written / c->record_size,
+		.bytes = c->totals.written,
+		.unwritten = c->totals.unwritten / c->record_size,
+		.write_error = c->totals.error,
+		.read_error = c->read_error,
+		.ended = c->ended,
+	};
+}
+
+void ct_capture_free(struct ct_capture *c)
+{
+	if (!c)
+		return;
+	for (unsigned int i = 0; i < c->nr; i++)
+		if (c->streams[i].fd >= 0)
+			close(c->streams[i].fd);
+	if (c->epoll >= 0)
+		close(c->epoll);
+	free(c);
+}
