@@ -36,7 +36,8 @@ struct ct_file_header {
 /**
  * enum ct_chunk_type - what a chunk's payload is
  * @CT_CHUNK_META: one JSON object: kernel, machine, command, settings, times.
- * @CT_CHUNK_SCHEMA: text of the module's schema file.
+ * @CT_CHUNK_SCHEMA: text of the module's schema file. Written at the start and
+ *	once more before the end, so that damage to one costs nothing.
  * @CT_CHUNK_RECORDS: records of one CPU in the order in which it wrote them.
  * @CT_CHUNK_SIDEBAND: perf_event records (COMM, FORK, EXIT, MMAP2, LOST) with
  *	sample_id_all, as one perf ring buffer gave them, or synthesised from

@@ -19,6 +19,9 @@ struct ct_writer {
 	bool		owns_fd;
 	int		error;
 	uint64_t	bytes;
+	/* Written once more at the end: without it no record can be read. */
+	void		*schema;
+	size_t		schema_length;
 };
 
 static int write_all(int fd, struct iovec *v, int n)
@@ -117,6 +120,13 @@ int ct_writer_chunk(struct ct_writer *w, uint32_t type, uint32_t cpu,
 		return w->error;
 	if (length > CT_CHUNK_MAX)
 		return -EINVAL;
+	if (type == CT_CHUNK_SCHEMA && !w->schema) {
+		w->schema = malloc(length);
+		if (w->schema) {
+			memcpy(w->schema, data, length);
+			w->schema_length = length;
+		}
+	}
 	h.payload_crc = htole32(length ? crc32(0, data, length) : 0);
 	h.header_crc = htole32(crc32(0, (void *)&h, offsetof(struct ct_chunk_header, header_crc)));
 	return append(w, v, 3);
@@ -129,11 +139,15 @@ uint64_t ct_writer_bytes(const struct ct_writer *w)
 
 int ct_writer_close(struct ct_writer *w)
 {
-	int err = ct_writer_chunk(w, CT_CHUNK_END, UINT32_MAX, NULL, 0);
+	int err;
 
+	if (w->schema)
+		ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, w->schema, w->schema_length);
+	err = ct_writer_chunk(w, CT_CHUNK_END, UINT32_MAX, NULL, 0);
 	/* close() is where some file systems first report a full disk. */
 	if (w->owns_fd && close(w->fd) && !err)
 		err = -errno;
+	free(w->schema);
 	free(w);
 	return err;
 }

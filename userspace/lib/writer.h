@@ -39,6 +39,9 @@ uint64_t ct_writer_bytes(const struct ct_writer *w);
 
 /**
  * ct_writer_close() - write the end chunk if all went well, and close
+ *
+ * The schema is written a second time before it.
+ *
  * Return: 0 or the negative errno of the first error.
  */
 int ct_writer_close(struct ct_writer *w);
