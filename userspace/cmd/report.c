@@ -12,24 +12,25 @@
 #define META_MAX	(4u << 20)
 
 const struct ct_loss ct_losses[] = {
-	{ "lost", "full", "records did not fit into a buffer",
+	{ "lost", "full", "records that did not fit into a buffer",
 	  "use a larger --buffer-kb, or a filter" },
-	{ "lost", "missed_no_instance", "faults were not seen: too many tasks slept in one", NULL },
-	{ "lost", "missed_recursion", "faults were not seen: a probe was running already", NULL },
-	{ "lost", "missed_witness", "copies may not have been witnessed",
+	{ "lost", "missed_no_instance", "faults not seen, too many tasks slept in one", NULL },
+	{ "lost", "missed_recursion", "faults not seen, another probe was running", NULL },
+	{ "lost", "missed_witness", "copies perhaps not witnessed",
 	  "outcomes raced and unknown may be copies" },
-	{ "lost", "skipped_exits", "faults were seen to begin, not to end", NULL },
-	{ "lost", "asleep", "faults had not ended when tracing did", NULL },
-	{ "lost", "disarmed_checks", "checks found the probes without effect",
+	{ "lost", "skipped_exits", "faults seen to begin and not to end", NULL },
+	{ "lost", "asleep", "faults that had not ended when tracing did", NULL },
+	{ "lost", "disarmed", "if 1, the probes were without effect at the end",
+	  "somebody disarmed kprobes or switched ftrace off" },
+	{ "lost", "disarmed_checks", "checks that found the probes without effect",
 	  "somebody disarmed kprobes or switched ftrace off" },
 	{ 0 }
 };
 
 const struct ct_loss ct_left_out[] = {
-	{ "stats", "filtered_entry", "faults of other processes were filtered out", NULL },
-	{ "stats", "filtered_exit", "faults of other outcomes were filtered out", NULL },
-	{ "stats", "sampled_out", "faults were left out by sampling",
-	  "all counts above are of the sample" },
+	{ "stats", "filtered_entry", "faults of other processes", NULL },
+	{ "stats", "filtered_exit", "faults of other outcomes, reasons or durations", NULL },
+	{ "stats", "sampled_out", "faults not sampled", "all counts above are of the sample" },
 	{ 0 }
 };
 

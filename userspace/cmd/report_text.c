@@ -506,14 +506,18 @@ static bool loss_line(struct page *p, uint64_t n, const char *sentence, const ch
 	return true;
 }
 
-static bool loss_lines(struct page *p, const struct ct_loss *loss)
+static bool loss_lines(struct page *p, const char *title_, const struct ct_loss *loss)
 {
 	bool any = false;
-	uint64_t n;
+	uint64_t n = 0;
 
-	for (; loss->name; loss++)
-		if (ct_state_number(&p->r->state, loss->file, loss->name, &n))
-			any |= loss_line(p, n, loss->sentence, loss->next);
+	for (; loss->name; loss++) {
+		if (!ct_state_number(&p->r->state, loss->file, loss->name, &n) || !n)
+			continue;
+		if (!any && title_)
+			heading(p, title_);
+		any |= loss_line(p, n, loss->sentence, loss->next);
+	}
 	return any;
 }
 
@@ -561,15 +565,15 @@ static void losses(struct page *p)
 	bool any;
 
 	heading(p, "What was lost");
-	any = loss_lines(p, ct_losses);
-	any |= loss_line(p, info->lost, "records are missing in the sequences of the CPUs", NULL);
-	any |= loss_line(p, info->repeated, "records stood in the trace twice and count once",
+	any = loss_lines(p, NULL, ct_losses);
+	any |= loss_line(p, info->lost, "records missing in the sequences of the CPUs", NULL);
+	any |= loss_line(p, info->repeated, "records that stood in the trace twice and count once",
 			 NULL);
 	any |= loss_line(p, ct_processes_lost(s->processes),
-			 "process events were dropped by perf: names and symbols may be missing",
+			 "process events dropped by perf: names and symbols may be missing",
 			 NULL);
 	any |= loss_line(p, ct_processes_bad(s->processes),
-			 "process events make no sense and were left out", NULL);
+			 "process events that make no sense", NULL);
 	any |= damages(p);
 	if (!info->ended) {
 		spaces(p, 2);
@@ -585,7 +589,7 @@ static void losses(struct page *p)
 		spaces(p, 2);
 		say(p, "Nothing.");
 	}
-	loss_lines(p, ct_left_out);
+	loss_lines(p, "Left out on request", ct_left_out);
 }
 
 int ct_report_text(FILE *out, const struct ct_report *r, const struct ct_report_opts *opts)
