@@ -26,6 +26,11 @@ package_list() { sed 's/ *#.*//; /^$/d' "$here/packages"; }
 
 # root_id: what the root is made of; another list makes another root.
 root_id() { { echo trixie; package_list; } | sha256sum; }
+root_prepared() { [[ -e $root/.done && $(<"$root/.done") == "$(root_id)" ]]; }
+
+# The base image is made by prepare alone.
+base_id() { sha256sum <"$here/prepare"; }
+base_prepared() { [[ -e $vm/base.id && $(<"$vm/base.id") == "$(base_id)" ]]; }
 
 # from_root PROGRAM ARG...: run a program of the root on this host, by the
 # root's own loader and libraries: no chroot, no privilege, and the same
