@@ -66,7 +66,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		e->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state, "it takes no arguments: cowtrace record -- CMD traces a command");
+		ct_usage(state, "it takes no arguments: cowtrace record -- CMD traces a command");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,18 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
+void ct_usage(const struct argp_state *state, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: ", state->name);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, ": %s --help lists the options\n", state->name);
+	exit(argp_err_exit_status);
+}
+
 int ct_options_add(struct ct_options *o, const char *name, const char *value)
 {
 	if (o->nr_settings == CT_SETTINGS_MAX ||
@@ -41,7 +54,7 @@ static int add_number(struct argp_state *state, const char *name, const char *ar
 	unsigned long long n;
 
 	if (ct_parse_number(arg, min, max, &n))
-		argp_error(state, "\"%s\" is no number from %llu to %llu", arg, min, max);
+		ct_usage(state, "\"%s\" is no number from %llu to %llu", arg, min, max);
 	return ct_options_add(state->input, name, arg);
 }
 
@@ -52,7 +65,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case KEY_DURATION:
 		if (ct_parse_seconds(arg, &o->duration_ns))
-			argp_error(state, "\"%s\" is no time in seconds", arg);
+			ct_usage(state, "\"%s\" is no time in seconds", arg);
 		return 0;
 	case KEY_BUFFER:
 		return add_number(state, "buffer_kb", arg, 64, 65536);
@@ -60,7 +73,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return add_number(state, "sample_every", arg, 1, UINT32_MAX);
 	case 'f':
 		if (!strchr(arg, '='))
-			argp_error(state, "--filter needs NAME=VALUE, not \"%s\"", arg);
+			ct_usage(state, "--filter needs NAME=VALUE, not \"%s\"", arg);
 		*strchr(arg, '=') = '\0';
 		return ct_options_add(o, arg, arg + strlen(arg) + 1);
 	case 'q':

@@ -31,6 +31,14 @@ struct ct_options {
 extern const struct argp ct_options_argp;
 
 /**
+ * ct_usage() - end because of a wrong command line, with one line that says why
+ * @state: of argp.
+ * @format: as of printf(): what is wrong.
+ */
+__attribute__((format(printf, 2, 3), noreturn))
+void ct_usage(const struct argp_state *state, const char *format, ...);
+
+/**
  * ct_options_add() - set a setting
  * @options: the options.
  * @name: its name.

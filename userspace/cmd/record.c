@@ -46,7 +46,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'p':
 		if (ct_parse_number(arg, 1, INT32_MAX, &pid))
-			argp_error(state, "\"%s\" is no process id", arg);
+			ct_usage(state, "\"%s\" is no process id", arg);
 		r->session.pid = pid;
 		return 0;
 	case KEY_JSON:
@@ -60,9 +60,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (r->system + !!r->session.pid + !!r->session.argv != 1)
-			argp_error(state, "give one of: -a, -p PID, or -- CMD");
+			ct_usage(state, "give one of: -a, -p PID, or -- CMD");
 		if (r->json && !strcmp(r->session.output, "-"))
-			argp_error(state, "--json needs standard output: give the trace a file by -o");
+			ct_usage(state, "--json needs standard output: give the trace a file by -o");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -41,7 +41,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'o':
 		if (!strcmp(arg, "-"))
-			argp_error(state, "the trace cannot go to standard output, which is CMD's: give a file");
+			ct_usage(state, "the trace cannot go to standard output, which is CMD's: give a file");
 		r->session.output = arg;
 		return 0;
 	case KEY_REPORT:
@@ -57,7 +57,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		r->session.argv = state->argv + state->next;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "give a command: cowtrace run -- CMD [ARG...]");
+		ct_usage(state, "give a command after --");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
