@@ -39,7 +39,7 @@ struct cow_tally {
 	u64	ns;
 };
 
-#define COW_COUNTER_FIELD_(name, sentence)	u64 name;
+#define COW_COUNTER_FIELD_(name, sentence)	u64	name;
 /**
  * struct cow_counters - one CPU's counters, written by that CPU alone
  * @busy: this CPU is inside one of our handlers.

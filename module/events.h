@@ -3,8 +3,9 @@
 #ifndef COW_EVENTS_H
 #define COW_EVENTS_H
 
+#include <linux/fs.h>
+
 struct dentry;
-struct file_operations;
 
 /* Of the file events. Its buffer lives while it is open; nothing is taken from cpuN. */
 extern const struct file_operations cow_events_fops;

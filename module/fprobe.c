@@ -8,11 +8,11 @@
 #if defined(COW_HAVE_FPROBE) || defined(COW_HAVE_FPROBE_FTRACE_REGS)
 
 #ifdef COW_HAVE_FPROBE_FTRACE_REGS
-typedef struct ftrace_regs cow_regs;
+#define cow_regs		struct ftrace_regs
 #define cow_regs_argument	ftrace_regs_get_argument
 #define cow_regs_return		ftrace_regs_get_return_value
 #else
-typedef struct pt_regs cow_regs;
+#define cow_regs		struct pt_regs
 #define cow_regs_argument	regs_get_kernel_argument
 #define cow_regs_return		regs_return_value
 #endif

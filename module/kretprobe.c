@@ -35,18 +35,22 @@ static int on_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 
 	return a->point->enter((struct cow_entry *)ri->data, &args);
 }
+
 NOKPROBE_SYMBOL(on_entry);
 
 static int on_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct kretprobe *rp = cow_kretprobe(ri);
+	struct attachment *a;
 
 	/* NULL once the probe was unregistered while the task slept. */
-	if (rp)
-		container_of(rp, struct attachment, rp)->point->leave((struct cow_entry *)ri->data,
-							      regs_return_value(regs));
+	if (!rp)
+		return 0;
+	a = container_of(rp, struct attachment, rp);
+	a->point->leave((struct cow_entry *)ri->data, regs_return_value(regs));
 	return 0;
 }
+
 NOKPROBE_SYMBOL(on_return);
 
 static int on_hit(struct kprobe *kp, struct pt_regs *regs)
@@ -57,6 +61,7 @@ static int on_hit(struct kprobe *kp, struct pt_regs *regs)
 	a->point->hit(&args);
 	return 0;
 }
+
 NOKPROBE_SYMBOL(on_hit);
 
 static int kretprobe_attach(enum cow_point_id id)

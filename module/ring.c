@@ -75,6 +75,7 @@ static u64 available(struct cow_ring *ring, int cpu)
 {
 	if (!buf_of(ring, cpu))
 		return 0;
+	/* Pairs with the release of the writer: what is counted is whole. */
 	return smp_load_acquire(&per_cpu_ptr(ring->writers, cpu)->committed) -
 	       per_cpu_ptr(ring->readers, cpu)->consumed;
 }

@@ -124,7 +124,7 @@ void cow_sample_entry(struct cow_entry *e, struct vm_fault *vmf, unsigned long r
 		.state		= pte_states(vmf->orig_pte),
 		.origin		= origin_of(vmf, ret_ip),
 	};
-	if (IS_ENABLED(COW_HAVE_ANON_EXCLUSIVE))
+	if (COW_TRAITS & COWTRACE_TRAIT_EXCLUSIVE)
 		e->present |= COWTRACE_HAS_EXCLUSIVE;
 	if (!(current->flags & PF_KTHREAD) && user_mode(task_pt_regs(current))) {
 		e->ip = instruction_pointer(task_pt_regs(current));

@@ -49,12 +49,12 @@ static int attach(enum cow_point_id id)
 
 	attached[id] = !err;
 	if (err == -ENOENT)
-		pr_err("this kernel has no %s() that a %s can attach to\n", symbol, backend->name);
+		pr_err("this kernel has no %s() for a %s\n", symbol, backend->name);
 	else if (err == -EINVAL)
-		pr_err("a %s cannot attach to %s(): it is blacklisted, see /sys/kernel/debug/kprobes/blacklist\n",
+		pr_err("no %s on %s(): it is blacklisted, see /sys/kernel/debug/kprobes/blacklist\n",
 		       backend->name, symbol);
 	else if (err)
-		pr_err("a %s cannot attach to %s(): error %d\n", backend->name, symbol, err);
+		pr_err("no %s on %s(): error %d\n", backend->name, symbol, err);
 	return err == -EINVAL ? -EOPNOTSUPP : err;
 }
 

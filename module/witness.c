@@ -93,6 +93,7 @@ static bool take_from(struct mark *table, unsigned long address, u64 since_ns)
 	for (i = 0; i < REACH; i++) {
 		struct mark *m = mark_at(table, current, i);
 
+		/* Pairs with the release of cow_witness_hit(), maybe on another CPU. */
 		if (smp_load_acquire(&m->task) != current)
 			continue;
 		if (((m->address ^ address) & PAGE_MASK) || m->time_ns < since_ns)

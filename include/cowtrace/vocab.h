@@ -62,7 +62,8 @@
 	X(NONE,		 0, "none",	"the outcome needs no reason")	\
 	X(KSM,		 1, "ksm",	"merged by KSM: always copied")	\
 	X(MAPPED,	 2, "mapped",	"other mappings of the page exist") \
-	X(SWAPCACHE,	 3, "swapcache", "the swap cache holds the page and its slot was not freed") \
+	X(SWAPCACHE,	 3, "swapcache", \
+	  "the swap cache holds the page and its slot was not freed") \
 	X(WRITEBACK,	 4, "writeback", "in the swap cache and being written to swap") \
 	X(LRU,		 5, "lru",	"an LRU-add batch still holds a reference") \
 	X(PINNED,	 6, "pinned",	"pinned for DMA (FOLL_PIN)")	\
@@ -74,8 +75,10 @@
 	X(UNATTRIBUTED,	12, "unattributed", "a reference that no holder explains") \
 	X(EXCLUSIVE,	13, "exclusive", "PageAnonExclusive: this process owns it alone") \
 	X(SOLE_REF,	14, "sole-ref",	"the mapping held the only reference") \
-	X(SWAPCACHE_FREED, 15, "swapcache-freed", "only the swap cache held it too, and let it go") \
-	X(LARGE_EXCLUSIVE, 16, "large-exclusive", "one process maps and holds the whole large folio") \
+	X(SWAPCACHE_FREED, 15, "swapcache-freed", \
+	  "only the swap cache held it too, and let it go") \
+	X(LARGE_EXCLUSIVE, 16, "large-exclusive", \
+	  "one process maps and holds the whole large folio") \
 	X(MAPCOUNT_ONE,	17, "mapcount-one", "mapped once; other references were not looked at")
 
 /* Bits of cowtrace_record.state. X(id, bit, name, sentence) */
@@ -109,8 +112,10 @@
 	X(EV_WITNESS,	2, "witness",	"a witness probe saw the copy being mapped") \
 	X(EV_WATCHED,	3, "watched",	"the witness probe was armed: its silence counts") \
 	X(EV_UNSTABLE,	4, "unstable",	"the reference count moved while it was sampled") \
-	X(EV_DRAINED,	5, "drained",	"the kernel may have drained an LRU batch between sample and decision") \
-	X(EV_SHIFTED,	6, "shifted",	"the sampled counts allow the other outcome: they moved before the decision") \
+	X(EV_DRAINED,	5, \
+	  "drained",	"the kernel may have drained an LRU batch between sample and decision") \
+	X(EV_SHIFTED,	6, \
+	  "shifted",	"the sampled counts allow the other outcome: they moved since") \
 	X(EV_UNLOCKED,	7, "unlocked",	"the fault dropped its locks: the PTE was not read again") \
 	X(EV_ALONE,	8, "alone",	"no other thread or process used the address space")
 
@@ -138,7 +143,7 @@
 	X(TRAIT_LARGE_COPY, 3, "large-copy",				\
 	  "a large folio that is not exclusive is always copied")	\
 	X(TRAIT_LARGE_EXCLUSIVE, 4, "large-exclusive",			\
-	  "a large folio is reused when one mm maps it and holds all references (6.15, 1da190f4d0a6)")
+	  "a large folio is reused when one mm maps and holds all of it (6.15, 1da190f4d0a6)")
 
 #define COWTRACE_ENUM_(prefix, id, value)	prefix##id = (value),
 #define COWTRACE_PATH_ENUM_(id, v, n, s)	COWTRACE_ENUM_(COWTRACE_PATH_, id, v)
@@ -179,7 +184,8 @@ struct cowtrace_word {
  * format: dec, hex, str, or the name of a vocabulary (enum:NAME, flags:NAME).
  */
 #define COWTRACE_FIELDS(X)						\
-	X(seq,		u32, "dec", "-", 0, "number of the record on its CPU, dropped ones counted") \
+	X(seq,		u32, "dec", "-", 0, \
+	  "number of the record on its CPU, dropped ones counted") \
 	X(cpu,		u16, "dec", "-", 0, "CPU that wrote the record")	\
 	X(type,		u8, "dec", "-", 0, "1: one call of do_wp_page()")	\
 	X(magic,	u8, "hex", "-", 0, "0xc7 in each record")		\
@@ -198,9 +204,12 @@ struct cowtrace_word {
 	X(ret,		u32, "hex", "-", 0, "VM_FAULT_* returned by the kernel") \
 	X(refcount,	s32, "dec", "references", COWTRACE_HAS_PAGE, "page_count() of the folio") \
 	X(mapcount,	s32, "dec", "mappings", COWTRACE_HAS_PAGE, "mappings of this page") \
-	X(folio_mapcount, s32, "dec", "mappings", COWTRACE_HAS_FOLIO_MAPCOUNT, "mappings of all pages of the folio") \
-	X(pincount,	u32, "dec", "pins", COWTRACE_HAS_PINCOUNT, "FOLL_PIN pins of a large folio")	\
-	X(state,	u32, "flags:state", "-", 0, "page and PTE states at entry, PTE states at exit") \
+	X(folio_mapcount, s32, "dec", "mappings", COWTRACE_HAS_FOLIO_MAPCOUNT, \
+	  "mappings of all pages of the folio") \
+	X(pincount,	u32, "dec", "pins", COWTRACE_HAS_PINCOUNT, \
+	  "FOLL_PIN pins of a large folio")	\
+	X(state,	u32, "flags:state", "-", 0, \
+	  "page and PTE states at entry, PTE states at exit") \
 	X(evidence,	u16, "flags:evidence", "-", 0, "what the outcome rests on") \
 	X(present,	u16, "flags:present", "-", 0, "which absent-able fields are given") \
 	X(path,		u8, "enum:path", "-", 0, "function of the kernel that handled the fault") \

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* PageAnonExclusive(): 5.19, commit 6c287605fd56 */
 #include <linux/mm.h>
 

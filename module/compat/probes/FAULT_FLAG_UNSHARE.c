@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* FAULT_FLAG_UNSHARE: 5.19 */
 #include <linux/mm.h>
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* folio_large_mapcount(): 6.10 */
 #include <linux/mm.h>
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* folio._pincount: 6.0 */
 #include <linux/mm.h>
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* register_fprobe_syms() and handlers with pt_regs: 6.6 to 6.13 */
 #include <linux/fprobe.h>
 

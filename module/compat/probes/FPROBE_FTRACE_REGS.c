@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* fprobe handlers with ftrace_regs: 6.14 */
 #include <linux/fprobe.h>
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* fprobe.nr_maxactive: until 6.13 */
 #include <linux/fprobe.h>
 

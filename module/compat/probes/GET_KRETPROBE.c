@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* get_kretprobe(), instead of kretprobe_instance.rp: 5.14 */
 #include <linux/kprobes.h>
 

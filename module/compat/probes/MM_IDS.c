@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* folio._mm_ids: 6.15, commit 1da190f4d0a6 reuses large folios by it */
 #include <linux/mm.h>
 

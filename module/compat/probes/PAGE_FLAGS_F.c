@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* page.flags is a struct: 6.18 */
 #include <linux/mm.h>
 

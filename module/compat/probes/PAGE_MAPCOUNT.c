@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* page_mapcount(): until 6.10 */
 #include <linux/mm.h>
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* pte_uffd(), the new name of pte_uffd_wp(): 7.3 */
 #include <linux/mm.h>
 #include <linux/userfaultfd_k.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* relay_open() takes const callbacks: 5.11 */
 #include <linux/relay.h>
 

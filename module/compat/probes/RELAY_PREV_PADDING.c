@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* rchan_callbacks.subbuf_start() with the padding of the last sub-buffer: until 6.16 */
 #include <linux/relay.h>
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* vm_fault.real_address: 5.17 */
 #include <linux/mm.h>
 

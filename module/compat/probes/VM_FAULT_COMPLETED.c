@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* VM_FAULT_COMPLETED: 6.0 */
 #include <linux/mm.h>
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+// SPDX-License-Identifier: GPL-2.0
 /* VM_FAULT_WRITE: until 6.1, removed by cb8d8633344f */
 #include <linux/mm.h>
 
