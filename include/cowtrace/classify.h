@@ -349,8 +349,8 @@ cowtrace_coded_outcome_(const struct cowtrace_record *r, __u32 traits, __u16 *ev
 	}
 	if (r->evidence & COWTRACE_EV_WITNESS)
 		return COWTRACE_OUTCOME_COPY;
-	if (!(r->state & COWTRACE_PG_ANON)) {
-		/* A private page that is not anonymous is never reused. */
+	if (!(r->state & COWTRACE_PG_ANON) || r->state & COWTRACE_PG_KSM) {
+		/* A private page that is not anonymous, or of KSM, is never reused. */
 		*evidence |= COWTRACE_EV_RET;
 		return COWTRACE_OUTCOME_COPY;
 	}
