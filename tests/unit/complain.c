@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What main.c of the command gives to the report, for tests: errors are kept. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "command.h"
+#include "generate.h"
+
+struct ct_error last_complaint;
+
+void ct_complain(const struct ct_error *err)
+{
+	last_complaint = *err;
+}
+
+int ct_parse_number(const char *text, unsigned long long min, unsigned long long max,
+		    unsigned long long *value)
+{
+	*value = strtoull(text, NULL, 10);
+	return *value < min || *value > max ? -EINVAL : 0;
+}
