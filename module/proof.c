@@ -17,10 +17,14 @@ static unsigned long proof_page;
 /* What the handlers found; written by the prover's own fault. */
 static bool seen, witnessed;
 
+bool cow_proving(void)
+{
+	return unlikely(READ_ONCE(prover) == current);
+}
+
 bool cow_proof_here(const struct vm_fault *vmf)
 {
-	return unlikely(READ_ONCE(prover) == current) &&
-	       (vmf->address & PAGE_MASK) == proof_page;
+	return cow_proving() && (vmf->address & PAGE_MASK) == proof_page;
 }
 
 void cow_proof_seen(const struct cowtrace_record *r)

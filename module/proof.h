@@ -24,6 +24,8 @@ struct vm_fault;
  */
 int cow_prove(void);
 
+/* Does the current task make a proof now? Filters do not hold for it. */
+bool cow_proving(void);
 /* Is this the fault that cow_prove() provokes? Context: preemption off. */
 bool cow_proof_here(const struct vm_fault *vmf);
 /* It reached its exit and was classified. */

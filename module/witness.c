@@ -8,6 +8,7 @@
 #include "counters.h"
 #include "filter.h"
 #include "points.h"
+#include "proof.h"
 #include "symbols.h"
 #include "witness.h"
 
@@ -72,7 +73,7 @@ void cow_witness_hit(const struct cow_args *args)
 	struct mark *m;
 
 	cow_count(witness_hits);
-	if (!cow_inside_wp(args->ret_ip) || !cow_filter_entry())
+	if (!cow_inside_wp(args->ret_ip) || !(cow_filter_entry() || cow_proving()))
 		return;
 
 	m = choose(this_cpu_ptr(marks));
