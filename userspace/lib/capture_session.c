@@ -25,8 +25,6 @@
 /* Rounds of looking for children that were forked while their parents were looked for. */
 #define TREE_ROUNDS	8
 
-#define FILTER_TREE	"filter/tree"
-
 /* What is open, in the order in which it is opened; close_session() goes back. */
 struct session {
 	const struct ct_session_opts	*opts;
@@ -150,14 +148,6 @@ static void read_signals(struct session *s)
 
 /* --- target ----------------------------------------------------------------- */
 
-static int add_to_tree(struct session *s, pid_t pid, struct ct_error *err)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", pid);
-	return s->source->set(s->source, FILTER_TREE, text, err);
-}
-
 static bool holds(const pid_t *pids, size_t n, pid_t pid)
 {
 	for (size_t i = 0; i < n; i++)
@@ -175,8 +165,8 @@ static size_t add_new(struct session *s, const pid_t *pids, size_t n, const pid_
 
 	for (size_t i = 0; i < n; i++)
 		/* One that has ended meanwhile is no loss. */
-		if (!holds(old, nr_old, pids[i]) && add_to_tree(s, pids[i], &err) &&
-		    err.code != -ESRCH)
+		if (!holds(old, nr_old, pids[i]) &&
+		    ct_settings_add_process(s->settings, pids[i], &err) && err.code != -ESRCH)
 			failed++;
 	return failed;
 }
@@ -191,7 +181,7 @@ static int add_process(struct session *s, pid_t **pids, size_t *n, struct ct_err
 	size_t nr_old, failed = 0;
 	int ret;
 
-	ret = add_to_tree(s, s->opts->pid, err);
+	ret = ct_settings_add_process(s->settings, s->opts->pid, err);
 	if (ret)
 		return ret;
 	*pids = malloc(sizeof(**pids));
@@ -404,7 +394,7 @@ static int prepare(struct session *s, struct ct_error *err)
 	if (opts->target == CT_TARGET_COMMAND) {
 		ret = ct_child_fork(&s->child, opts->argv, &s->before, err);
 		if (!ret)
-			ret = add_to_tree(s, s->child.pid, err);
+			ret = ct_settings_add_process(s->settings, s->child.pid, err);
 	} else if (opts->target == CT_TARGET_PROCESS) {
 		ret = add_process(s, &pids, &n, err);
 	}

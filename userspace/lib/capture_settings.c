@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include "capture_settings.h"
 
 #define FILTER		"filter/"
+#define TREE		FILTER "tree"
 
 /* Every setting, and the value that lets all faults pass, where it is about that. */
 static const struct {
@@ -21,7 +23,7 @@ static const struct {
 	{ FILTER "tgid",		"any" },
 	{ FILTER "uid",			"any" },
 	{ FILTER "comm",		"any" },
-	{ FILTER "tree",		"any" },
+	{ TREE,				"any" },
 	{ FILTER "outcome",		"any" },
 	{ FILTER "reason",		"any" },
 	{ FILTER "min_duration_ns",	"0" },
@@ -124,6 +126,27 @@ int ct_settings_assign(struct ct_settings *s, const char *assignment, struct ct_
 	return unknown(assignment, err);
 }
 
+static size_t index_of(const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(known[i].name, name))
+		i++;
+	return i;
+}
+
+int ct_settings_add_process(struct ct_settings *s, pid_t pid, struct ct_error *err)
+{
+	char text[16];
+	int ret;
+
+	snprintf(text, sizeof(text), "%d", pid);
+	ret = s->source->set(s->source, TREE, text, err);
+	if (!ret)
+		s->changed[index_of(TREE)] = true;
+	return ret;
+}
+
 struct json_object *ct_settings_json(const struct ct_settings *s)
 {
 	struct json_object *o = json_object_new_object();
@@ -145,10 +168,10 @@ static void restore_tree(struct ct_settings *s, size_t i)
 	struct ct_error ignored;
 	char *seed, *rest = s->saved[i];
 
-	s->source->set(s->source, known[i].name, "any", &ignored);
-	while ((seed = strsep(&rest, " ,\t")))
-		if (*seed && strcmp(seed, "any"))
-			s->source->set(s->source, known[i].name, seed, &ignored);
+	s->source->set(s->source, TREE, "any", &ignored);
+	while ((seed = strsep(&rest, " ")))
+		if (atoi(seed) > 0 && (!kill(atoi(seed), 0) || errno == EPERM))
+			s->source->set(s->source, TREE, seed, &ignored);
 }
 
 void ct_settings_restore(struct ct_settings *s)
@@ -160,7 +183,7 @@ void ct_settings_restore(struct ct_settings *s)
 	for (size_t i = 0; i < NR_KNOWN; i++) {
 		if (!s->changed[i])
 			continue;
-		if (!strcmp(known[i].name, FILTER "tree"))
+		if (!strcmp(known[i].name, TREE))
 			restore_tree(s, i);
 		else if (s->source->set(s->source, known[i].name, s->saved[i], &err))
 			fprintf(stderr, "cowtrace: a setting was not put back: %s\n", err.text);

@@ -4,6 +4,7 @@
 #define COWTRACE_CAPTURE_SETTINGS_H
 
 #include <json-c/json_object.h>
+#include <sys/types.h>
 
 #include "capture_source.h"
 
@@ -36,6 +37,15 @@ int ct_settings_clear(struct ct_settings *settings, struct ct_error *err);
  */
 int ct_settings_assign(struct ct_settings *settings, const char *assignment,
 		       struct ct_error *err);
+
+/**
+ * ct_settings_add_process() - trace a process and all that it forks
+ * @settings: what was saved.
+ * @pid: the process; those added before stay.
+ * @err: what is wrong.
+ * Return: 0 or a negative errno, -ESRCH when it has ended.
+ */
+int ct_settings_add_process(struct ct_settings *settings, pid_t pid, struct ct_error *err);
 
 /**
  * ct_settings_json() - the settings in force

@@ -207,7 +207,7 @@ static void look_through(struct ct_sideband *sb, char *data, size_t size)
 			break;
 		if (h->type == PERF_RECORD_LOST)
 			sb->lost += ((struct lost_record *)h)->lost;
-		/* Also with the kernel's build-ids: it gives up where a page would have to be read. */
+		/* The kernel gives up where it would have to read a page of the file. */
 		if (h->type == PERF_RECORD_MMAP2 && !(h->misc & PERF_RECORD_MISC_MMAP_BUILD_ID))
 			ct_build_ids_apply(sb->ids, (struct ct_mmap2 *)h);
 	}
