@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Processes and mappings over time, from a side-band. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "generate.h"
+#include "map.h"
+#include "process.h"
+#include "tap.h"
+#include "writer.h"
+
+static char *path;
+static const uint8_t id[20] = { 0xab, 0xcd };
+
+/* The table of a trace with only this side-band. */
+static struct ct_processes *table_of(struct bytes sideband)
+{
+	char *schema = schema_text(0);
+	struct ct_processes *p = NULL;
+	struct ct_reader *r;
+	struct ct_writer *w;
+	struct ct_error err;
+
+	if (ct_writer_open(path, &w))
+		abort();
+	ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema));
+	ct_writer_chunk(w, CT_CHUNK_SIDEBAND, 0, sideband.data, sideband.size);
+	ct_writer_close(w);
+	free(schema);
+	if (ct_reader_open(path, &r, &err))
+		abort();
+	if (ct_processes_load(r, &p, &err))
+		abort();
+	ct_reader_close(r);
+	free(sideband.data);
+	return p;
+}
+
+/* What is mapped there: path, or "-". */
+static const char *mapped(struct ct_processes *p, uint32_t tgid, uint64_t address, uint64_t time)
+{
+	uint32_t process = ct_processes_find(p, tgid, time);
+	struct ct_mapping m;
+
+	if (process == CT_MAP_NONE || !ct_processes_map(p, process, address, time, &m))
+		return "-";
+	return ct_processes_object(p, m.object)->path;
+}
+
+static const char *named(struct ct_processes *p, uint32_t tgid, uint64_t time)
+{
+	uint32_t process = ct_processes_find(p, tgid, time);
+
+	return (process == CT_MAP_NONE ? NULL : ct_processes_name(p, process, time)) ?: "-";
+}
+
+static void check_life(void)
+{
+	struct bytes b = { 0 };
+	struct ct_processes *p;
+	struct ct_mapping m;
+
+	/* Not in the order of time, as rings of several CPUs give them. */
+	add_fork(&b, 500, 20, 10);
+	add_comm(&b, 600, 20, "child", 1);
+	add_map(&b, 601, 20, 0x1000, 0x1000, 0, id, "/bin/child");
+	add_exit(&b, 900, 20);
+	add_fork(&b, 1000, 20, 10);
+	add_comm(&b, 100, 10, "parent", 1);
+	add_map(&b, 101, 10, 0x1000, 0x4000, 0x7000, id, "/bin/parent");
+	add_map(&b, 300, 10, 0x2000, 0x1000, 0, NULL, "/lib/over");
+	p = table_of(b);
+
+	ok(!strcmp(named(p, 10, 150), "parent"), "a process has the name of its exec");
+	ok(!strcmp(named(p, 20, 550), "parent"), "a child has its parent's name until it execs");
+	ok(!strcmp(named(p, 20, 650), "child"), "an exec changes the name");
+	ok(!strcmp(named(p, 20, 1100), "parent"), "a process number that is used again is another process");
+	ok(ct_processes_find(p, 20, 650) != ct_processes_find(p, 20, 1100),
+	   "two processes of one number are two");
+	ok(ct_processes_find(p, 30, 650) == CT_MAP_NONE, "a process that nobody told of is not there");
+	ok(!strcmp(mapped(p, 10, 0x1800, 150), "/bin/parent"), "an address is found in its mapping");
+	ok(ct_processes_map(p, ct_processes_find(p, 10, 150), 0x1800, 150, &m) && m.offset == 0x7800,
+	   "the offset in the file counts from the mapping's");
+	ok(!strcmp(mapped(p, 10, 0x2800, 150), "/bin/parent"), "before a later mapping the earlier counts");
+	ok(!strcmp(mapped(p, 10, 0x2800, 350), "/lib/over"), "a later mapping lies over an earlier one");
+	ok(!strcmp(mapped(p, 10, 0x5000, 350), "-"), "the end of a mapping is outside it");
+	ok(!strcmp(mapped(p, 20, 0x2800, 550), "/lib/over"), "a child has its parent's mappings");
+	ok(!strcmp(mapped(p, 20, 0x1800, 650), "/bin/child"), "an exec brings its own mappings");
+	ok(!strcmp(mapped(p, 20, 0x2800, 650), "-"), "an exec throws away what was mapped");
+	ok(ct_processes_get(p, ct_processes_find(p, 10, 1))->children == 2, "children are counted");
+	ok(ct_processes_get(p, ct_processes_find(p, 20, 650))->end == 900, "the end of a process is known");
+	ok(ct_processes_space(p, ct_processes_find(p, 20, 550), 550) ==
+	   ct_processes_space(p, ct_processes_find(p, 10, 550), 550),
+	   "a child shares the address space of its parent until it execs");
+	ok(ct_processes_space(p, ct_processes_find(p, 20, 650), 650) !=
+	   ct_processes_space(p, ct_processes_find(p, 10, 650), 650), "and no longer after that");
+	ok(ct_processes_object(p, m.object)->build_id_size == 20 &&
+	   !memcmp(ct_processes_object(p, m.object)->build_id, id, 20), "the build-id is kept");
+	ct_processes_free(p);
+}
+
+static void check_hostile(void)
+{
+	struct bytes b = { 0 };
+	struct ct_processes *p;
+	uint32_t i;
+
+	add_fork(&b, 5, 7, 7000);
+	add_fork(&b, 5, 7000, 7);
+	add_comm(&b, 6, 8, "a\033[2Jb\xff", 0);
+	add_map(&b, 7, 8, 0, UINT64_MAX, UINT64_MAX, id, "/x");
+	add_map(&b, 8, 9, UINT64_MAX - 5, 100, 0, id, "/wraps");
+	add_lost(&b, 9, 12);
+	/* A chain of forks that no recursion would survive. */
+	for (i = 100; i < 20000; i++)
+		add_fork(&b, 10 + i, i + 1, i);
+	append_bytes(&b, "\3\0\0\0\0\0\4\0", 8);
+	p = table_of(b);
+	ok(!strcmp(named(p, 7, 10), "-"), "processes that fork each other end the search");
+	ok(!strcmp(named(p, 8, 10), "a?[2Jb?"), "a name cannot steer a terminal");
+	ok(!strcmp(mapped(p, 8, 0x1234, 10), "/x"), "a mapping of everything is searched");
+	ok(!strcmp(mapped(p, 20001, 0x1234, 100000), "-"), "a long chain of forks is given up");
+	ok(ct_processes_lost(p) == 12, "records that perf lost are counted");
+	ok(ct_processes_bad(p) == 1, "a record that is too short is counted and left");
+	ct_processes_free(p);
+}
+
+int main(void)
+{
+	path = temporary_file();
+	check_life();
+	check_hostile();
+	remove(path);
+	free(path);
+	return tap_end();
+}
