@@ -16,6 +16,7 @@
 #define CPU_LIMIT		8192
 /* What is read at once while the file is checked. */
 #define WINDOW			(256u << 10)
+#define WINDOW_MIN		4096
 /* All streams together read so much ahead. */
 #define STREAM_BUDGET		(8u << 20)
 #define STREAM_BUFFER_MAX	(128u << 10)
@@ -73,6 +74,7 @@ struct ct_reader {
 	bool		rewound;
 	/* The window on the file that is being checked. */
 	uint8_t		*window;
+	size_t		window_size;
 	uint64_t	window_at;
 	size_t		window_len;
 	/* Bytes that may still be spent on checksums that turn out wrong. */
@@ -122,12 +124,12 @@ static size_t read_at(int fd, void *to, size_t size, uint64_t offset)
 	return done;
 }
 
-/* @size bytes at @offset, at most WINDOW of them; NULL after the end. */
+/* @size bytes at @offset, at most the window's size; NULL after the end. */
 static const uint8_t *look(struct ct_reader *r, uint64_t offset, size_t size)
 {
 	if (offset < r->window_at || offset + size > r->window_at + r->window_len) {
 		r->window_at = offset;
-		r->window_len = read_at(r->fd, r->window, WINDOW, offset);
+		r->window_len = read_at(r->fd, r->window, r->window_size, offset);
 		if (r->window_len < size)
 			return NULL;
 	}
@@ -170,7 +172,7 @@ static bool payload_whole(struct ct_reader *r, uint64_t offset, const struct ct_
 	uLong crc = 0;
 
 	while (left) {
-		uint32_t n = left < WINDOW ? left : WINDOW;
+		uint32_t n = left < r->window_size ? left : r->window_size;
 		const uint8_t *p = look(r, offset, n);
 
 		if (!p)
@@ -190,7 +192,7 @@ static uint64_t find_header(struct ct_reader *r, uint64_t offset, uint64_t end)
 
 	while (offset + CHUNK_HEADER <= end) {
 		uint64_t left = end - offset;
-		size_t n = left < WINDOW / 2 ? left : WINDOW / 2;
+		size_t n = left < r->window_size / 2 ? left : r->window_size / 2;
 		const uint8_t *p = look(r, offset, n), *hit;
 
 		if (!p)
@@ -545,6 +547,8 @@ static int prepare_streams(struct ct_reader *r, struct ct_error *err)
 
 	r->magic_offset = ct_schema_field(r->schema, "magic")->offset;
 	r->type_offset = ct_schema_field(r->schema, "type")->offset;
+	if (r->info.record_bytes < size)
+		size = r->info.record_bytes;
 	if (r->nr_streams && STREAM_BUDGET / r->nr_streams < size)
 		size = STREAM_BUDGET / r->nr_streams;
 	r->buffer_size = size < record ? record : size / record * record;
@@ -578,7 +582,9 @@ int ct_reader_open(const char *path, struct ct_reader **out, struct ct_error *er
 	ret = open_file(r, path, err);
 	if (ret)
 		goto fail;
-	r->window = malloc(WINDOW);
+	r->window_size = r->info.size < WINDOW_MIN ? WINDOW_MIN :
+			 r->info.size < WINDOW ? r->info.size : WINDOW;
+	r->window = malloc(r->window_size);
 	if (!r->window) {
 		ret = ct_error_set(err, -ENOMEM, "out of memory");
 		goto fail;

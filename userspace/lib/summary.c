@@ -89,8 +89,11 @@ static int count_process(struct ct_summary *s, const struct cowtrace_record *r,
 		p->tgid = r->tgid;
 	}
 	/* The record names the thread; the first one names the process. */
-	if (r->pid == r->tgid || !p->count.faults)
+	if (!p->count.faults ||
+	    (r->pid == r->tgid && memcmp(p->raw_comm, r->comm, sizeof(r->comm)))) {
+		memcpy(p->raw_comm, r->comm, sizeof(r->comm));
 		ct_clean_text(p->comm, sizeof(p->comm), r->comm, sizeof(r->comm));
+	}
 	count(&p->count, r, bytes);
 	return 0;
 }

@@ -72,12 +72,14 @@ struct ct_count {
  * struct ct_process_count - faults of one process
  * @process: number in the process table, CT_MAP_NONE if not there.
  * @tgid: process number.
+ * @raw_comm: its bytes as the record has them.
  * @comm: name at the last fault.
  * @count: the faults.
  */
 struct ct_process_count {
 	uint32_t	process;
 	uint32_t	tgid;
+	char		raw_comm[COWTRACE_COMM_LEN];
 	char		comm[CT_NAME_MAX];
 	struct ct_count	count;
 };
