@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The report: its numbers, its sentences, its columns, its exit status. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <cowtrace/vocab.h>
+#include <json-c/json.h>
+
+#include "generate.h"
+#include "report.h"
+#include "tap.h"
+#include "units.h"
+#include "writer.h"
+
+static char *path;
+
+struct trace {
+	struct ct_writer *w;
+	uint32_t	seq;
+};
+
+static struct trace begin(void)
+{
+	char *schema = schema_text(0);
+	struct trace t = { 0 };
+
+	if (ct_writer_open(path, &t.w))
+		abort();
+	ct_writer_chunk(t.w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema));
+	free(schema);
+	return t;
+}
+
+static void faults(struct trace *t, unsigned int n, uint8_t outcome, uint8_t reason,
+		   uint32_t tgid, uint64_t ip)
+{
+	while (n--) {
+		struct cowtrace_record r;
+
+		t->seq++;
+		r = plain_record(t->seq, 1000 * t->seq);
+		r.outcome = outcome;
+		r.reason = reason;
+		r.pid = tgid;
+		r.tgid = tgid;
+		r.ip = ip;
+		r.refcount = outcome == COWTRACE_OUTCOME_COPY ? 2 : 1;
+		r.mapcount = r.refcount;
+		ct_writer_chunk(t->w, CT_CHUNK_RECORDS, 0, &r, sizeof(r));
+	}
+}
+
+/* The report on the trace as text, to be freed. */
+static char *report(bool json, int *status)
+{
+	struct ct_report_opts opts = { .json = json };
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	*status = ct_report_print(f, path, &opts);
+	fclose(f);
+	return text;
+}
+
+static void says(const char *claim, const char *expected, int expected_status)
+{
+	int status;
+	char *text = report(false, &status);
+
+	if (!ok(strstr(text, expected) && status == expected_status, "%s", claim))
+		note("status %d: %s", status, text);
+	free(text);
+}
+
+/* A number at a path of names and places like "reasons.0.faults"; -1 for none. */
+static int64_t number(struct json_object *o, const char *where)
+{
+	char names[128], *name, *save = NULL;
+
+	snprintf(names, sizeof(names), "%s", where);
+	for (name = strtok_r(names, ".", &save); name && o; name = strtok_r(NULL, ".", &save)) {
+		if (json_object_is_type(o, json_type_array))
+			o = json_object_array_get_idx(o, atoi(name));
+		else if (!json_object_object_get_ex(o, name, &o))
+			o = NULL;
+	}
+	return o ? json_object_get_int64(o) : -1;
+}
+
+static void check_numbers(void)
+{
+	static const struct {
+		const char	*where;
+		int64_t		value;
+		const char	*claim;
+	} numbers[] = {
+		{ "faults.faults", 18, "all faults are counted" },
+		{ "faults.copies", 12, "copies and unshares are copies" },
+		{ "faults.reuses", 5, "reuses are counted" },
+		{ "faults.bytes_copied", 12 * 4096, "each copy is a page" },
+		{ "faults.time_ns", 18 * 500, "the time of all faults is added up" },
+		{ "faults.copy_time_ns", 12 * 500, "the time of copies is added up" },
+		{ "faults.first_ns", 1000, "the first fault is found" },
+		{ "faults.last_ns", 18500, "the last fault is found" },
+		{ "reasons.0.faults", 10, "the most frequent reason comes first" },
+		{ "reasons.0.bytes_copied", 10 * 4096, "a reason has its bytes" },
+		{ "reasons.0.duration.p50_ns", 500, "a reason has its median" },
+		{ "reasons.0.held.total", 20, "the references of copied pages are added up" },
+		{ "reasons.0.held.mappings", 20, "mappings are among them" },
+		{ "processes.0.pid", 100, "the process with the most copies comes first" },
+		{ "processes.0.copies", 12, "a process has its copies" },
+		{ "processes.1.faults", 5, "another process has its own faults" },
+		{ "processes.1.parent", 100, "a process has its parent" },
+		{ "sites.0.file_offset", 0x100, "a code site is an offset in its file" },
+		{ "sites.0.faults", 16, "a child's code is its parent's" },
+		{ "sites.1.address", 0x99, "an unmapped code site is an address" },
+		{ "lost.module.full", 4, "the module's losses are told" },
+		{ "lost.left_out.filtered_entry", 3, "what was filtered is told" },
+		{ "lost.sideband_lost", 6, "losses of the side-band are told" },
+		{ "lost.sequence_lost", 0, "no gap is made up" },
+		{ "damage.places", 0, "no damage is made up" },
+	};
+	static const uint8_t id[20] = { 1 };
+	struct bytes sideband = { 0 };
+	struct trace t = begin();
+	struct json_object *o;
+	char *text;
+	size_t i;
+	int status;
+
+	add_map(&sideband, 1, 100, 0x400000, 0x1000, 0, id, "/bin/x");
+	add_fork(&sideband, 2, 200, 100);
+	add_lost(&sideband, 3, 6);
+	ct_writer_chunk(t.w, CT_CHUNK_SIDEBAND, 0, sideband.data, sideband.size);
+	free(sideband.data);
+	faults(&t, 10, COWTRACE_OUTCOME_COPY, COWTRACE_REASON_MAPPED, 100, 0x400100);
+	faults(&t, 1, COWTRACE_OUTCOME_COPY, COWTRACE_REASON_KSM, 100, 0x400100);
+	faults(&t, 1, COWTRACE_OUTCOME_UNSHARE, COWTRACE_REASON_MAPPED, 100, 0x99);
+	faults(&t, 5, COWTRACE_OUTCOME_REUSE, COWTRACE_REASON_SOLE_REF, 200, 0x400100);
+	faults(&t, 1, COWTRACE_OUTCOME_RACED, COWTRACE_REASON_NONE, 300, 0x99);
+	ct_writer_chunk(t.w, CT_CHUNK_STATE, UINT32_MAX, "lost\nfull 4\n", 12);
+	ct_writer_chunk(t.w, CT_CHUNK_STATE, UINT32_MAX, "stats\nfiltered_entry 3\n", 23);
+	ct_writer_close(t.w);
+
+	text = report(true, &status);
+	o = json_tokener_parse(text);
+	ok(o && status == CT_REPORT_OK, "the JSON report parses");
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		if (!ok(number(o, numbers[i].where) == numbers[i].value, "%s", numbers[i].claim))
+			note("%s is %ld", numbers[i].where, (long)number(o, numbers[i].where));
+	json_object_put(o);
+	free(text);
+	says("the text begins with how many faults", "18 write-protect faults of 3 processes", 0);
+	says("losses come with what to do", "4  records that did not fit into a buffer: use", 0);
+}
+
+static void check_columns(void)
+{
+	struct trace_shape shape = { 5, 2, 2000, 100 };
+	char *text, *line, *save = NULL;
+	size_t widest = 0;
+	int status;
+
+	make_trace(path, &shape);
+	text = report(false, &status);
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (ct_text_width(line) > widest)
+			widest = ct_text_width(line);
+	ok(widest <= 100, "no line of a report with every table is wider than 100 columns");
+	note("widest %zu", widest);
+	ok(!strchr(text, '\033'), "a report into a file has no colours");
+	free(text);
+}
+
+static void check_sentences(void)
+{
+	struct trace t = begin();
+	struct bytes b;
+
+	ct_writer_close(t.w);
+	says("a trace without a fault says so", "No write-protect fault was recorded.", 0);
+	t = begin();
+	faults(&t, 2, COWTRACE_OUTCOME_REUSE, COWTRACE_REASON_EXCLUSIVE, 1, 2);
+	ct_writer_close(t.w);
+	says("a trace without a copy says so", "no page was copied", 0);
+	says("a trace without the module's counters says that loss is not known",
+	     "what was lost before it reached the file", 0);
+	t = begin();
+	ct_writer_chunk(t.w, CT_CHUNK_STATE, UINT32_MAX, "lost\nfull 0\n", 12);
+	ct_writer_close(t.w);
+	says("a trace that lost nothing says so", "Nothing.", 0);
+	b = read_file(path);
+	write_file(path, b.data, b.size - 3);
+	free(b.data);
+	says("a trace that was cut says so, and the exit status too", "The trace has no end",
+	     CT_REPORT_DAMAGED);
+	write_file(path, "hello", 5);
+	says("a file that is no trace gives no report", "", CT_REPORT_FAILED);
+	ok(strstr(last_complaint.text, "no cowtrace trace"), "and one line that says why");
+}
+
+int main(void)
+{
+	path = temporary_file();
+	check_numbers();
+	check_columns();
+	check_sentences();
+	remove(path);
+	free(path);
+	return tap_end();
+}
