@@ -338,7 +338,8 @@ static int check_header(struct ct_reader *r, const char *path, uint64_t *first,
 		if (le16toh(h.major) > CT_FILE_MAJOR)
 			return ct_error_set(err, -EPROTO,
 					    "%s has format %u.%u, this cowtrace reads up to %u.x: use a newer cowtrace",
-					    path, le16toh(h.major), le16toh(h.minor), CT_FILE_MAJOR);
+					    path, le16toh(h.major), le16toh(h.minor),
+					    CT_FILE_MAJOR);
 		*first = le32toh(h.size);
 		if (*first >= sizeof(h) && *first <= r->info.size && *first <= 4096)
 			return 0;
@@ -582,6 +583,9 @@ int ct_reader_open(const char *path, struct ct_reader **out, struct ct_error *er
 	ret = open_file(r, path, err);
 	if (ret)
 		goto fail;
+	/* From here on only for messages. */
+	if (!strcmp(path, "-"))
+		path = "standard input";
 	r->window_size = r->info.size < WINDOW_MIN ? WINDOW_MIN :
 			 r->info.size < WINDOW ? r->info.size : WINDOW;
 	r->window = malloc(r->window_size);

@@ -353,8 +353,8 @@ static int resolve(struct parser *p)
 	struct schema *s = p->s;
 	size_t i;
 
-	s->native = __BYTE_ORDER == __LITTLE_ENDIAN &&
-		    s->pub.record_size >= sizeof(struct cowtrace_record);
+	s->native = s->pub.record_size >= sizeof(struct cowtrace_record) &&
+		    htole16(1) == 1;
 	for (i = 0; i < ARRAY_SIZE(members); i++) {
 		const struct member *m = &members[i];
 		const struct ct_field *f = ct_schema_field(&s->pub, m->name);
@@ -386,11 +386,13 @@ int ct_schema_parse(const char *text, size_t length, struct ct_schema **out,
 	size_t i;
 	int ret;
 
-	if (!s || length > CT_SCHEMA_TEXT_MAX) {
-		free(s);
-		return s ? ct_error_set(err, -EINVAL, "the schema is longer than %u bytes; the trace cannot be read",
-					CT_SCHEMA_TEXT_MAX) :
-			   ct_error_set(err, -ENOMEM, "out of memory");
+	if (!s)
+		return ct_error_set(err, -ENOMEM, "out of memory");
+	if (length > CT_SCHEMA_TEXT_MAX) {
+		ret = ct_error_set(err, -EINVAL,
+				   "the schema is longer than %u bytes; the trace cannot be read",
+				   CT_SCHEMA_TEXT_MAX);
+		goto fail;
 	}
 	s->text = strndup(text, length);
 	if (!s->text) {
