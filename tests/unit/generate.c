@@ -205,7 +205,8 @@ static struct cowtrace_record random_record(struct random_state *random, uint32_
 	struct cowtrace_record r = plain_record(seq, time);
 	struct cowtrace_verdict v;
 
-	r.pid = r.tgid = 100 + below(random, 4);
+	r.tgid = 100 + below(random, 4);
+	r.pid = r.tgid;
 	r.duration_ns = 200 + below(random, 5000);
 	r.ip += 16 * below(random, 8);
 	r.refcount = 1 + below(random, 4);
@@ -242,8 +243,8 @@ int make_trace(const char *path, const struct trace_shape *shape)
 	err = ct_writer_open(path, &w);
 	if (err)
 		abort();
-	text_chunk(w, CT_CHUNK_META, "{\"cowtrace\":\"0.1.0\",\"target\":{\"argv\":[\"server\",\"-v\"]},"
-				     "\"sideband\":{\"sample_type\":134,\"clock\":\"monotonic\"}}");
+	text_chunk(w, CT_CHUNK_META,
+		   "{\"target\":{\"argv\":[\"server\",\"-v\"]},\"sideband\":{\"sample_type\":134}}");
 	text_chunk(w, CT_CHUNK_SCHEMA, schema);
 	make_sideband(&sideband);
 	ct_writer_chunk(w, CT_CHUNK_SIDEBAND, 0, sideband.data, sideband.size);

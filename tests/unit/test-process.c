@@ -74,21 +74,26 @@ static void check_life(void)
 	ok(!strcmp(named(p, 10, 150), "parent"), "a process has the name of its exec");
 	ok(!strcmp(named(p, 20, 550), "parent"), "a child has its parent's name until it execs");
 	ok(!strcmp(named(p, 20, 650), "child"), "an exec changes the name");
-	ok(!strcmp(named(p, 20, 1100), "parent"), "a process number that is used again is another process");
+	ok(!strcmp(named(p, 20, 1100), "parent"), "a number used again is another process");
 	ok(ct_processes_find(p, 20, 650) != ct_processes_find(p, 20, 1100),
 	   "two processes of one number are two");
-	ok(ct_processes_find(p, 30, 650) == CT_MAP_NONE, "a process that nobody told of is not there");
-	ok(!strcmp(mapped(p, 10, 0x1800, 150), "/bin/parent"), "an address is found in its mapping");
-	ok(ct_processes_map(p, ct_processes_find(p, 10, 150), 0x1800, 150, &m) && m.offset == 0x7800,
+	ok(ct_processes_find(p, 30, 650) == CT_MAP_NONE, "nobody told of it: it is not there");
+	ok(!strcmp(mapped(p, 10, 0x1800, 150), "/bin/parent"),
+	   "an address is found in its mapping");
+	ok(ct_processes_map(p, ct_processes_find(p, 10, 150), 0x1800, 150, &m) &&
+	   m.offset == 0x7800,
 	   "the offset in the file counts from the mapping's");
-	ok(!strcmp(mapped(p, 10, 0x2800, 150), "/bin/parent"), "before a later mapping the earlier counts");
-	ok(!strcmp(mapped(p, 10, 0x2800, 350), "/lib/over"), "a later mapping lies over an earlier one");
+	ok(!strcmp(mapped(p, 10, 0x2800, 150), "/bin/parent"),
+	   "before a later mapping the earlier counts");
+	ok(!strcmp(mapped(p, 10, 0x2800, 350), "/lib/over"),
+	   "a later mapping lies over an earlier one");
 	ok(!strcmp(mapped(p, 10, 0x5000, 350), "-"), "the end of a mapping is outside it");
 	ok(!strcmp(mapped(p, 20, 0x2800, 550), "/lib/over"), "a child has its parent's mappings");
 	ok(!strcmp(mapped(p, 20, 0x1800, 650), "/bin/child"), "an exec brings its own mappings");
 	ok(!strcmp(mapped(p, 20, 0x2800, 650), "-"), "an exec throws away what was mapped");
 	ok(ct_processes_get(p, ct_processes_find(p, 10, 1))->children == 2, "children are counted");
-	ok(ct_processes_get(p, ct_processes_find(p, 20, 650))->end == 900, "the end of a process is known");
+	ok(ct_processes_get(p, ct_processes_find(p, 20, 650))->end == 900,
+	   "the end of a process is known");
 	ok(ct_processes_space(p, ct_processes_find(p, 20, 550), 550) ==
 	   ct_processes_space(p, ct_processes_find(p, 10, 550), 550),
 	   "a child shares the address space of its parent until it execs");

@@ -213,7 +213,8 @@ static void check_damage(void)
 	memmove(b.data + at + 500, b.data + at + 507, b.size - at - 507);
 	b.size -= 7;
 	r = with(b);
-	ok(r && read_all(r).records == 128 - 16, "after bytes that fell out the next chunk is found");
+	ok(r && read_all(r).records == 128 - 16,
+	   "after bytes that fell out the next chunk is found");
 	ct_reader_close(r);
 
 	b.size = whole.size;
@@ -266,10 +267,12 @@ static void check_foreign(void)
 	refuses("a newer format asks for a newer cowtrace", &newer, sizeof(newer), -EPROTO,
 		"newer cowtrace");
 	refuses("a trace without a schema is refused", &bare, sizeof(bare), -EINVAL, "schema");
-	ok(ct_reader_open("/nowhere/trace", &r, &err) == -ENOENT && strstr(err.text, "cowtrace record"),
+	ok(ct_reader_open("/nowhere/trace", &r, &err) == -ENOENT &&
+	   strstr(err.text, "cowtrace record"),
 	   "a trace that is not there is an error that says how to make one");
 	ok(ct_reader_open("/", &r, &err) == -EISDIR, "a directory is refused");
-	ok(ct_reader_open("/dev/zero", &r, &err) == -EINVAL, "an endless device is refused at once");
+	ok(ct_reader_open("/dev/zero", &r, &err) == -EINVAL,
+	   "an endless device is refused at once");
 }
 
 static void check_pipe(void)
@@ -295,7 +298,8 @@ static void check_pipe(void)
 
 static void check_full_disk(void)
 {
-	struct rlimit limit = { 40000, RLIM_INFINITY }, unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit limit = { 40000, RLIM_INFINITY };
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	struct cowtrace_record records[64];
 	char *schema = schema_text(0);
 	struct ct_reader *r;

@@ -65,7 +65,8 @@ static const struct {
 	  "0x2 clone", -EINVAL, "copy" },
 	{ "a word without a name is refused", "word trait 0x1 ret-write success",
 	  "word trait 0x1\n#", -EINVAL, "word needs" },
-	{ "a new outcome is read", "word reason 0 ", "word outcome 0x63 new brand new\nword reason 0 ",
+	{ "a new outcome is read", "word reason 0 ",
+	  "word outcome 0x63 new brand new\nword reason 0 ",
 	  0, NULL },
 	{ "a setting of later versions is passed over", "clock monotonic",
 	  "clock monotonic\nflavour lemon", 0, NULL },
@@ -107,7 +108,8 @@ static void check_native(void)
 	struct ct_schema *schema = NULL;
 	struct ct_error err = { 0 };
 
-	if (!ok(!ct_schema_parse(text, strlen(text), &schema, &err), "the module's schema is read")) {
+	if (!ok(!ct_schema_parse(text, strlen(text), &schema, &err),
+		"the module's schema is read")) {
 		note("%s", err.text);
 		free(text);
 		return;
@@ -158,7 +160,8 @@ static void check_moved(void)
 	fclose(f);
 	if (ok(!ct_schema_parse(text, size, &schema, &err), "a schema with moved fields is read")) {
 		ct_schema_decode(schema, raw, &out);
-		ok(!memcmp(&in, &out, sizeof(in)), "a record whose fields moved is read by the schema");
+		ok(!memcmp(&in, &out, sizeof(in)),
+		   "a record whose fields moved is read by the schema");
 		ok((int64_t)ct_field_number(ct_schema_field(schema, "mapcount"), raw) == -3,
 		   "a negative field keeps its sign");
 	} else {

@@ -83,7 +83,7 @@ int main(void)
 	ok(!strcmp(ct_format_share(text, 1, 1), "100.0 %"), "all is all");
 	ok(ct_text_width("1.00 µs") == 7, "a width counts characters, not bytes");
 	cleans("redis-server", "redis-server", "plain text stays");
-	cleans("z\xc3\xbcrich", "z\xc3\xbcrich", "UTF-8 stays");
+	cleans("z\xc3\xbcri", "z\xc3\xbcri", "UTF-8 stays");
 	cleans("\033[31m", "?[31m", "escapes go");
 	cleans("\xc2\x9b" "31m", "??31m", "8-bit escapes in UTF-8 go");
 	cleans("\xe2\x80\xae" "evil", "???evil", "marks that turn the text around go");
