@@ -217,7 +217,7 @@ struct cowtrace_word {
 	X(kind,		u8, "enum:kind", "-", 0, "kind of page")		\
 	X(outcome,	u8, "enum:outcome", "-", 0, "what the kernel did")	\
 	X(reason,	u8, "enum:reason", "-", 0, "why")			\
-	X(order,	u8, "dec", "log2 pages", COWTRACE_HAS_PAGE, "order of the folio") \
+	X(order,	u8, "dec", "log2-pages", COWTRACE_HAS_PAGE, "order of the folio") \
 	X(node,		u16, "dec", "-", COWTRACE_HAS_PAGE, "NUMA node")
 
 #endif /* COWTRACE_VOCAB_H */
