@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0
+# The demo's end: kernels side by side, and the reconciliation.
+# Input: an array with one object a kernel and phase, made by summary.
+
+def need: 5000;			# write-protect faults of redis in a phase
+def data: 67108864;		# bytes of data in redis
+
+def titles: {
+	a: "a: BGSAVE under a write load",
+	b: "b: no fork: half of the data to swap, read back, written",
+	c: "c: the same under a BGSAVE"
+};
+
+# --- numbers as text ----------------------------------------------------------
+
+def group: tostring | if length > 3 then (.[:-3] | group) + "," + .[-3:] else . end;
+def mib: (. / 1048576 * 10 | round) as $t | "\($t / 10 | floor | group).\($t % 10) MiB";
+def ms: (. / 1000000 | round | group) + " ms";
+def left($n): . + " " * ([$n - length, 0] | max);
+def right($n): " " * ([$n - length, 0] | max) + .;
+
+# --- what a run says ----------------------------------------------------------
+
+def redis: [.report.processes[] | select(.comm == "redis-server")]
+	| { faults: (map(.faults) | add // 0), copies: (map(.copies) | add // 0),
+	    reuses: (map(.reuses) | add // 0), bytes: (map(.bytes_copied) | add // 0) };
+def pair($outcome; $reason):
+	[.report.reasons[] | select(.outcome == $outcome and .reason == $reason) | .faults]
+	| add // 0;
+def outcome($name): [.report.outcomes[] | select(.outcome == $name) | .faults] | add // 0;
+def reused_for_unshare: [.report.origins[] | select(.origin == "unshare") | .reuses] | add // 0;
+def lost: .report.lost.module.full + .report.lost.sequence_lost;
+def missed: .report.lost.module | .missed_no_instance + .missed_recursion + .missed_witness;
+def swapped_in: .end.vmstat.pswpin - .begin.vmstat.pswpin;
+def swapped_out: .end.vmstat.pswpout - .begin.vmstat.pswpout;
+
+# --- the reconciliation -------------------------------------------------------
+
+def stat($name): .end.stats[$name] - .begin.stats[$name];
+def probe($name; $what): .end.kprobes[$name][$what] - .begin.kprobes[$name][$what];
+def counted($name):
+	def sum: [.faults[] | select(.outcome == $name) | .count] | add // 0;
+	(.end | sum) - (.begin | sum);
+def terms: map("\(.[0]) \(.[1] | group)") | join(" + ");
+def equation($name; $theirs; $ours):
+	($theirs | map(.[1]) | add) as $l | ($ours | map(.[1]) | add) as $r |
+	{ name: $name, off: ($l - $r),
+	  text: "\($theirs | terms) = \($ours | terms)" };
+
+def equations:
+	# Calls inside a handler are among the entries already.
+	((.report.lost.module | .missed_no_instance + .missed_recursion) - stat("nested")) as $missed |
+	counted("retry") as $retries |
+	(counted("copy") + counted("raced") + counted("oom") + counted("poison") +
+	 counted("unshare") + stat("proofs")) as $attempts |
+	# Retries of shared mappings began no copy, and nothing counts those apart.
+	([[probe("copies"; "hits") + probe("copies"; "misses") - $attempts, 0] | max, $retries]
+	 | min) as $begun |
+	[ equation("calls";
+		   [["kprobe hits", probe("calls"; "hits")], ["misses", probe("calls"; "misses")]];
+		   [["entries", stat("entries")], ["proofs", stat("proofs")], ["missed", $missed]]),
+	  equation("copies";
+		   [["kprobe hits", probe("copies"; "hits")], ["misses", probe("copies"; "misses")]];
+		   [["copies", counted("copy")], ["raced", counted("raced")],
+		    ["oom", counted("oom")], ["poison", counted("poison")],
+		    ["unshare", counted("unshare")],
+		    ["retries" + (if $retries > 0 then " (of \($retries))" else "" end), $begun],
+		    ["proofs", stat("proofs")]]),
+	  equation("reuses";
+		   [["pgreuse", .end.vmstat.pgreuse - .begin.vmstat.pgreuse]];
+		   [["reuses", counted("reuse") - reused_for_unshare],
+		    ["mkwrites", counted("mkwrite")]]),
+	  equation("trace";
+		   [["records in the trace", .report.faults.faults]];
+		   [["recorded between the readings", stat("recorded")],
+		    ["before them", .begin.stats.recorded],
+		    ["after them", .stop.stats.recorded - .end.stats.recorded]]) ];
+
+# --- what went wrong ----------------------------------------------------------
+
+# 6.1 faults in each phase; a kernel that takes no fault must have had the chance.
+def few: redis.faults < need;
+def few_allowed: .phase == "b" and .kernel != "6.1" and swapped_in >= need;
+
+def failures: . as $run | [
+	(equations[] | select(.off != 0) |
+	 "\(.name) do not add up, by \(.off): \(.text)"),
+	(if lost != 0 then "\(lost) faults are lost" else empty end),
+	(if missed != 0 then "\(missed) faults were missed" else empty end),
+	(if outcome("unknown") != 0 then "\(outcome("unknown")) outcomes are unknown"
+	 else empty end),
+	(if (.redis.used_memory | tonumber) < data then "redis holds less than 64 MiB"
+	 else empty end),
+	(if few and (few_allowed | not) then
+	 "redis-server took \(redis.faults) write-protect faults, \(need) are wanted"
+	 else empty end)
+	] | map("\($run.kernel), phase \($run.phase): \(.)");
+
+# --- side by side -------------------------------------------------------------
+
+def row($name; value): map(value | right(16)) | ("  " + ($name | left(44))) + add;
+
+def reason_rows($outcome):
+	. as $runs |
+	([.[].report.reasons[] | select(.outcome == $outcome)]
+	 | group_by(.reason) | map({ reason: .[0].reason, n: (map(.faults) | add) })
+	 | sort_by(-.n) | .[].reason) as $reason |
+	$runs | row("    " + $reason; pair($outcome; $reason) | group);
+
+def table:
+	("Phase " + titles[.[0].phase]),
+	row(""; .report.trace.kernel | sub("-amd64$"; "")),
+	row("write-protect faults, whole system"; .report.faults.faults | group),
+	row("  of redis-server and its child"; redis.faults | group),
+	row("copies"; .report.faults.copies | group),
+	reason_rows("copy"),
+	row("reuses"; .report.faults.reuses | group),
+	reason_rows("reuse"),
+	row("bytes copied"; .report.faults.bytes_copied | mib),
+	row("time inside these faults"; .report.faults.time_ns | ms),
+	row("pages written to swap"; swapped_out | group),
+	row("pages read from swap"; swapped_in | group),
+	(if .[0].phase == "b" then empty else
+	 row("bytes copied by redis-server and its child"; redis.bytes | mib),
+	 row("redis's own rdb_last_cow_size"; .redis.rdb_last_cow_size | tonumber | mib) end),
+	row("lost / missed"; "\(lost) / \(missed)");
+
+# Why one reason can have other counts on another kernel, or another run.
+def why: {
+	"reuse exclusive":
+		"A page that was swapped in for a read and that no other process can see is mapped writable at once by newer kernels (do_swap_page()); older ones map it read-only, and its first write faults only to find that the page is exclusive",
+	"copy mapped":
+		"Such a page was still mapped by the child when it was written: how many are depends on how far the child had come, not on the kernel's decision",
+	"reuse sole-ref":
+		"The child had let go of such a page (it unmaps values that it has saved, and everything when it ends) before it was written: a matter of timing",
+	"copy swapcache":
+		"Nobody else maps such a page, but the child still owns its swap slot, so the swap cache cannot be freed: how many are depends on how far the child had come",
+	"reuse swapcache-freed":
+		"Such a page was in the swap cache, and its slot had no other owner any more: how many are depends on how far the child had come",
+	"copy large":
+		"A page of a large folio that is not exclusive is copied without looking further (6.12); older kernels look at the folio's references and name who holds them"
+};
+
+# The counts of a pair in two runs that differ by more than noise.
+def differences($one; $two):
+	([$one, $two] | map(.report.faults.faults) | max) as $all |
+	[[$one, $two][].report.reasons[] | select(.outcome == "copy" or .outcome == "reuse")
+	 | { outcome, reason, sentence }]
+	| unique_by(.outcome, .reason)
+	| map(. + { one: (. as $p | $one | pair($p.outcome; $p.reason)),
+		    two: (. as $p | $two | pair($p.outcome; $p.reason)) })
+	| map(. + { off: ((.one - .two) | fabs) })
+	| map(select(.off > $all / 20)) | sort_by(-.off) | .[:2];
+
+def wrap($width):
+	reduce splits(" +") as $word ([""];
+		if (.[-1] | length) + ($word | length) < $width then
+			.[-1] += (if .[-1] == "" then "" else " " end) + $word
+		else . + [$word] end)
+	| map("  " + .) | join("\n");
+
+def comparison:
+	.[0] as $one | .[1:][] as $two | differences($one; $two) as $d |
+	if ($d | length) == 0 then
+		"\($one.kernel) and \($two.kernel) do the same here: no reason's count differs by more than a twentieth of the faults."
+	else
+		$d[] | "\(.outcome) \(.reason) (\(.sentence)): \(.one | group) on \($one.kernel), \(.two | group) on \($two.kernel). " +
+		((why["\(.outcome) \(.reason)"] // "") | if . == "" then "" else . + "." end)
+	end | wrap(92);
+
+# Why there were hardly any faults, where there were.
+def silence:
+	.[] | select(few and few_allowed) |
+	"\(.kernel) read \(swapped_in | group) pages from swap and redis-server then wrote to all of its data, but it took only \(redis.faults | group) write-protect faults: the pages had become writable when they were swapped in. The faults that are left are mostly those of the shells and clients that drive the phase."
+	| wrap(92);
+
+def reconciliation:
+	"  \(.kernel), phase \(.phase)",
+	(equations[] | "    \(.name | left(7)) \(.text)\(if .off == 0 then "" else "   OFF BY \(.off)" end)"),
+	"    lost \(lost), missed \(missed)";
+
+. as $runs |
+([$runs[] | failures[]]) as $failures |
+( ($runs | group_by(.phase)[] | (. as $phase | [$runs[] | select(.phase == $phase[0].phase)])
+   | table, "", comparison, silence, ""),
+  ("  Under an emulator times compare phases, not kernels. rdb_last_cow_size is the greatest amount of private memory that the child found in itself while it saved; it falls when the child gives saved values back, and pages on the swap disk are not in it. cowtrace adds up every copy." | wrap(92)),
+  "",
+  "Reconciliation, between two readings of all counters at rest; theirs = ours",
+  "  calls:  a kprobe event on do_wp_page()",
+  "  copies: a kprobe event on __delayacct_wpcopy_start(), which each attempt to copy calls",
+  "  reuses: pgreuse of /proc/vmstat",
+  "  proofs: faults that the module provokes itself, to see whether its probes work",
+  ($runs[] | reconciliation),
+  "",
+  (if ($failures | length) == 0 then
+   "All counts agree to the single fault; lost 0, missed 0."
+   else ($failures[] | "FAILED: " + .),
+	("" | halt_error(1)) end)
+)
