@@ -81,3 +81,6 @@ KERNELS ?= 6.1 6.12
 
 vm:
 	tests/vm/prepare $(KERNELS)
+
+demo:
+	tests/demo/run $(KERNELS)
