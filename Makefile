@@ -12,7 +12,7 @@ out := $(abspath $(O))
 # The release of the kernel whose headers KDIR holds.
 krelease = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 	$(KDIR)/include/generated/utsrelease.h 2>/dev/null)
-mdir = $(out)/module/$(krelease)
+mdir = $(out)/module/$(krelease)$(VARIANT)
 modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
 
 .PHONY: all module command install uninstall clean help guest vm demo check
@@ -76,6 +76,15 @@ guest:
 	cp $(out)/module/$(KERNEL_RELEASE)/cowtrace.ko $(guest_dir)/
 	$(MAKE) -C userspace O=$(out)/guest/userspace all
 	$(MAKE) -C userspace O=$(out)/guest/userspace PREFIX=/usr DESTDIR=$(out)/guest/root install
+	@# Modules that have to refuse to load, and the tests' programs.
+	for variant in nosymbol blacklisted; do \
+		$(MAKE) module KDIR=/lib/modules/$(KERNEL_RELEASE)/build MODULE_CC=$(GUEST_CC) \
+			VARIANT=-$$variant \
+			COW_CFLAGS='-include $(CURDIR)/tests/guest/variants/'$$variant.h && \
+		cp $(out)/module/$(KERNEL_RELEASE)-$$variant/cowtrace.ko \
+			$(guest_dir)/cowtrace-$$variant.ko || exit 1; \
+	done
+	$(MAKE) -C tests O=$(out)/guest/tests DESTDIR=$(out)/guest/root install
 
 KERNELS ?= 6.1 6.12
 
@@ -84,3 +93,12 @@ vm:
 
 demo:
 	tests/demo/run $(KERNELS)
+
+check:
+	KERNELS='$(KERNELS)' tests/check
+
+unit:
+	tests/vm/in-root make -C tests/unit O=/cowtrace/build/unit check
+
+matrix:
+	KERNELS='$(KERNELS)' tests/matrix

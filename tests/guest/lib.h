@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the tests inside a guest share: reporting, the module, its debugfs
+ * files, its records, and the kernel's own view of pages.
+ */
+#ifndef COWTEST_LIB_H
+#define COWTEST_LIB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <cowtrace/record.h>
+#include <cowtrace/vocab.h>
+
+#define PAGE		4096ul
+#define COW_DIR		"/sys/kernel/debug/cowtrace"
+#define MAX_CPUS	8
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+/* --- reporting --------------------------------------------------------- */
+
+/* The backend that this run is about, and where the modules to load are. */
+extern const char *backend;
+extern const char *suite_name;
+
+/**
+ * check() - report one claim
+ * @good: whether it holds.
+ * @name: short, without the suite's name.
+ * @claim: what was claimed, one clause.
+ * @fmt: what was found instead; printed only when @good is false.
+ * Return: @good.
+ */
+bool check(bool good, const char *name, const char *claim, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void skip(const char *name, const char *why);
+/* A line that is no claim: figures for the log. */
+void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* What the suite cannot go on without: fails the suite. */
+void need(bool good, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- files ------------------------------------------------------------- */
+
+/* All of these return a length or 0, or a negative errno. */
+ssize_t file_read(const char *path, char *buf, size_t size);
+int file_write(const char *path, const char *text);
+int file_write_n(const char *path, const void *data, size_t size);
+/* The same below COW_DIR. */
+ssize_t cow_read(const char *name, char *buf, size_t size);
+int cow_write(const char *name, const char *text);
+int cow_open(const char *name, int flags);
+/* The number behind "NAME " in a file of "name value" lines, -1 without one. */
+long long value_in(const char *path, const char *name);
+bool file_has(const char *path, const char *text);
+
+/* --- the kernel log ---------------------------------------------------- */
+
+/* From now on. */
+int log_open(void);
+/* What was logged since: all lines, each with its newline. */
+const char *log_read(int fd);
+
+/* --- the module -------------------------------------------------------- */
+
+/* File name of a variant of the module: "", "-nosymbol", "-blacklisted". */
+int module_load(const char *variant, const char *parameters);
+/* @flags: O_NONBLOCK, as rmmod does. */
+int module_unload(int flags);
+bool module_loaded(void);
+/* Load with the backend of this run, a buffer of @kb a CPU; fails the suite. */
+void module_start(unsigned int kb);
+/* enabled: fails the suite when it is refused. */
+void enable(void);
+void disable(void);
+
+/* --- statistics -------------------------------------------------------- */
+
+struct counters {
+	unsigned long long proofs, entries, filtered_entry, sampled_out, nested, handed_on;
+	unsigned long long exits, recorded, filtered_exit, dropped_full;
+};
+
+struct stats {
+	struct counters		sum;
+	struct counters		cpu[MAX_CPUS];
+	unsigned int		cpus;
+	unsigned long long	skipped_exits, asleep, events_dropped;
+	unsigned long long	faults[COWTRACE_NR_OUTCOMES][COWTRACE_NR_REASONS];
+	unsigned long long	tally;
+};
+
+void stats_read(struct stats *s);
+/* Which accounting identity does not hold, NULL when all do. */
+const char *stats_broken(const struct stats *s);
+/* The sum of what the kernel did not show to the probes. */
+unsigned long long missed(void);
+
+/* --- records ----------------------------------------------------------- */
+
+struct trace {
+	struct cowtrace_record	*r;
+	size_t			n;
+	/* Where the records of each CPU begin; cpu[cpus] is the end. */
+	size_t			cpu[MAX_CPUS + 1];
+	unsigned int		cpus;
+};
+
+unsigned int cpus_online(void);
+/* All that the files cpuN hold now; fails the suite on anything that is no record. */
+void trace_read(struct trace *t);
+void trace_free(struct trace *t);
+/* The only record of that page by that process; NULL when there is none or more. */
+const struct cowtrace_record *record_of(const struct trace *t, uint32_t tgid, const void *page);
+size_t records_of(const struct trace *t, uint32_t tgid, const void *page);
+const char *record_text(const struct cowtrace_record *r);
+
+/* --- pages ------------------------------------------------------------- */
+
+/* Private anonymous memory of small pages, untouched. */
+char *map_pages(size_t pages);
+/* Write one byte of each page. */
+void touch(char *mem, size_t pages);
+/* One byte, by the one instruction at poke(). */
+void poke(volatile char *at, char value);
+uint64_t pagemap(const void *at);
+uint64_t pfn_of(const void *at);
+uint64_t kpage(const char *file, uint64_t pfn);
+bool in_swap(const void *at);
+
+/* --- processes --------------------------------------------------------- */
+
+uint64_t now_ns(void);
+void sleep_ms(unsigned int ms);
+void on_cpu(unsigned int cpu);
+/* Fork a child that runs @fn and exits; fails the suite when it cannot. */
+pid_t child(void (*fn)(void *), void *arg);
+/* 0 when it exited with 0, else its status. */
+int child_wait(pid_t pid);
+/*
+ * A child that waits: released by child_go(), so that its pid can be made a
+ * filter before it does anything.
+ */
+struct held_child {
+	pid_t	pid;
+	int	go;
+};
+struct held_child child_held(void (*fn)(void *), void *arg);
+void child_go(struct held_child *c);
+/* Give a line from one process to another, both ways. */
+struct turn {
+	int fds[2];
+};
+void turn_init(struct turn *t);
+void turn_give(struct turn *t);
+void turn_wait(struct turn *t);
+
+/* Fork, let the child write @pages shared pages, then write them alone. */
+void fork_write(char *mem, size_t pages);
+
+/* --- suites ------------------------------------------------------------ */
+
+struct suite {
+	const char	*name;
+	void		(*run)(void);
+	/* Seconds after which it counts as hanging. */
+	unsigned int	limit;
+	const char	*sentence;
+};
+
+/* What the suite pattern traces. */
+void pattern(void *unused);
+
+void run_pattern(void);
+void run_accounting(void);
+void run_reconcile(void);
+void run_truth(void);
+void run_events(void);
+void run_input(void);
+void run_start(void);
+void run_tracepoint(void);
+void run_asleep(void);
+void run_unload(void);
+
+#endif /* COWTEST_LIB_H */

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cowtest --backend NAME SUITE...: run suites of tests of the module, each in
+ * a process of its own with no module loaded before or after. A line a claim:
+ *	ok SUITE/NAME - CLAIM
+ *	not ok SUITE/NAME - CLAIM (WHAT WAS FOUND)
+ *	skip SUITE/NAME - WHY
+ * cowtest list: names them. cowtest load: does what the suite pattern traces.
+ * Lines that begin with # are figures for the log. The last line is "done".
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib.h"
+
+static const struct suite suites[] = {
+	{ "reconcile", run_reconcile, 120, "counts of the kernel's own agree to the single fault" },
+	{ "pattern", run_pattern, 120, "8192 pages written by a child, then by the parent" },
+	{ "truth", run_truth, 120, "what a record says is what the kernel says" },
+	{ "accounting", run_accounting, 120, "each fault is counted once at each stage" },
+	{ "events", run_events, 120, "reading records and lines" },
+	{ "input", run_input, 120, "settings refuse what they do not accept" },
+	{ "start", run_start, 120, "switching on proves itself" },
+	{ "tracepoint", run_tracepoint, 120, "cowtrace:wp_fault" },
+	{ "asleep", run_asleep, 120, "tasks asleep in do_wp_page() across disable and rmmod" },
+	{ "unload", run_unload, 1500, "insmod and rmmod under load; ROUNDS of them" },
+};
+
+static const struct suite *find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(suites); i++)
+		if (!strcmp(suites[i].name, name))
+			return &suites[i];
+	return NULL;
+}
+
+/* The suite and all that it started are one process group. */
+static pid_t start(const struct suite *s)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	setpgid(0, 0);
+	s->run();
+	fflush(stdout);
+	_exit(0);
+}
+
+static bool ended(pid_t pid, const struct suite *s, int *status)
+{
+	uint64_t deadline = now_ns() + s->limit * 1000000000ull;
+
+	while (waitpid(pid, status, WNOHANG) == 0) {
+		if (now_ns() > deadline)
+			return false;
+		sleep_ms(20);
+	}
+	return true;
+}
+
+static bool run(const struct suite *s)
+{
+	int log, status = 0, err = 0, tries;
+	uint64_t begin = now_ns();
+	bool in_time;
+	pid_t pid;
+
+	suite_name = s->name;
+	log = log_open();
+	fflush(stdout);
+	pid = start(s);
+	setpgid(pid, pid);
+	in_time = ended(pid, s, &status);
+	kill(-pid, SIGKILL);
+	if (!in_time)
+		waitpid(pid, &status, 0);
+	check(in_time && !status, "ended", "the suite ends by itself", "%s, status %#x",
+	      in_time ? "it ended early" : "it did not end in time", status);
+	/* Processes that were killed above may hold files for a moment. */
+	for (tries = 0; module_loaded() && tries < 100; tries++) {
+		err = module_unload(O_NONBLOCK);
+		if (err)
+			sleep_ms(50);
+	}
+	check(!module_loaded(), "gone", "the module can be unloaded after it", "rmmod: %s",
+	      strerror(-err));
+	if (!in_time || status)
+		note("kernel log of %s:\n%s", s->name, log_read(log));
+	close(log);
+	note("%s took %llu ms", s->name, (unsigned long long)(now_ns() - begin) / 1000000);
+	return in_time && !status;
+}
+
+static int list(void)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(suites); i++)
+		printf("%-12s%s\n", suites[i].name, suites[i].sentence);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int i = 1, failed = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 2 && !strcmp(argv[1], "list"))
+		return list();
+	if (argc == 2 && !strcmp(argv[1], "load")) {
+		pattern(NULL);
+		return 0;
+	}
+	if (argc > 2 && !strcmp(argv[1], "--backend")) {
+		backend = argv[2];
+		i = 3;
+	}
+	for (; i < argc; i++) {
+		const struct suite *s = find(argv[i]);
+
+		if (!s) {
+			fprintf(stderr, "cowtest: no suite '%s': see cowtest list\n", argv[i]);
+			return 2;
+		}
+		failed |= !run(s);
+	}
+	printf("done\n");
+	return failed;
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Loading and switching on: refused with a sentence when no fault would be seen. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib.h"
+
+#define KPROBES	"/sys/kernel/debug/kprobes/enabled"
+#define FTRACE	"/proc/sys/kernel/ftrace_enabled"
+
+static bool nothing_left(void)
+{
+	return !module_loaded() && access(COW_DIR, F_OK) &&
+	       !file_has("/sys/kernel/debug/kprobes/list", "cowtrace") &&
+	       !file_has("/sys/kernel/debug/kprobes/list", "do_wp_page");
+}
+
+static void refused(const char *name, const char *variant, const char *parameters, int want,
+		    const char *says, const char *claim)
+{
+	int log = log_open(), err = module_load(variant, parameters);
+	const char *lines = log_read(log);
+	char label[64];
+
+	check(err == want && strstr(lines, says), name, claim, "%d instead of %d, log: %s", err,
+	      want, lines);
+	snprintf(label, sizeof(label), "%s-clean", name);
+	check(nothing_left(), label, "and leaves no module, no directory and no probe",
+	      "module %d, directory %d", module_loaded(), !access(COW_DIR, F_OK));
+	close(log);
+}
+
+static void refused_loads(void)
+{
+	char parameters[64];
+
+	snprintf(parameters, sizeof(parameters), "backend=%s", backend);
+	refused("nosymbol", "-nosymbol", parameters, -ENOENT, "this kernel has no ",
+		"a kernel without the function: the load fails with ENOENT and a sentence");
+	refused("blacklisted", "-blacklisted", parameters, -EINVAL, "it is blacklisted",
+		"a function that must not be probed: the load fails with EINVAL and a sentence");
+	refused("bogus", "", "backend=bogus", -EINVAL, "use auto, fprobe or kretprobe",
+		"an unknown backend: EINVAL and a sentence that names the known ones");
+	refused("odd-buffer", "", "buffer_kb=100", -EINVAL, "use a power of two from 64",
+		"a bad buffer size: EINVAL and a sentence that names the good ones");
+}
+
+/* The switch that makes this backend blind. */
+static const char *blinder(void)
+{
+	return strcmp(backend, "fprobe") ? KPROBES : FTRACE;
+}
+
+static bool probes_say(const char *word)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "do_wp_page %s %s", backend, word);
+	return file_has(COW_DIR "/probes", line);
+}
+
+static void blind_at_start(void)
+{
+	int log = log_open(), err;
+	const char *lines;
+
+	check(probes_say("off"), "off", "probes says off while tracing is off", "see the log");
+	need(!file_write(blinder(), "0"), "%s cannot be switched off", blinder());
+	err = cow_write("enabled", "1");
+	lines = log_read(log);
+	check(err == -ENODATA && strstr(lines, "the probes see no fault") &&
+	      strstr(lines, strcmp(backend, "fprobe") ? "kprobes/enabled" : "ftrace_enabled"),
+	      "blind", "disarmed from outside: enabling fails with ENODATA and a sentence with the remedy",
+	      "%d, log: %s", err, lines);
+	check(value_in(COW_DIR "/stats", "state") == 0 && file_has(COW_DIR "/enabled", "0") &&
+	      probes_say("off"), "blind-off", "and tracing stays off", "enabled is on");
+	need(!file_write(blinder(), "1"), "%s cannot be switched on", blinder());
+	err = cow_write("enabled", "1");
+	check(!err && probes_say("armed"), "armed", "armed again, it starts, and probes says armed",
+	      "%d", err);
+	close(log);
+}
+
+static void blind_later(void)
+{
+	long long before, during, after, checks;
+
+	before = value_in(COW_DIR "/lost", "disarmed");
+	need(!file_write(blinder(), "0"), "%s cannot be switched off", blinder());
+	during = value_in(COW_DIR "/lost", "disarmed");
+	check(!before && during == 1, "later", "disarmed later: lost says so", "%lld, then %lld",
+	      before, during);
+	check(probes_say("disarmed"), "later-probes", "and probes says disarmed", "it does not");
+	checks = value_in(COW_DIR "/lost", "disarmed_checks");
+	need(!file_write(blinder(), "1"), "%s cannot be switched on", blinder());
+	after = value_in(COW_DIR "/lost", "disarmed");
+	check(!after && checks >= 2 && value_in(COW_DIR "/lost", "disarmed_checks") == checks,
+	      "again", "armed again: lost says so, and keeps how often it was not", "%lld, %lld",
+	      after, checks);
+}
+
+/* The proof is no fault of the trace. */
+static void proofs_apart(void)
+{
+	struct stats s;
+	struct trace t;
+	size_t i, proofs = 0;
+
+	need(!cow_write("reset", "1"), "reset");
+	enable();
+	for (i = 0; i < 10; i++)
+		value_in(COW_DIR "/lost", "full");
+	disable();
+	stats_read(&s);
+	trace_read(&t);
+	for (i = 0; i < t.n; i++)
+		proofs += t.r[i].kind == COWTRACE_KIND_ZERO;
+	check(s.sum.proofs == 12 && !proofs, "proofs",
+	      "proofs are counted, and are no records: 1 at start, 10 by lost, 1 at the stop",
+	      "%llu, %zu records", s.sum.proofs, proofs);
+	trace_free(&t);
+}
+
+void run_start(void)
+{
+	refused_loads();
+	module_start(256);
+	blind_at_start();
+	blind_later();
+	disable();
+	proofs_apart();
+	need(!module_unload(O_NONBLOCK), "rmmod");
+	check(nothing_left(), "unloaded", "unloaded, nothing is left", "see the log");
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/* cowtrace:wp_fault, used as perf and trace-cmd use it: by tracefs. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib.h"
+
+#define TRACING	"/sys/kernel/tracing"
+#define EVENT	TRACING "/events/cowtrace/wp_fault"
+#define PAGES	512
+
+static void load(void *arg)
+{
+	char *mem = map_pages(PAGES);
+
+	(void)arg;
+	on_cpu(0);
+	touch(mem, PAGES);
+	fork_write(mem, PAGES);
+}
+
+#define FIELD_NAME(name, type, format, unit, absent, sentence)	#name,
+
+/* Each field of the record is one of the event, by the same name. */
+static void format(void)
+{
+	static const char * const names[] = { COWTRACE_FIELDS(FIELD_NAME) };
+	static char text[1 << 16];
+	char want[64], missing[256] = "";
+	size_t i;
+
+	need(file_read(EVENT "/format", text, sizeof(text)) > 0, "no " EVENT "/format");
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(want, sizeof(want), " %s;", names[i]);
+		if (!strstr(text, want) && !(snprintf(want, sizeof(want), " %s[", names[i]) > 0 &&
+					     strstr(text, want)))
+			snprintf(missing, sizeof(missing), "%s", names[i]);
+	}
+	check(!*missing, "fields", "the format has each field of the record", "no %s", missing);
+	check(strstr(text, "\"copy\"") && strstr(text, "\"swapcache-freed\"") &&
+	      strstr(text, "\"exit-exclusive\""), "names",
+	      "the print format has names instead of numbers", "%.300s", text);
+}
+
+static unsigned long long lines(unsigned long long *copies, unsigned long long *reuses)
+{
+	FILE *f = fopen(TRACING "/trace", "r");
+	unsigned long long n = 0;
+	char line[2048];
+
+	need(f, "no " TRACING "/trace");
+	*copies = *reuses = 0;
+	while (fgets(line, sizeof(line), f)) {
+		char *at = strstr(line, " wp_fault: ");
+
+		if (!at)
+			continue;
+		n++;
+		*copies += !!strstr(at, " copy mapped ");
+		*reuses += !!strstr(at, " reuse sole-ref ");
+	}
+	fclose(f);
+	return n;
+}
+
+static void counts(void)
+{
+	unsigned long long n, copies, reuses;
+	struct stats s;
+
+	file_write(TRACING "/buffer_size_kb", "4096");
+	file_write(TRACING "/trace", "");
+	need(!file_write(EVENT "/enable", "1"), "the event cannot be enabled");
+	check(file_has(COW_DIR "/probes", " armed ") && file_has(COW_DIR "/enabled", "0"), "arms",
+	      "enabling the event arms the probes, without enabled", "it does not");
+	load(NULL);
+	need(!file_write(EVENT "/enable", "0"), "the event cannot be disabled");
+	check(!file_has(COW_DIR "/probes", " armed "), "disarms", "disabling it disarms them",
+	      "it does not");
+	stats_read(&s);
+	n = lines(&copies, &reuses);
+	check(n == s.sum.exits && n >= 2 * PAGES, "counts", "it shows what stats counts, to the event",
+	      "%llu lines, %llu exits", n, s.sum.exits);
+	check(copies == s.faults[COWTRACE_OUTCOME_COPY][COWTRACE_REASON_MAPPED] &&
+	      reuses == s.faults[COWTRACE_OUTCOME_REUSE][COWTRACE_REASON_SOLE_REF] &&
+	      copies >= PAGES && reuses >= PAGES, "words",
+	      "its names are the outcomes and reasons that stats counts", "%llu %llu", copies,
+	      reuses);
+	check(!stats_broken(&s), "identities", "accounting identities hold for it", "%s",
+	      stats_broken(&s));
+}
+
+/* Both users at once: neither takes from the other. */
+static void beside(void)
+{
+	unsigned long long n, copies, reuses;
+	struct stats s;
+	struct trace t;
+
+	cow_write("reset", "1");
+	file_write(TRACING "/trace", "");
+	enable();
+	need(!file_write(EVENT "/enable", "1"), "the event cannot be enabled");
+	load(NULL);
+	disable();
+	need(!file_write(EVENT "/enable", "0"), "the event cannot be disabled");
+	stats_read(&s);
+	trace_read(&t);
+	n = lines(&copies, &reuses);
+	check(copies >= PAGES && n >= 2 * PAGES && t.n >= 2 * PAGES && t.n <= s.sum.recorded,
+	      "beside", "event and records both show the load", "%llu lines, %zu records", n, t.n);
+	trace_free(&t);
+}
+
+void run_tracepoint(void)
+{
+	module_start(1024);
+	format();
+	counts();
+	beside();
+}

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ROUNDS (default 200) rounds of insmod and rmmod while eight tasks fault and
+ * readers open, hold and close every file. Ends with a search for leaks:
+ * objects of each slab cache, vmalloc and per-CPU memory against round 20.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib.h"
+
+#define TASKS	8
+#define READERS	2
+#define FIRST	20
+#define PAGES	64
+/* What "at once" means in an emulator whose CPUs are shared. */
+#define ONCE_NS	2000000000ull
+#define HANG_NS	30000000000ull
+
+static struct control {
+	/* Readers hold no file while this is set. */
+	volatile bool		quiet;
+	volatile unsigned int	held[READERS];
+	volatile unsigned long	opened[READERS];
+} *control;
+
+static void fault(void *arg)
+{
+	char *mem = map_pages(PAGES);
+
+	/* All CPU time that is left, but no more: what is tested has to make progress. */
+	need(nice(19) == 19, "nice");
+	on_cpu((uintptr_t)arg);
+	for (;;) {
+		touch(mem, PAGES);
+		fork_write(mem, PAGES);
+	}
+}
+
+static char files[64][320];
+static size_t nr_files;
+
+static void list(const char *dir)
+{
+	char path[256];
+	struct dirent *e;
+	DIR *d;
+
+	snprintf(path, sizeof(path), COW_DIR "/%s", dir);
+	d = opendir(path);
+	need(d, "%s: %s", path, strerror(errno));
+	while ((e = readdir(d))) {
+		if (e->d_type == DT_REG && nr_files < ARRAY_SIZE(files))
+			snprintf(files[nr_files++], sizeof(files[0]), "%s/%s/%s", COW_DIR, dir,
+				 e->d_name);
+	}
+	closedir(d);
+}
+
+/* Open a few files, read of some, hold them, close them; again and again. */
+static void reader(void *arg)
+{
+	uintptr_t me = (uintptr_t)arg;
+	static char buf[8192];
+	int fds[4];
+	size_t i;
+
+	srand(me);
+	for (;;) {
+		control->held[me] = 0;
+		while (control->quiet)
+			sleep_ms(1);
+		control->held[me] = 1;
+		for (i = 0; i < ARRAY_SIZE(fds); i++) {
+			fds[i] = open(files[rand() % nr_files], O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+			if (fds[i] < 0)
+				continue;
+			control->opened[me]++;
+			if (rand() % 2 && read(fds[i], buf, sizeof(buf)) < 0 && errno == EFAULT)
+				_exit(1);
+		}
+		if (rand() % 4 == 0)
+			sleep_ms(rand() % 20);
+		for (i = 0; i < ARRAY_SIZE(fds); i++)
+			if (fds[i] >= 0)
+				close(fds[i]);
+	}
+}
+
+static pid_t tasks[TASKS], readers[READERS];
+
+static void start_all(void)
+{
+	uintptr_t i;
+
+	for (i = 0; i < TASKS; i++)
+		tasks[i] = child(fault, (void *)i);
+	for (i = 0; i < READERS; i++)
+		readers[i] = child(reader, (void *)i);
+}
+
+/* The faulting tasks have children of their own, which end by themselves. */
+static void stop_all(void)
+{
+	int i;
+
+	for (i = 0; i < TASKS; i++) {
+		kill(tasks[i], SIGKILL);
+		child_wait(tasks[i]);
+	}
+	for (i = 0; i < READERS; i++) {
+		kill(readers[i], SIGKILL);
+		child_wait(readers[i]);
+	}
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	sleep_ms(300);
+}
+
+/* --- leaks ------------------------------------------------------------------ */
+
+#define CACHES	512
+
+static struct memory {
+	struct {
+		char		name[48];
+		unsigned long	active, size;
+	} cache[CACHES];
+	size_t		caches;
+	long long	vmalloc_kb, percpu_kb;
+	bool		ours;
+} at_first, at_end;
+
+/* Caches give back what they hold for each CPU, so that objects are counted exactly. */
+static void shrink(void)
+{
+	char path[320];
+	struct dirent *e;
+	DIR *d = opendir("/sys/kernel/slab");
+
+	while (d && (e = readdir(d))) {
+		snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", e->d_name);
+		if (e->d_name[0] != '.')
+			file_write(path, "1");
+	}
+	if (d)
+		closedir(d);
+}
+
+static long long meminfo(const char *name)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	long long kb = -1;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':')
+			kb = strtoll(line + strlen(name) + 1, NULL, 10);
+	if (f)
+		fclose(f);
+	return kb;
+}
+
+static void measure(struct memory *m)
+{
+	char line[512];
+	FILE *f;
+	int i;
+
+	memset(m, 0, sizeof(*m));
+	/* What is freed after a grace period or by a work item has to be gone. */
+	for (i = 0; i < 3; i++) {
+		file_write("/proc/sys/vm/drop_caches", "3");
+		shrink();
+		sleep_ms(500);
+	}
+	f = fopen("/proc/slabinfo", "r");
+	need(f, "/proc/slabinfo: %s", strerror(errno));
+	while (fgets(line, sizeof(line), f) && m->caches < CACHES) {
+		unsigned long all;
+
+		if (sscanf(line, "%47s %lu %lu %lu", m->cache[m->caches].name,
+			   &m->cache[m->caches].active, &all, &m->cache[m->caches].size) == 4)
+			m->caches++;
+	}
+	fclose(f);
+	m->vmalloc_kb = meminfo("VmallocUsed");
+	m->percpu_kb = meminfo("Percpu");
+	m->ours = file_has("/proc/vmallocinfo", "cowtrace") ||
+		  file_has("/proc/vmallocinfo", "[cow");
+}
+
+static void leaks(int rounds)
+{
+	char worst[256] = "";
+	size_t i, j;
+	long most = 0;
+
+	for (i = 0; i < at_end.caches; i++)
+		for (j = 0; j < at_first.caches; j++) {
+			long more;
+
+			if (strcmp(at_end.cache[i].name, at_first.cache[j].name))
+				continue;
+			more = at_end.cache[i].active - at_first.cache[j].active;
+			if (more <= most)
+				continue;
+			most = more;
+			snprintf(worst, sizeof(worst), "%s grew by %ld objects of %lu bytes",
+				 at_end.cache[i].name, more, at_end.cache[i].size);
+		}
+	note("in %d rounds: %s; vmalloc %+lld KiB, per-CPU %+lld KiB", rounds,
+	     *worst ? worst : "no cache grew", at_end.vmalloc_kb - at_first.vmalloc_kb,
+	     at_end.percpu_kb - at_first.percpu_kb);
+	/* One object a round would be as many as rounds. */
+	check(most < rounds, "leak-slab", "no slab cache grows by an object a round", "%s in %d rounds",
+	      worst, rounds);
+	check(at_end.vmalloc_kb - at_first.vmalloc_kb < 4 * rounds && !at_end.ours, "leak-vmalloc",
+	      "vmalloc does not grow by a page a round, and nothing of the module is left in it",
+	      "%+lld KiB, of the module: %d", at_end.vmalloc_kb - at_first.vmalloc_kb, at_end.ours);
+	check(at_end.percpu_kb - at_first.percpu_kb < rounds, "leak-percpu",
+	      "per-CPU memory does not grow by a kilobyte a round", "%+lld KiB",
+	      at_end.percpu_kb - at_first.percpu_kb);
+}
+
+/* --- rounds ----------------------------------------------------------------- */
+
+static struct outcome {
+	int		rounds, refused, held, accounted, faults;
+	uint64_t	slowest;
+	/* Where the time goes, in ns. */
+	uint64_t	load, account, unload;
+	char		wrong[256];
+} got;
+
+static void wrong(int round, const char *what, const char *detail)
+{
+	if (!*got.wrong)
+		snprintf(got.wrong, sizeof(got.wrong), "round %d: %s%s", round, what, detail);
+}
+
+static int rmmod(int round)
+{
+	uint64_t begin = now_ns();
+	int err = module_unload(O_NONBLOCK);
+
+	begin = now_ns() - begin;
+	if (begin > got.slowest)
+		got.slowest = begin;
+	if (err && err != -EAGAIN)
+		wrong(round, "rmmod: ", strerror(-err));
+	if (err && begin > ONCE_NS)
+		wrong(round, "a refusal took more than 2 s", "");
+	return err;
+}
+
+/* A file that is held refuses rmmod; each file has its turn. */
+static void while_held(int round)
+{
+	const char *file = files[round % nr_files];
+	int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	/* A reader may have the only opening of it. */
+	if (fd < 0)
+		return;
+	if (rmmod(round) != -EAGAIN)
+		wrong(round, "rmmod did not fail with EAGAIN while this was held: ", file);
+	got.held++;
+	close(fd);
+}
+
+static void account(int round)
+{
+	struct stats s;
+
+	enable();
+	sleep_ms(20 + round % 30);
+	disable();
+	stats_read(&s);
+	if (stats_broken(&s))
+		wrong(round, "", stats_broken(&s));
+	got.faults += s.sum.entries;
+	got.accounted++;
+}
+
+static void one_round(int round)
+{
+	uint64_t deadline, begin = now_ns();
+	int err;
+
+	module_start(round % 2 ? 64 : 1024);
+	got.load += now_ns() - begin;
+	control->quiet = false;
+	begin = now_ns();
+	account(round);
+	got.account += now_ns() - begin;
+	begin = now_ns();
+	/* Every other module goes while it traces. */
+	if (round % 2)
+		enable();
+	while_held(round);
+	if (rmmod(round) == 0)
+		goto out;
+	got.refused++;
+	control->quiet = true;
+	/* When all is closed it has to succeed. */
+	deadline = now_ns() + HANG_NS;
+	while ((err = rmmod(round)) && now_ns() < deadline)
+		sleep_ms(control->held[0] || control->held[1] ? 1 : 5);
+	if (err)
+		wrong(round, "rmmod still refused 30 s after all was closed", "");
+out:
+	control->quiet = true;
+	if (module_loaded() || !access(COW_DIR, F_OK))
+		wrong(round, "the module or its directory is still there", "");
+	got.unload += now_ns() - begin;
+	got.rounds++;
+}
+
+void run_unload(void)
+{
+	const char *text = getenv("ROUNDS");
+	int rounds = text ? atoi(text) : 200, round;
+
+	need(rounds > FIRST, "ROUNDS has to be more than %d", FIRST);
+	control = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	module_start(64);
+	list(".");
+	list("filter");
+	need(!module_unload(O_NONBLOCK), "rmmod");
+	control->quiet = true;
+	start_all();
+	for (round = 1; round <= rounds && !*got.wrong; round++) {
+		one_round(round);
+		if (round == FIRST) {
+			stop_all();
+			measure(&at_first);
+			start_all();
+		}
+	}
+	stop_all();
+	measure(&at_end);
+	note("%d rounds, %d times refused because readers held files, %d by a held file, %d faults, %lu and %lu files opened, slowest rmmod %llu ms",
+	     got.rounds, got.refused, got.held, got.faults, control->opened[0], control->opened[1],
+	     (unsigned long long)got.slowest / 1000000);
+	note("a round: insmod %llu ms, on and off %llu ms, rmmod %llu ms",
+	     (unsigned long long)got.load / 1000000 / (got.rounds + !got.rounds),
+	     (unsigned long long)got.account / 1000000 / (got.rounds + !got.rounds),
+	     (unsigned long long)got.unload / 1000000 / (got.rounds + !got.rounds));
+	check(!*got.wrong && got.rounds == rounds, "rounds",
+	      "each rmmod works, or is refused at once while a file is held and then works", "%s",
+	      got.wrong);
+	check(got.accounted == rounds && got.faults > 100 * rounds, "accounting",
+	      "accounting is exact in each round", "%d rounds, %d faults", got.accounted, got.faults);
+	check(got.held > rounds / 2 && got.refused > 0 && got.slowest < HANG_NS, "held",
+	      "held files were really in the way", "%d and %d times", got.held, got.refused);
+	if (got.rounds == rounds)
+		leaks(rounds - FIRST);
+}
