@@ -221,7 +221,11 @@ static bool read_all(struct events *e, struct ct_error *err)
 /* Returns whether to go on. */
 static bool pause_for_more(struct events *e)
 {
-	struct pollfd fd = { .fd = e->signals, .events = POLLIN };
+	struct pollfd fds[] = {
+		{ .fd = e->signals, .events = POLLIN },
+		/* A pipe whose reader is gone raises POLLERR, also while nothing is written. */
+		{ .fd = STDOUT_FILENO },
+	};
 	uint64_t now = now_ns();
 	int timeout = PERIOD_MS;
 
@@ -229,7 +233,7 @@ static bool pause_for_more(struct events *e)
 		return false;
 	if (e->end_ns && e->end_ns - now < PERIOD_MS * 1000000ull)
 		timeout = (e->end_ns - now) / 1000000 + 1;
-	return !poll(&fd, 1, timeout);
+	return !poll(fds, sizeof(fds) / sizeof(*fds), timeout);
 }
 
 static int follow(struct events *e, struct ct_error *err)

@@ -531,6 +531,8 @@ static void wait_for_command(struct session *s)
 		read_signals(s);
 	}
 	s->result->left = !s->result->ran;
+	if (s->result->left)
+		fprintf(stderr, "cowtrace: %s is left running, without trace\n", s->opts->argv[0]);
 }
 
 static int run(struct session *s, struct ct_error *err)
