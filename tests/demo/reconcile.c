@@ -165,8 +165,8 @@ static void print_json(struct reading *r)
 	for (line = r->stats; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
 		if (sscanf(line, "fault %31s %31s %llu %llu %llu", outcome, reason, &n, &bytes,
 			   &ns) == 5) {
-			printf("%s\n{\"outcome\":\"%s\",\"reason\":\"%s\",\"count\":%llu,\"bytes\":%llu,\"ns\":%llu}",
-			       comma, outcome, reason, n, bytes, ns);
+			printf("%s\n{\"outcome\":\"%s\",\"reason\":\"%s\",", comma, outcome, reason);
+			printf("\"count\":%llu,\"bytes\":%llu,\"ns\":%llu}", n, bytes, ns);
 			comma = ",";
 		}
 	printf("],\n\"stats\":{");

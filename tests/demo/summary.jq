@@ -78,9 +78,10 @@ def equations:
 
 # --- what went wrong ----------------------------------------------------------
 
-# 6.1 faults in each phase; a kernel that takes no fault must have had the chance.
+# 6.1 has to fault in each phase; where others do not, the pages were there to fault on.
 def few: redis.faults < need;
-def few_allowed: .phase == "b" and .kernel != "6.1" and swapped_in >= need;
+def few_allowed: .phase == "b" and (.report.trace.kernel | startswith("6.1.") | not) and
+	swapped_in >= need;
 
 def failures: . as $run | [
 	(equations[] | select(.off != 0) |
