@@ -25,7 +25,7 @@ struct seq_file;
 	X(events_dropped, "lines lost to the events file, not part of any sum") \
 	X(stale_exits,	  "exits of an earlier session, not part of any sum") \
 	X(witness_hits,	  "calls that the witness probe saw")		\
-	X(witness_lost,	  "copies whose mark found no room, not part of any sum")
+	X(witness_lost,	  "faults of which the witness may have forgotten, not part of any sum")
 
 /**
  * struct cow_tally - faults of one outcome and reason

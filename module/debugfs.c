@@ -109,11 +109,11 @@ static int witness_store(const char *text)
 }
 
 static const struct cow_setting settings[] = {
-	{ "enabled", "0 or 1", enabled_show, enabled_store },
-	{ "reset", "1", reset_show, reset_store },
-	{ "buffer_kb", "a power of two from 64 to 65536", buffer_kb_show, buffer_kb_store },
-	{ "sample_every", "1 to 4294967295", sample_every_show, sample_every_store },
-	{ "witness", "auto, on or off", witness_show, witness_store },
+	{ "enabled", 0600, "0 or 1", enabled_show, enabled_store },
+	{ "reset", 0200, "1", reset_show, reset_store },
+	{ "buffer_kb", 0600, "a power of two from 64 to 65536", buffer_kb_show, buffer_kb_store },
+	{ "sample_every", 0600, "1 to 4294967295", sample_every_show, sample_every_store },
+	{ "witness", 0600, "auto, on or off", witness_show, witness_store },
 };
 
 static const struct result results[] = {
@@ -133,6 +133,10 @@ static void explain(const char *name, const char *accepts, int err)
 				    name);
 	else if (err == -ESRCH)
 		pr_warn_ratelimited("%s: no such process; it accepts %s\n", name, accepts);
+	else if (err == -E2BIG)
+		pr_warn_ratelimited("%s: 64 were added already; write any to clear\n", name);
+	else
+		pr_warn_ratelimited("%s: not done, error %d\n", name, err);
 }
 
 /* A value is one write: the second half of a line is no value. */
@@ -167,6 +171,13 @@ static int setting_open(struct inode *inode, struct file *file)
 	return single_open(file, s->show, (void *)s);
 }
 
+ssize_t cow_refuse_write(struct file *file, const char __user *from, size_t count, loff_t *ppos)
+{
+	pr_warn_ratelimited("%pd is only read; settings are enabled, reset, buffer_kb, sample_every, witness and filter/*\n",
+			    file->f_path.dentry);
+	return -EINVAL;
+}
+
 static ssize_t setting_write(struct file *file, const char __user *from, size_t count,
 			     loff_t *ppos)
 {
@@ -197,9 +208,15 @@ static const struct file_operations result_fops = {
 	.owner		= THIS_MODULE,
 	.open		= result_open,
 	.read		= seq_read,
+	.write		= cow_refuse_write,
 	.llseek		= seq_lseek,
 	.release	= single_release,
 };
+
+static void __init create_setting(const struct cow_setting *s, struct dentry *dir)
+{
+	debugfs_create_file(s->name, s->mode, dir, (void *)s, &setting_fops);
+}
 
 void __init cow_debugfs_init(struct dentry *dir)
 {
@@ -207,11 +224,9 @@ void __init cow_debugfs_init(struct dentry *dir)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(settings); i++)
-		debugfs_create_file(settings[i].name, settings[i].show == reset_show ? 0200 : 0600,
-				    dir, (void *)&settings[i], &setting_fops);
+		create_setting(&settings[i], dir);
 	for (i = 0; i < cow_nr_filter_settings; i++)
-		debugfs_create_file(cow_filter_settings[i].name, 0600, filters,
-				    (void *)&cow_filter_settings[i], &setting_fops);
+		create_setting(&cow_filter_settings[i], filters);
 	for (i = 0; i < ARRAY_SIZE(results); i++)
 		debugfs_create_file(results[i].name, 0400, dir, (void *)&results[i],
 				    &result_fops);

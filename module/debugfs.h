@@ -7,24 +7,28 @@
 #ifndef COW_DEBUGFS_H
 #define COW_DEBUGFS_H
 
-#include <linux/types.h>
+#include <linux/fs.h>
 
-struct dentry;
 struct seq_file;
 
 /**
  * struct cow_setting - a file with one value
  * @name: of the file.
+ * @mode: of the file.
  * @accepts: what may be written, for the kernel log line after a bad write.
  * @show: print the value.
  * @store: set it from a trimmed text; 0 or a negative errno, nothing changed.
  */
 struct cow_setting {
 	const char	*name;
+	umode_t		mode;
 	const char	*accepts;
 	int		(*show)(struct seq_file *m, void *v);
 	int		(*store)(const char *text);
 };
+
+/* The write operation of a file that is only read: EINVAL and a line in the log. */
+ssize_t cow_refuse_write(struct file *file, const char __user *from, size_t count, loff_t *ppos);
 
 /* Create the files in @dir; they vanish with it. */
 void __init cow_debugfs_init(struct dentry *dir);

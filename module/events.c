@@ -2,12 +2,14 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <cowtrace/classify.h>
 
+#include "debugfs.h"
 #include "events.h"
 #include "ring.h"
 #include "session.h"
@@ -19,12 +21,14 @@
 
 /**
  * struct text - an open events file
+ * @mutex: one read at a time: io_uring issues several on one open file.
  * @ring: records not yet printed.
  * @pos: what of @line was read.
  * @len: length of @line.
  * @line: the line being read.
  */
 struct text {
+	struct mutex	mutex;	/* of reads */
 	struct cow_ring	*ring;
 	size_t		pos;
 	size_t		len;
@@ -51,6 +55,7 @@ static int events_open(struct inode *inode, struct file *file)
 		err = -ENOMEM;
 		goto fail;
 	}
+	mutex_init(&t->mutex);
 	t->ring = cow_ring_create(EVENTS_KB, directory, false);
 	if (IS_ERR(t->ring)) {
 		err = PTR_ERR(t->ring);
@@ -153,16 +158,15 @@ static int next_line(struct text *t, bool block)
 	return 1;
 }
 
-static ssize_t events_read(struct file *file, char __user *to, size_t count, loff_t *ppos)
+static ssize_t copy_lines(struct text *t, char __user *to, size_t count, bool block)
 {
-	struct text *t = file->private_data;
 	size_t done = 0, n;
 	int got;
 
 	while (done < count) {
 		if (t->pos == t->len) {
 			/* Wait only while there is nothing to give. */
-			got = next_line(t, !done && !(file->f_flags & O_NONBLOCK));
+			got = next_line(t, !done && block);
 			if (got <= 0)
 				return done ?: got;
 		}
@@ -175,9 +179,25 @@ static ssize_t events_read(struct file *file, char __user *to, size_t count, lof
 	return done;
 }
 
+static ssize_t events_read(struct file *file, char __user *to, size_t count, loff_t *ppos)
+{
+	struct text *t = file->private_data;
+	bool block = !(file->f_flags & O_NONBLOCK);
+	ssize_t done;
+
+	if (!block && !mutex_trylock(&t->mutex))
+		return -EAGAIN;
+	if (block && mutex_lock_interruptible(&t->mutex))
+		return -ERESTARTSYS;
+	done = copy_lines(t, to, count, block);
+	mutex_unlock(&t->mutex);
+	return done;
+}
+
 const struct file_operations cow_events_fops = {
 	.owner		= THIS_MODULE,
 	.open		= events_open,
 	.release	= events_release,
 	.read		= events_read,
+	.write		= cow_refuse_write,
 };

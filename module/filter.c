@@ -208,9 +208,11 @@ static int tree_store(const char *text)
 			cow_tree_clear();
 		}
 	} else {
-		err = kstrtou32(text, 10, &pid) ?: cow_tree_add(pid);
+		err = parse_id(text, &pid) ?: cow_tree_add(pid);
 		if (!err)
 			err = replace(set_tree, "");
+		if (err && !current_filter()->by_tree)
+			cow_tree_clear();
 	}
 	mutex_unlock(&filter_mutex);
 	return err;
@@ -318,14 +320,16 @@ static int min_duration_show(struct seq_file *m, void *v)
 }
 
 const struct cow_setting cow_filter_settings[] = {
-	{ "pid", "a thread id or any", pid_show, pid_store },
-	{ "tgid", "a process id or any", tgid_show, tgid_store },
-	{ "uid", "a user id or any", uid_show, uid_store },
-	{ "comm", "a command name of 1 to 15 bytes or any", comm_show, comm_store },
-	{ "tree", "the id of a running process, or any to clear", tree_show, tree_store },
-	{ "outcome", "outcomes joined by commas or any, see schema", outcome_show, outcome_store },
-	{ "reason", "reasons joined by commas or any, see schema", reason_show, reason_store },
-	{ "min_duration_ns", "0 to 4294967295", min_duration_show, min_duration_store },
+	{ "pid", 0600, "a thread id or any", pid_show, pid_store },
+	{ "tgid", 0600, "a process id or any", tgid_show, tgid_store },
+	{ "uid", 0600, "a user id or any", uid_show, uid_store },
+	{ "comm", 0600, "a command name of up to 15 bytes or any", comm_show, comm_store },
+	{ "tree", 0600, "the id of a running process, or any to clear", tree_show, tree_store },
+	{ "outcome", 0600, "outcomes joined by commas or any, see schema",
+	  outcome_show, outcome_store },
+	{ "reason", 0600, "reasons joined by commas or any, see schema",
+	  reason_show, reason_store },
+	{ "min_duration_ns", 0600, "0 to 4294967295", min_duration_show, min_duration_store },
 };
 
 const size_t cow_nr_filter_settings = ARRAY_SIZE(cow_filter_settings);

@@ -50,7 +50,7 @@ static int on_entry(struct fprobe *fp, unsigned long ip, unsigned long ret_ip, c
 static void on_return(struct fprobe *fp, unsigned long ip, unsigned long ret_ip, cow_regs *regs,
 		      void *data)
 {
-	container_of(fp, struct attachment, fp)->point->leave(data, cow_regs_return(regs));
+	container_of(fp, struct attachment, fp)->point->leave(data, cow_regs_return(regs), ret_ip);
 }
 
 static int on_hit(struct fprobe *fp, unsigned long ip, unsigned long ret_ip, cow_regs *regs,
@@ -95,7 +95,9 @@ static void fprobe_detach(enum cow_point_id id)
 {
 	struct attachment *a = attachments[id];
 
-	unregister_fprobe(&a->fp);
+	/* Refused when ftrace has shut itself down: its list still has the probe. */
+	if (WARN_ON_ONCE(unregister_fprobe(&a->fp)))
+		return;
 	/* Handlers run with preemption off: none is left after this. */
 	synchronize_rcu();
 	attachments[id] = NULL;

@@ -47,7 +47,8 @@ static int on_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 	if (!rp)
 		return 0;
 	a = container_of(rp, struct attachment, rp);
-	a->point->leave((struct cow_entry *)ri->data, regs_return_value(regs));
+	a->point->leave((struct cow_entry *)ri->data, regs_return_value(regs),
+			cow_return_address(ri, regs));
 	return 0;
 }
 

@@ -16,6 +16,9 @@
 #include "symbols.h"
 #include "witness.h"
 
+/* Return probes allocate storage for each at every start. */
+#define MAX_ACTIVE	65536
+
 static char *backend = "auto";
 module_param(backend, charp, 0444);
 MODULE_PARM_DESC(backend, "how to probe: fprobe, kretprobe or auto (fprobe where the kernel has it)");
@@ -51,6 +54,10 @@ static int __init start(void)
 {
 	int err;
 
+	if (!cow_maxactive || cow_maxactive > MAX_ACTIVE) {
+		pr_err("maxactive=%u: use 1 to %d\n", cow_maxactive, MAX_ACTIVE);
+		return -EINVAL;
+	}
 	directory = debugfs_create_dir("cowtrace", NULL);
 	if (IS_ERR(directory)) {
 		err = PTR_ERR(directory);
@@ -63,6 +70,7 @@ static int __init start(void)
 		return err;
 	cow_events_init(directory);
 	cow_debugfs_init(directory);
+	cow_session_open();
 	pr_info("ready, backend %s\n", cow_session_backend());
 	return 0;
 }

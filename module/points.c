@@ -16,14 +16,16 @@
 /* One fault in sample_every, counted down per CPU: no division, no shared line. */
 static bool sampled_out(struct cow_counters *c)
 {
-	if (likely(cow_hot.sample_every <= 1))
+	u32 every = READ_ONCE(cow_hot.sample_every);
+
+	if (likely(every <= 1))
 		return false;
 	/* The setting may have become smaller meanwhile. */
-	if (c->countdown > 1 && c->countdown <= cow_hot.sample_every) {
+	if (c->countdown > 1 && c->countdown <= every) {
 		c->countdown--;
 		return true;
 	}
-	c->countdown = cow_hot.sample_every;
+	c->countdown = every;
 	return false;
 }
 
@@ -55,7 +57,7 @@ static int wp_enter(struct cow_entry *e, const struct cow_args *args)
 		c->handed_on++;
 	}
 	c->busy = true;
-	cow_sample_entry(e, vmf, args->ret_ip);
+	cow_sample_entry(e, vmf);
 	if (READ_ONCE(cow_hot.witness))
 		e->evidence |= COWTRACE_EV_WATCHED;
 	e->generation = READ_ONCE(cow_hot.generation);
@@ -82,21 +84,30 @@ static bool deliver(struct cowtrace_record *r, u32 users)
 	return kept;
 }
 
+static void hear(struct cowtrace_record *r, enum cow_testimony testimony)
+{
+	if (testimony == COW_SAW_COPY) {
+		r->evidence |= COWTRACE_EV_WITNESS;
+	} else if (testimony == COW_FORGOT) {
+		r->evidence &= ~COWTRACE_EV_WATCHED;
+		cow_count(witness_lost);
+	}
+}
+
 static void settle(struct cowtrace_record *r, const struct cow_entry *e)
 {
 	struct cowtrace_verdict v;
 
 	/* A page that is still mapped was not copied: spare the search. */
-	if ((r->evidence & COWTRACE_EV_WATCHED) && r->new_pfn != r->pfn &&
-	    cow_witness_take(r->address, e->time_ns))
-		r->evidence |= COWTRACE_EV_WITNESS;
+	if ((r->evidence & COWTRACE_EV_WATCHED) && r->new_pfn != r->pfn)
+		hear(r, cow_witness_ask(r->address, e->time_ns));
 	v = cowtrace_classify(r, COW_TRAITS);
 	r->outcome = v.outcome;
 	r->reason = v.reason;
 	r->evidence = v.evidence;
 }
 
-static void wp_leave(struct cow_entry *e, unsigned long ret)
+static void wp_leave(struct cow_entry *e, unsigned long ret, unsigned long ret_ip)
 {
 	struct cow_counters *c = this_cpu_ptr(cow_counters);
 	struct cowtrace_record r;
@@ -106,7 +117,7 @@ static void wp_leave(struct cow_entry *e, unsigned long ret)
 		return;
 	}
 	c->busy = true;
-	cow_sample_exit(&r, e, ret);
+	cow_sample_exit(&r, e, ret, ret_ip);
 	settle(&r, e);
 	if (e->proof) {
 		cow_proof_seen(&r);

@@ -20,7 +20,8 @@
  * struct cow_args - what a backend found at the entry of a probed function
  * @arg0: first argument.
  * @arg1: second argument.
- * @ret_ip: return address, or that of another tool's return probe.
+ * @ret_ip: return address, or that of another tool's return probe, which at the
+ *	exit has put the right one back.
  */
 struct cow_args {
 	unsigned long	arg0;
@@ -33,7 +34,8 @@ struct cow_args {
  * @symbol: its name.
  * @sentence: what it is probed for.
  * @enter: for a pair: at entry; returns 0 when @leave is wanted.
- * @leave: for a pair: at exit, with the return value. NULL for entry only.
+ * @leave: for a pair: at exit, with the return value and the return address.
+ *	NULL for entry only.
  * @hit: for entry only: at entry.
  * @hits: calls that the probe saw, over all CPUs.
  */
@@ -41,7 +43,7 @@ struct cow_point {
 	const char	*symbol;
 	const char	*sentence;
 	int		(*enter)(struct cow_entry *e, const struct cow_args *args);
-	void		(*leave)(struct cow_entry *e, unsigned long ret);
+	void		(*leave)(struct cow_entry *e, unsigned long ret, unsigned long ret_ip);
 	void		(*hit)(const struct cow_args *args);
 	u64		(*hits)(void);
 };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/mm.h>
 #include <linux/mman.h>
-#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
@@ -10,21 +9,16 @@
 
 #include "proof.h"
 
-static DEFINE_MUTEX(proof_mutex);
 /* The task that makes a proof now, and where it will fault. */
 static struct task_struct *prover;
 static unsigned long proof_page;
 /* What the handlers found; written by the prover's own fault. */
 static bool seen, witnessed;
 
-bool cow_proving(void)
-{
-	return unlikely(READ_ONCE(prover) == current);
-}
-
 bool cow_proof_here(const struct vm_fault *vmf)
 {
-	return cow_proving() && (vmf->address & PAGE_MASK) == proof_page;
+	return unlikely(READ_ONCE(prover) == current) &&
+	       (vmf->address & PAGE_MASK) == proof_page;
 }
 
 void cow_proof_seen(const struct cowtrace_record *r)
@@ -57,19 +51,18 @@ int cow_prove(void)
 	int err;
 
 	/* mlockall(MCL_FUTURE) fills each mapping at once: nothing is left to copy. */
-	if (!current->mm || (current->mm->def_flags & VM_LOCKED))
+	if (!current->mm || (current->mm->def_flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED)
 		return -EDEADLK;
 
+	/* MAP_NORESERVE keeps it apart from its neighbours, and so from huge pages. */
 	addr = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0);
 	if (IS_ERR_VALUE(addr))
 		return addr;
 
-	mutex_lock(&proof_mutex);
 	seen = false;
 	witnessed = false;
 	err = provoke(addr);
-	mutex_unlock(&proof_mutex);
 	vm_munmap(addr, PAGE_SIZE);
 	return err;
 }

@@ -17,15 +17,13 @@ struct vm_fault;
  * cow_prove() - provoke a fault and see whether the probes report it
  *
  * Context: process context, may sleep and take mmap_lock; the caller holds
- * none of the kernel's tracing locks.
+ * none of the kernel's tracing locks, and lets one proof be made at a time.
  *
  * Return: 0 seen; -ENODATA not seen; -EDEADLK this process locks all its
  * memory, so no such fault can be provoked; another errno of vm_mmap().
  */
 int cow_prove(void);
 
-/* Does the current task make a proof now? Filters do not hold for it. */
-bool cow_proving(void);
 /* Is this the fault that cow_prove() provokes? Context: preemption off. */
 bool cow_proof_here(const struct vm_fault *vmf);
 /* It reached its exit and was classified. */

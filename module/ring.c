@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/debugfs.h>
+#include <linux/cpu.h>
 #include <linux/fs.h>
+#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <cowtrace/record.h>
 
 #include "compat/compat.h"
+#include "debugfs.h"
 #include "ring.h"
 #include "session.h"
 
@@ -28,10 +31,12 @@ struct writer {
  * struct reader - what the reader of a CPU keeps
  * @consumed: records read.
  * @open: 1 while the CPU's file is open.
+ * @mutex: one read at a time: io_uring issues several on one open file.
  */
 struct reader {
 	u64		consumed;
 	atomic_t	open;
+	struct mutex	mutex;	/* of reads */
 } ____cacheline_aligned;
 
 /**
@@ -156,8 +161,13 @@ static int cpu_open(struct inode *inode, struct file *file)
 {
 	struct rchan_buf *buf = inode->i_private;
 	struct cow_ring *ring = buf->chan->private_data;
-	atomic_t *open = &per_cpu_ptr(ring->readers, buf->cpu)->open;
+	unsigned int cpu = READ_ONCE(buf->cpu);
+	atomic_t *open;
 
+	/* Relay shows the file before the buffer is ready, and then publishes the buffer. */
+	if (READ_ONCE(ring->shut) || READ_ONCE(*per_cpu_ptr(buf->chan->buf, cpu)) != buf)
+		return -EBUSY;
+	open = &per_cpu_ptr(ring->readers, cpu)->open;
 	if (atomic_cmpxchg(open, 0, 1))
 		return -EBUSY;
 	/* The exchange orders this after @open: either we see shut, or shut sees us. */
@@ -196,19 +206,10 @@ static int wait_for_records(struct cow_ring *ring, struct rchan_buf *buf, bool b
 	return 0;
 }
 
-static ssize_t cpu_read(struct file *file, char __user *to, size_t count, loff_t *ppos)
+static ssize_t copy_records(struct cow_ring *ring, struct rchan_buf *buf, char __user *to,
+			    size_t left)
 {
-	struct rchan_buf *buf = file->private_data;
-	struct cow_ring *ring = buf->chan->private_data;
-	size_t left = count - count % RECORD_SIZE;
 	ssize_t done = 0;
-	int err;
-
-	if (!left)
-		return count ? -EINVAL : 0;
-	err = wait_for_records(ring, buf, !(file->f_flags & O_NONBLOCK));
-	if (err)
-		return err;
 
 	while (left) {
 		size_t from = position(ring, buf->cpu);
@@ -223,6 +224,29 @@ static ssize_t cpu_read(struct file *file, char __user *to, size_t count, loff_t
 		done += n;
 		left -= n;
 	}
+	return done;
+}
+
+static ssize_t cpu_read(struct file *file, char __user *to, size_t count, loff_t *ppos)
+{
+	struct rchan_buf *buf = file->private_data;
+	struct cow_ring *ring = buf->chan->private_data;
+	struct mutex *mutex = &per_cpu_ptr(ring->readers, buf->cpu)->mutex;
+	ssize_t done;
+	int err;
+
+	if (count < RECORD_SIZE)
+		return count ? -EINVAL : 0;
+	do {
+		err = wait_for_records(ring, buf, !(file->f_flags & O_NONBLOCK));
+		if (err)
+			return err;
+		if (mutex_lock_interruptible(mutex))
+			return -ERESTARTSYS;
+		done = copy_records(ring, buf, to, count - count % RECORD_SIZE);
+		mutex_unlock(mutex);
+		/* Another read of this file may have taken them. */
+	} while (!done && cow_session_running());
 	return done;
 }
 
@@ -242,6 +266,7 @@ static const struct file_operations cpu_fops = {
 	.open		= cpu_open,
 	.release	= cpu_release,
 	.read		= cpu_read,
+	.write		= cow_refuse_write,
 	.poll		= cpu_poll,
 };
 
@@ -271,22 +296,42 @@ static COW_RELAY_CONST struct rchan_callbacks callbacks = {
 	.remove_buf_file	= remove_file,
 };
 
+static bool open_channel(struct cow_ring *ring, struct dentry *dir, bool files)
+{
+	int cpu;
+
+	ring->writers = alloc_percpu(struct writer);
+	ring->readers = alloc_percpu(struct reader);
+	if (!ring->writers || !ring->readers)
+		return false;
+	for_each_possible_cpu(cpu)
+		mutex_init(&per_cpu_ptr(ring->readers, cpu)->mutex);
+	/* A CPU that comes online while relay looks at each would get no buffer. */
+	cpus_read_lock();
+	ring->chan = relay_open(files ? "cpu" : NULL, dir, ring->size / NR_SUBBUFS, NR_SUBBUFS,
+				&callbacks, ring);
+	cpus_read_unlock();
+	return ring->chan;
+}
+
 struct cow_ring *cow_ring_create(unsigned int kb, struct dentry *dir, bool files)
 {
-	struct cow_ring *ring = kzalloc(sizeof(*ring), GFP_KERNEL);
+	struct cow_ring *ring;
 
+	/* Relay's single pages would wake the OOM killer before they fail. */
+	if (si_mem_available() < (long)(num_possible_cpus() * (kb / (PAGE_SIZE / SZ_1K))))
+		return ERR_PTR(-ENOMEM);
+	ring = kzalloc(sizeof(*ring), GFP_KERNEL);
 	if (!ring)
 		return ERR_PTR(-ENOMEM);
 	ring->size = (size_t)kb << 10;
-	ring->writers = alloc_percpu(struct writer);
-	ring->readers = alloc_percpu(struct reader);
-	if (ring->writers && ring->readers)
-		ring->chan = relay_open(files ? "cpu" : NULL, dir, ring->size / NR_SUBBUFS,
-					NR_SUBBUFS, &callbacks, ring);
-	if (!ring->chan) {
+	/* Until the channel stands, and for ever if it does not. */
+	ring->shut = true;
+	if (!open_channel(ring, dir, files)) {
 		cow_ring_destroy(ring);
 		return ERR_PTR(-ENOMEM);
 	}
+	cow_ring_reopen(ring);
 	return ring;
 }
 

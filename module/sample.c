@@ -68,17 +68,17 @@ static u8 kind_of(struct page *page, pte_t pte, u32 state)
 	return state & COWTRACE_PG_ANON ? COWTRACE_KIND_ANON : COWTRACE_KIND_FILE;
 }
 
-static u8 origin_of(const struct vm_fault *vmf, unsigned long ret_ip)
+static u8 origin_of(u32 fault_flags, unsigned long ret_ip)
 {
-	if (vmf->flags & COWTRACE_FAULT_FLAG_UNSHARE)
+	if (fault_flags & COWTRACE_FAULT_FLAG_UNSHARE)
 		return COWTRACE_ORIGIN_UNSHARE;
-	if (vmf->flags & FAULT_FLAG_REMOTE)
+	if (fault_flags & FAULT_FLAG_REMOTE)
 		return COWTRACE_ORIGIN_REMOTE;
 	switch (cow_caller(ret_ip)) {
 	case COW_CALLER_SWAP:
 		return COWTRACE_ORIGIN_SWAPIN;
 	case COW_CALLER_FAULT:
-		return vmf->flags & FAULT_FLAG_USER ? COWTRACE_ORIGIN_USER :
+		return fault_flags & FAULT_FLAG_USER ? COWTRACE_ORIGIN_USER :
 						      COWTRACE_ORIGIN_KERNEL;
 	default:
 		return COWTRACE_ORIGIN_UNKNOWN;
@@ -109,7 +109,7 @@ static void sample_page(struct cow_entry *e, struct page *page)
 		e->evidence |= COWTRACE_EV_UNSTABLE;
 }
 
-void cow_sample_entry(struct cow_entry *e, struct vm_fault *vmf, unsigned long ret_ip)
+void cow_sample_entry(struct cow_entry *e, struct vm_fault *vmf)
 {
 	const struct vm_area_struct *vma = vmf->vma;
 	struct page *page = cow_normal_page(vmf->orig_pte);
@@ -122,7 +122,6 @@ void cow_sample_entry(struct cow_entry *e, struct vm_fault *vmf, unsigned long r
 		.vm_flags	= vma->vm_flags,
 		.fault_flags	= vmf->flags,
 		.state		= pte_states(vmf->orig_pte),
-		.origin		= origin_of(vmf, ret_ip),
 	};
 	if (COW_TRAITS & COWTRACE_TRAIT_EXCLUSIVE)
 		e->present |= COWTRACE_HAS_EXCLUSIVE;
@@ -184,7 +183,8 @@ static void sample_exit_pte(struct cowtrace_record *r, const struct cow_entry *e
 		r->state |= COWTRACE_EXIT_EXCLUSIVE;
 }
 
-void cow_sample_exit(struct cowtrace_record *r, const struct cow_entry *e, unsigned long ret)
+void cow_sample_exit(struct cowtrace_record *r, const struct cow_entry *e, unsigned long ret,
+		     unsigned long ret_ip)
 {
 	u64 duration = ktime_get_mono_fast_ns() - e->time_ns;
 
@@ -211,7 +211,7 @@ void cow_sample_exit(struct cowtrace_record *r, const struct cow_entry *e, unsig
 		.evidence	= e->evidence,
 		.present	= e->present,
 		.path		= COWTRACE_PATH_PTE,
-		.origin		= e->origin,
+		.origin		= origin_of(e->fault_flags, ret_ip),
 		.kind		= e->kind,
 		.order		= e->order,
 		.node		= e->node,

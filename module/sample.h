@@ -24,7 +24,6 @@
  * @evidence: COWTRACE_EV_*.
  * @present: COWTRACE_HAS_*.
  * @node: NUMA node.
- * @origin: enum cowtrace_origin.
  * @kind: enum cowtrace_kind.
  * @order: of the folio.
  * @users: who wanted faults at entry, enum cow_user.
@@ -50,7 +49,6 @@ struct cow_entry {
 	u16		evidence;
 	u16		present;
 	u16		node;
-	u8		origin;
 	u8		kind;
 	u8		order;
 	u8		users;
@@ -63,22 +61,23 @@ static_assert(sizeof(struct cow_entry) <= 120, "an fprobe on fgraph carries 120 
  * cow_sample_entry() - sample the fault under the page-table lock
  * @e: filled but for @generation, @users and @proof.
  * @vmf: argument of do_wp_page().
- * @ret_ip: return address of this call of do_wp_page().
  *
  * Takes no reference and no lock: that would change what is measured.
  * Context: preemption off, the fault's ptl held.
  */
-void cow_sample_entry(struct cow_entry *e, struct vm_fault *vmf, unsigned long ret_ip);
+void cow_sample_entry(struct cow_entry *e, struct vm_fault *vmf);
 
 /**
  * cow_sample_exit() - make a record of the entry and of what is left at exit
  * @r: filled but for seq, outcome and reason.
  * @e: the entry.
  * @ret: return value of do_wp_page().
+ * @ret_ip: its return address.
  *
  * Context: preemption off, no ptl; mmap or VMA lock held unless @ret says
  * that it was dropped.
  */
-void cow_sample_exit(struct cowtrace_record *r, const struct cow_entry *e, unsigned long ret);
+void cow_sample_exit(struct cowtrace_record *r, const struct cow_entry *e, unsigned long ret,
+		     unsigned long ret_ip);
 
 #endif /* COW_SAMPLE_H */

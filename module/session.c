@@ -37,6 +37,8 @@ static enum cow_witness_mode witness_mode;
 static u32 holders;
 static bool attached[COW_NR_POINTS];
 static u32 last_generation;
+/* Trace events can be enabled before init has ended and after exit has begun. */
+static bool ready;
 /* Of probes that were detached since the last reset. */
 static struct cow_missed missed_before;
 static enum cow_sight sight;
@@ -49,12 +51,12 @@ static int attach(enum cow_point_id id)
 
 	attached[id] = !err;
 	if (err == -ENOENT)
-		pr_err("this kernel has no %s() for a %s\n", symbol, backend->name);
+		pr_err_ratelimited("this kernel has no %s() for a %s\n", symbol, backend->name);
 	else if (err == -EINVAL)
-		pr_err("no %s on %s(): it is blacklisted, see /sys/kernel/debug/kprobes/blacklist\n",
-		       backend->name, symbol);
+		pr_err_ratelimited("no %s on %s(): it is blacklisted, see /sys/kernel/debug/kprobes/blacklist\n",
+				   backend->name, symbol);
 	else if (err)
-		pr_err("no %s on %s(): error %d\n", backend->name, symbol, err);
+		pr_err_ratelimited("no %s on %s(): error %d\n", backend->name, symbol, err);
 	return err == -EINVAL ? -EOPNOTSUPP : err;
 }
 
@@ -114,20 +116,27 @@ static int attach_all(void)
 	return 0;
 }
 
+/* 0 means that no exit counts. */
+static u32 next_generation(void)
+{
+	if (!++last_generation)
+		last_generation = 1;
+	return last_generation;
+}
+
 /* Arm the probes for @user; nothing is recorded for it before admit(). */
 static int hold(u32 user)
 {
 	int err = 0;
 
 	mutex_lock(&probe_mutex);
-	if (!holders) {
+	if (!ready) {
+		err = -ENODEV;
+	} else if (!holders) {
 		sight = COW_SIGHT_UNKNOWN;
 		err = attach_all();
-		if (!err) {
-			/* 0 means that no exit counts. */
-			last_generation += last_generation + 1 ? 1 : 2;
-			WRITE_ONCE(cow_hot.generation, last_generation);
-		}
+		if (!err)
+			WRITE_ONCE(cow_hot.generation, next_generation());
 	}
 	if (!err)
 		holders |= user;
@@ -142,7 +151,7 @@ static void admit(u32 user)
 	mutex_unlock(&probe_mutex);
 }
 
-/* The last one gives faults that are on their way a moment to end. */
+/* Faults that are on their way get a moment to end. */
 static void release(u32 user)
 {
 	int waited;
@@ -150,10 +159,12 @@ static void release(u32 user)
 	mutex_lock(&probe_mutex);
 	WRITE_ONCE(cow_hot.users, cow_hot.users & ~user);
 	holders &= ~user;
-	if (!holders && cow_hot.generation) {
+	if (cow_hot.generation) {
 		synchronize_rcu();
 		for (waited = 0; cow_asleep() && waited < GRACE_MS; waited++)
 			usleep_range(1000, 1500);
+	}
+	if (cow_hot.generation && !holders) {
 		WRITE_ONCE(cow_hot.generation, 0);
 		detach_all();
 		cow_skip_asleep();
@@ -161,9 +172,25 @@ static void release(u32 user)
 	mutex_unlock(&probe_mutex);
 }
 
+static u64 missed_faults(void)
+{
+	struct cow_missed m = cow_session_missed();
+
+	return m.entry + m.nested;
+}
+
+/* A proof that was missed for want of storage says nothing about the probes. */
+static int prove(void)
+{
+	u64 before = missed_faults();
+	int err = cow_prove();
+
+	return err == -ENODATA && missed_faults() != before ? -EAGAIN : err;
+}
+
 static enum cow_sight look(void)
 {
-	switch (cow_prove()) {
+	switch (prove()) {
 	case 0:
 		return COW_SIGHT_SEEN;
 	case -ENODATA:
@@ -175,18 +202,22 @@ static enum cow_sight look(void)
 
 static int prove_start(void)
 {
-	int err = cow_prove();
+	int err = prove();
 
 	if (err == -ENODATA)
-		pr_err("the probes see no fault: kprobes are disarmed (echo 1 > /sys/kernel/debug/kprobes/enabled) or ftrace is off (sysctl kernel.ftrace_enabled=1)\n");
+		pr_err_ratelimited("the probes see no fault: kprobes are disarmed (echo 1 > /sys/kernel/debug/kprobes/enabled) or ftrace is off (sysctl kernel.ftrace_enabled=1)\n");
+	else if (err == -EAGAIN)
+		pr_err_ratelimited("the proof of the probes was missed: too many tasks sleep in %s(), load with a larger maxactive\n",
+				   cow_points[COW_POINT_WP].symbol);
 	else if (err == -EDEADLK)
-		pr_err("this process locks all its memory (mlockall), so the probes cannot be proved by a fault of it: enable from another process\n");
+		pr_err_ratelimited("this process locks all its memory (mlockall), so the probes cannot be proved by a fault of it: enable from another process\n");
 	else if (err)
-		pr_err("no fault could be provoked to prove the probes: error %d\n", err);
+		pr_err_ratelimited("no fault could be provoked to prove the probes: error %d\n", err);
 	if (!err && cow_hot.witness && !cow_proof_witnessed()) {
-		pr_err("the witness probe on %s() does not see copies of this kernel%s\n",
-		       cow_points[COW_POINT_WITNESS].symbol,
-		       witness_mode == COW_WITNESS_ON ? "" : ": copies will show as raced");
+		pr_err_ratelimited("the witness probe on %s() does not see copies of this kernel%s\n",
+				   cow_points[COW_POINT_WITNESS].symbol,
+				   witness_mode == COW_WITNESS_ON ? "" :
+				   ": copies will show as raced");
 		if (witness_mode == COW_WITNESS_ON)
 			err = -ENODATA;
 		else
@@ -199,8 +230,13 @@ static int prove_start(void)
 
 static int start(void)
 {
-	int err = hold(COW_USER_FILES);
+	int err;
 
+	if (!cow_hot.ring) {
+		pr_err_ratelimited("there is no buffer since buffer_kb could not be set: set it again\n");
+		return -ENOMEM;
+	}
+	err = hold(COW_USER_FILES);
 	if (err)
 		return err;
 	err = prove_start();
@@ -224,6 +260,9 @@ static void check_locked(void)
 		return;
 	if (now == COW_SIGHT_UNSEEN)
 		blind_checks++;
+	/* Silence of a witness that sees no more must not count. */
+	if (now == COW_SIGHT_SEEN && cow_hot.witness && !cow_proof_witnessed())
+		WRITE_ONCE(cow_hot.witness, false);
 	WRITE_ONCE(sight, now);
 }
 
@@ -297,13 +336,17 @@ struct cow_missed cow_session_missed(void)
 	return sum;
 }
 
+static const char *probe_state(enum cow_point_id id)
+{
+	if (!attached[id])
+		return "off";
+	if (sight == COW_SIGHT_UNSEEN)
+		return "disarmed";
+	return id == COW_POINT_WITNESS && !cow_hot.witness ? "blind" : "armed";
+}
+
 int cow_session_probes_show(struct seq_file *m, void *v)
 {
-	static const char * const armed[] = {
-		[COW_SIGHT_UNKNOWN]	= "armed",
-		[COW_SIGHT_SEEN]	= "armed",
-		[COW_SIGHT_UNSEEN]	= "disarmed",
-	};
 	struct cow_missed missed = cow_session_missed();
 	const u64 misses[COW_NR_POINTS] = {
 		[COW_POINT_WP]		= missed.entry + missed.nested,
@@ -315,8 +358,7 @@ int cow_session_probes_show(struct seq_file *m, void *v)
 	mutex_lock(&probe_mutex);
 	for (id = 0; id < COW_NR_POINTS; id++)
 		seq_printf(m, "%s %s %s %llu %llu\n", cow_points[id].symbol, backend->name,
-			   attached[id] ? armed[sight] : "off", cow_points[id].hits(),
-			   misses[id]);
+			   probe_state(id), cow_points[id].hits(), misses[id]);
 	mutex_unlock(&probe_mutex);
 	return 0;
 }
@@ -328,9 +370,10 @@ static int change_at_rest(int (*change)(unsigned int arg), unsigned int arg)
 
 	mutex_lock(&control_mutex);
 	mutex_lock(&probe_mutex);
-	if (!holders && cow_ring_shut(cow_hot.ring)) {
+	if (!holders && (!cow_hot.ring || cow_ring_shut(cow_hot.ring))) {
 		err = change(arg);
-		cow_ring_reopen(cow_hot.ring);
+		if (cow_hot.ring)
+			cow_ring_reopen(cow_hot.ring);
 	}
 	mutex_unlock(&probe_mutex);
 	mutex_unlock(&control_mutex);
@@ -339,7 +382,8 @@ static int change_at_rest(int (*change)(unsigned int arg), unsigned int arg)
 
 static int reset(unsigned int unused)
 {
-	cow_ring_clear(cow_hot.ring);
+	if (cow_hot.ring)
+		cow_ring_clear(cow_hot.ring);
 	cow_counters_reset();
 	missed_before = (struct cow_missed) { 0 };
 	blind_checks = 0;
@@ -356,15 +400,18 @@ static int resize(unsigned int kb)
 {
 	struct cow_ring *ring;
 
-	cow_ring_destroy(cow_hot.ring);
+	if (cow_hot.ring)
+		cow_ring_destroy(cow_hot.ring);
 	ring = cow_ring_create(kb, directory, true);
 	if (!IS_ERR(ring)) {
 		cow_hot.ring = ring;
 		buffer_kb = kb;
 		return 0;
 	}
-	/* The memory that was just freed serves the old size again. */
+	/* The memory that was just freed should serve the old size again. */
 	cow_hot.ring = cow_ring_create(buffer_kb, directory, true);
+	if (IS_ERR(cow_hot.ring))
+		cow_hot.ring = NULL;
 	return PTR_ERR(ring);
 }
 
@@ -430,10 +477,13 @@ int cow_session_init(struct dentry *dir, const char *name, unsigned int kb)
 		return -EINVAL;
 	}
 	/* What cannot be attached later is better refused now. */
+	mutex_lock(&probe_mutex);
 	err = attach_all();
+	if (!err)
+		detach_all();
+	mutex_unlock(&probe_mutex);
 	if (err)
 		return err;
-	detach_all();
 
 	ring = cow_ring_create(kb, dir, true);
 	if (IS_ERR(ring)) {
@@ -447,9 +497,20 @@ int cow_session_init(struct dentry *dir, const char *name, unsigned int kb)
 	return 0;
 }
 
+void cow_session_open(void)
+{
+	mutex_lock(&probe_mutex);
+	ready = true;
+	mutex_unlock(&probe_mutex);
+}
+
 void cow_session_exit(void)
 {
+	mutex_lock(&probe_mutex);
+	ready = false;
+	mutex_unlock(&probe_mutex);
 	release(COW_USER_FILES | COW_USER_TRACE);
-	cow_ring_destroy(cow_hot.ring);
+	if (cow_hot.ring)
+		cow_ring_destroy(cow_hot.ring);
 	cow_hot.ring = NULL;
 }

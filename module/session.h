@@ -68,6 +68,8 @@ struct cow_missed {
 
 /* Create the ring in @dir and try the probes. Return: 0 or a negative errno, with a log line. */
 int cow_session_init(struct dentry *dir, const char *backend, unsigned int buffer_kb);
+/* All else stands: from now on faults may be asked for. */
+void cow_session_open(void);
 /* Disarm whoever wants faults, and free all. */
 void cow_session_exit(void);
 

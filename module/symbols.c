@@ -14,11 +14,15 @@ struct symbol_range {
 	unsigned long	end;
 };
 
-enum { WP, SWAP, FAULT_OUTER, FAULT_INNER };
+enum { WP, COPY, SWAP, FAULT_OUTER, FAULT_INNER };
 
-/* handle_pte_fault() is inlined into the inner function, on 5.10 into the outer. */
+/*
+ * handle_pte_fault() is inlined into the inner function, on 5.10 into the outer.
+ * wp_page_copy() stands alone until 6.1, then it is inlined into do_wp_page().
+ */
 static struct symbol_range ranges[] = {
 	[WP]		= { COW_SYMBOL_WP },
+	[COPY]		= { "wp_page_copy" },
 	[SWAP]		= { "do_swap_page" },
 	[FAULT_OUTER]	= { "handle_mm_fault" },
 	[FAULT_INNER]	= { "__handle_mm_fault" },
@@ -63,11 +67,9 @@ int __init cow_symbols_init(void)
 		err = locate(&ranges[i]);
 		if (!err)
 			continue;
-		if (i != WP) {
-			pr_info("%s() not found (%d): the origin of some faults stays unknown\n",
-				ranges[i].symbol, err);
+		/* Inlined: its range stays empty. */
+		if (i != WP)
 			continue;
-		}
 		if (err == -ENOENT)
 			pr_err("this kernel has no %s(): there is nothing to trace\n",
 			       ranges[i].symbol);
@@ -88,7 +90,7 @@ enum cow_caller cow_caller(unsigned long ret_ip)
 	return COW_CALLER_UNKNOWN;
 }
 
-bool cow_inside_wp(unsigned long ip)
+bool cow_copies_page(unsigned long ip)
 {
-	return within(&ranges[WP], ip);
+	return within(&ranges[WP], ip) || within(&ranges[COPY], ip);
 }

@@ -32,7 +32,7 @@ int __init cow_symbols_init(void);
 /* Which function called do_wp_page(), by its return address. */
 enum cow_caller cow_caller(unsigned long ret_ip);
 
-/* Does @ip lie inside do_wp_page()? */
-bool cow_inside_wp(unsigned long ip);
+/* Does @ip lie inside the function that copies pages for do_wp_page()? */
+bool cow_copies_page(unsigned long ip);
 
 #endif /* COW_SYMBOLS_H */

@@ -13,28 +13,35 @@
 
 #define MAX_SEEDS	64
 
-/* One bit a thread id, half a megabyte: found by one load, whatever the size of the tree. */
+/*
+ * One bit a process id, half a megabyte: found by one load, whatever the size
+ * of the tree. Threads go with their process, as do the workers of io_uring.
+ */
 static unsigned long *members;
 static u32 seeds[MAX_SEEDS];
 static unsigned int nr_seeds;
 
 bool cow_tree_has(const struct task_struct *task)
 {
-	return test_bit(task->pid, members);
+	return test_bit(task->tgid, members);
 }
 
 /* Called before the child can run, so it never faults outside the tree. */
 static void on_fork(void *data, struct task_struct *parent, struct task_struct *child)
 {
-	if (test_bit(parent->pid, members))
-		set_bit(child->pid, members);
+	if (child->tgid != parent->tgid)
+		assign_bit(child->tgid, members, test_bit(parent->tgid, members));
 }
 
-/* The id may be given to a stranger soon. Newer kernels pass one argument more. */
+/*
+ * With the last thread the id becomes free for a stranger. An exec by another
+ * thread ends the leader before, and the process goes on. Newer kernels pass
+ * one argument more.
+ */
 static void on_exit(void *data, struct task_struct *task)
 {
-	if (test_bit(task->pid, members))
-		clear_bit(task->pid, members);
+	if (!atomic_read(&task->signal->live) && test_bit(task->tgid, members))
+		clear_bit(task->tgid, members);
 }
 
 struct hook {
@@ -97,7 +104,7 @@ static int grow_tree(void)
 
 int cow_tree_add(u32 pid)
 {
-	struct task_struct *leader, *thread;
+	struct task_struct *leader;
 	int err;
 
 	if (nr_seeds == MAX_SEEDS)
@@ -111,8 +118,7 @@ int cow_tree_add(u32 pid)
 	rcu_read_lock();
 	leader = pid_task(find_pid_ns(pid, &init_pid_ns), PIDTYPE_TGID);
 	if (leader)
-		for_each_thread(leader, thread)
-			set_bit(thread->pid, members);
+		set_bit(pid, members);
 	rcu_read_unlock();
 	if (!leader) {
 		if (!nr_seeds)

@@ -8,11 +8,11 @@
 struct seq_file;
 struct task_struct;
 
-/* Does @task stand in the tree? Only while cow_tree_add() succeeded last. */
+/* Does the process of @task stand in the tree? Only after cow_tree_add() succeeded. */
 bool cow_tree_has(const struct task_struct *task);
 
 /**
- * cow_tree_add() - put a running process with all its threads into the tree
+ * cow_tree_add() - put a running process into the tree
  * @pid: of the process, in the initial namespace.
  *
  * The caller serialises this with cow_tree_clear() and cow_tree_show().

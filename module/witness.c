@@ -6,9 +6,7 @@
 #include <linux/timekeeping.h>
 
 #include "counters.h"
-#include "filter.h"
 #include "points.h"
-#include "proof.h"
 #include "symbols.h"
 #include "witness.h"
 
@@ -23,9 +21,9 @@
  * @address: of the page.
  * @time_ns: when.
  *
- * A task has at most one mark a CPU. Marks of faults that were filtered or
- * sampled out stay until the same task copies again or the place is needed;
- * they cannot be mistaken: they are older than any later fault.
+ * A task has at most one mark a CPU. Marks of faults that are not recorded stay
+ * until the same task copies again or the place is needed; they cannot be
+ * mistaken, because they are older than any later fault.
  */
 struct mark {
 	struct task_struct	*task;
@@ -33,32 +31,42 @@ struct mark {
 	u64			time_ns;
 };
 
-static struct mark __percpu *marks;
+/**
+ * struct notebook - the marks of one CPU, made by that CPU alone
+ * @displaced_ns: when the last mark of another task was displaced.
+ * @marks: found by hash of the task.
+ */
+struct notebook {
+	u64		displaced_ns;
+	struct mark	marks[NR_MARKS];
+};
+
+static struct notebook __percpu *notebooks;
 
 int __init cow_witness_init(void)
 {
-	marks = __alloc_percpu(NR_MARKS * sizeof(*marks), SMP_CACHE_BYTES);
-	return marks ? 0 : -ENOMEM;
+	notebooks = __alloc_percpu(sizeof(*notebooks), SMP_CACHE_BYTES);
+	return notebooks ? 0 : -ENOMEM;
 }
 
 void cow_witness_exit(void)
 {
-	free_percpu(marks);
+	free_percpu(notebooks);
 }
 
-static struct mark *mark_at(struct mark *table, const struct task_struct *task, unsigned int step)
+static struct mark *mark_at(struct notebook *n, unsigned int step)
 {
-	return &table[(hash_ptr((void *)task, MARK_BITS) + step) % NR_MARKS];
+	return &n->marks[(hash_ptr(current, MARK_BITS) + step) % NR_MARKS];
 }
 
 /* The task's own mark, else a free one, else the oldest. */
-static struct mark *choose(struct mark *table)
+static struct mark *choose(struct notebook *n)
 {
 	struct mark *best = NULL;
 	unsigned int i;
 
 	for (i = 0; i < REACH; i++) {
-		struct mark *m = mark_at(table, current, i);
+		struct mark *m = mark_at(n, i);
 
 		if (m->task == current)
 			return m;
@@ -70,51 +78,58 @@ static struct mark *choose(struct mark *table)
 
 void cow_witness_hit(const struct cow_args *args)
 {
+	struct notebook *n = this_cpu_ptr(notebooks);
+	u64 now = ktime_get_mono_fast_ns();
 	struct mark *m;
 
 	cow_count(witness_hits);
-	if (!cow_inside_wp(args->ret_ip) || !(cow_filter_entry() || cow_proving()))
+	/* Not filtered: a filter may change between the entry and here. */
+	if (!cow_copies_page(args->ret_ip))
 		return;
 
-	m = choose(this_cpu_ptr(marks));
+	m = choose(n);
 	if (m->task && m->task != current)
-		cow_count(witness_lost);
+		WRITE_ONCE(n->displaced_ns, now);
 	WRITE_ONCE(m->task, NULL);
-	barrier();
+	/* A task that takes its mark on another CPU must not see half of it. */
+	smp_wmb();
 	m->address = args->arg1;
-	m->time_ns = ktime_get_mono_fast_ns();
-	/* Pairs with the acquire of a task that finished on another CPU. */
+	m->time_ns = now;
+	/* Pairs with the acquire in take(). */
 	smp_store_release(&m->task, current);
 }
 
-static bool take_from(struct mark *table, unsigned long address, u64 since_ns)
+static bool take(struct notebook *n, unsigned long address, u64 since_ns)
 {
 	unsigned int i;
 
 	for (i = 0; i < REACH; i++) {
-		struct mark *m = mark_at(table, current, i);
+		struct mark *m = mark_at(n, i);
 
-		/* Pairs with the release of cow_witness_hit(), maybe on another CPU. */
+		/* Pairs with the release in cow_witness_hit(), maybe on another CPU. */
 		if (smp_load_acquire(&m->task) != current)
 			continue;
 		if (((m->address ^ address) & PAGE_MASK) || m->time_ns < since_ns)
 			return false;
-		/* Only we write our own mark, and we are here: nobody races for it. */
-		cmpxchg(&m->task, current, NULL);
-		return true;
+		/* Only we make our marks: if it is still ours, so was what we read. */
+		return cmpxchg(&m->task, current, NULL) == current;
 	}
 	return false;
 }
 
-bool cow_witness_take(unsigned long address, u64 since_ns)
+enum cow_testimony cow_witness_ask(unsigned long address, u64 since_ns)
 {
+	bool forgot = false;
 	int cpu;
 
-	if (take_from(this_cpu_ptr(marks), address, since_ns))
-		return true;
-	for_each_possible_cpu(cpu)
-		if (cpu != smp_processor_id() &&
-		    take_from(per_cpu_ptr(marks, cpu), address, since_ns))
-			return true;
-	return false;
+	if (take(this_cpu_ptr(notebooks), address, since_ns))
+		return COW_SAW_COPY;
+	for_each_possible_cpu(cpu) {
+		struct notebook *n = per_cpu_ptr(notebooks, cpu);
+
+		if (cpu != smp_processor_id() && take(n, address, since_ns))
+			return COW_SAW_COPY;
+		forgot |= READ_ONCE(n->displaced_ns) >= since_ns;
+	}
+	return forgot ? COW_FORGOT : COW_SAW_NOTHING;
 }

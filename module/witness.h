@@ -20,13 +20,25 @@ void cow_witness_exit(void);
 void cow_witness_hit(const struct cow_args *args);
 
 /**
- * cow_witness_take() - did the current task map a copy since @since_ns?
+ * enum cow_testimony - what the witness says of a fault
+ * @COW_SAW_NOTHING: no copy was mapped.
+ * @COW_SAW_COPY: a copy was mapped.
+ * @COW_FORGOT: a mark was displaced during the fault; it may have been this one.
+ */
+enum cow_testimony {
+	COW_SAW_NOTHING,
+	COW_SAW_COPY,
+	COW_FORGOT,
+};
+
+/**
+ * cow_witness_ask() - did the current task map a copy since @since_ns?
  * @address: the page of the fault, vm_fault.address.
  * @since_ns: entry of the fault.
  *
  * Takes the mark away. The task may have changed its CPU since it was made.
  * Context: preemption off.
  */
-bool cow_witness_take(unsigned long address, u64 since_ns);
+enum cow_testimony cow_witness_ask(unsigned long address, u64 since_ns);
 
 #endif /* COW_WITNESS_H */

@@ -35,7 +35,7 @@ TRACE_EVENT_FN(wp_fault,
 	TP_fast_assign(
 		COWTRACE_FIELDS(COW_TP_ASSIGN)
 	),
-	TP_printk("%s-%u %s %s kind=%s origin=%s addr=%#llx ip=%#llx refcount=%d mapcount=%d order=%u pfn=%#llx new_pfn=%#llx ret=%#x ns=%u state=%s evidence=%s",
+	TP_printk("%s-%u %s %s kind=%s origin=%s addr=%#llx ip=%#llx refcount=%d mapcount=%d order=%u pfn=%#llx new_pfn=%#llx ret=%#x ns=%u state=%s evidence=%s present=%s",
 		  __entry->comm, __entry->pid,
 		  __print_symbolic(__entry->outcome, COWTRACE_OUTCOMES(COW_TP_WORD) { 255, "?" }),
 		  __print_symbolic(__entry->reason, COWTRACE_REASONS(COW_TP_WORD) { 255, "?" }),
@@ -47,6 +47,8 @@ TRACE_EVENT_FN(wp_fault,
 		  __print_flags(__entry->state, "|", COWTRACE_STATES(COW_TP_FLAG)
 				{ 1ul << 31, "?" }),
 		  __print_flags(__entry->evidence, "|", COWTRACE_EVIDENCE(COW_TP_FLAG)
+				{ 1ul << 31, "?" }),
+		  __print_flags(__entry->present, "|", COWTRACE_PRESENT(COW_TP_FLAG)
 				{ 1ul << 31, "?" })),
 	cow_trace_reg,
 	cow_trace_unreg

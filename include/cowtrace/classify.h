@@ -68,8 +68,9 @@ struct cowtrace_verdict {
  *	and a reference is left over. Isolation looks the same.
  * @pins: references taken by FOLL_PIN, 1024 a pin on a small folio.
  * @unattributed: plain references: vmsplice, O_DIRECT before 6.3, isolation.
- * @known: false when the record has no struct page to split (special) or its
- *	count means nothing (the zero page).
+ * @known: false when the record has no struct page to split (special), when its
+ *	count means nothing (the zero page), or when it is that of a large folio
+ *	whose mappings the kernel tells no module (until 6.1).
  *
  * No part is negative: counts that moved while they were sampled
  * (COWTRACE_EV_UNSTABLE) are cut to what is left of the total.
@@ -103,12 +104,12 @@ static inline struct cowtrace_holders cowtrace_holders(const struct cowtrace_rec
 	__s32 maps = r->mapcount;
 
 	h.known = (r->present & COWTRACE_HAS_PAGE) && r->kind != COWTRACE_KIND_ZERO &&
-		  left >= 0;
+		  left >= 0 && (!r->order || (r->present & COWTRACE_HAS_FOLIO_MAPCOUNT));
 	if (!h.known)
 		return h;
 
 	h.total = left;
-	if (r->order && (r->present & COWTRACE_HAS_FOLIO_MAPCOUNT))
+	if (r->order)
 		maps = r->folio_mapcount;
 	h.mappings = cowtrace_take_(&left, maps);
 	if (r->state & COWTRACE_PG_SWAPCACHE)
@@ -118,7 +119,7 @@ static inline struct cowtrace_holders cowtrace_holders(const struct cowtrace_rec
 					     !!(r->state & COWTRACE_PG_PRIVATE));
 	if (r->present & COWTRACE_HAS_PINCOUNT)
 		h.pins = cowtrace_take_(&left, (__s32)r->pincount);
-	else
+	else if (!r->order)
 		h.pins = cowtrace_take_(&left, left / COWTRACE_PIN_BIAS * COWTRACE_PIN_BIAS);
 	if (!(r->state & COWTRACE_PG_LRU))
 		h.lru = cowtrace_take_(&left, 1);
@@ -185,8 +186,8 @@ cowtrace_blame_(const struct cowtrace_record *r, __u32 traits, const struct cowt
 		return COWTRACE_REASON_LARGE;
 	if (h->swapcache && !(traits & COWTRACE_TRAIT_EXCLUSIVE))
 		return COWTRACE_REASON_SWAPCACHE;
-	/* From 5.18 the kernel drained this CPU's batch first: a pin weighs more. */
-	if (h->lru && !((traits & COWTRACE_TRAIT_EXCLUSIVE) && h->pins))
+	/* From 5.18 the kernel drained this CPU's batch first: any other reference weighs more. */
+	if (h->lru && !((traits & COWTRACE_TRAIT_EXCLUSIVE) && (h->pins || h->unattributed)))
 		return COWTRACE_REASON_LRU;
 	if (h->pins)
 		return COWTRACE_REASON_PINNED;
@@ -313,8 +314,11 @@ cowtrace_shared_outcome_(const struct cowtrace_record *r, __u32 traits, __u16 *e
 		       COWTRACE_OUTCOME_RETRY : COWTRACE_OUTCOME_RACED;
 	if (cowtrace_made_writable_(r))
 		return COWTRACE_OUTCOME_MKWRITE;
-	/* do_page_mkwrite() found the page truncated: the access is tried again. */
-	if (cowtrace_same_page_(r))
+	/*
+	 * do_page_mkwrite() found the page truncated: the access is tried again.
+	 * From 6.2 on a success whose page was cleaned again looks the same.
+	 */
+	if (cowtrace_same_page_(r) && (traits & COWTRACE_TRAIT_RET_WRITE))
 		return COWTRACE_OUTCOME_NOOP;
 	return COWTRACE_OUTCOME_UNKNOWN;
 }
@@ -334,7 +338,7 @@ cowtrace_unshare_outcome_(const struct cowtrace_record *r, __u32 traits)
 	if (same && (r->state & COWTRACE_EXIT_EXCLUSIVE))
 		return COWTRACE_OUTCOME_REUSE;
 	if (cowtrace_other_page_(r) && !(r->evidence & COWTRACE_EV_WATCHED) &&
-	    (r->evidence & COWTRACE_EV_ALONE))
+	    (r->evidence & COWTRACE_EV_ALONE) && !cowtrace_reuse_possible(r, traits))
 		return COWTRACE_OUTCOME_UNSHARE;
 	return r->evidence & COWTRACE_EV_PTE ? COWTRACE_OUTCOME_RACED : COWTRACE_OUTCOME_UNKNOWN;
 }

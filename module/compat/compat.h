@@ -225,8 +225,11 @@ static inline struct page *cow_normal_page(pte_t pte)
 
 #ifdef COW_HAVE_GET_KRETPROBE
 #define cow_kretprobe(ri)	get_kretprobe(ri)
+/* rethook sets the instruction pointer to it before the handler runs. */
+#define cow_return_address(ri, regs)	instruction_pointer(regs)
 #else
 #define cow_kretprobe(ri)	((ri)->rp)
+#define cow_return_address(ri, regs)	((unsigned long)(ri)->ret_addr)
 #endif
 
 #ifdef COW_HAVE_RELAY_PREV_PADDING
