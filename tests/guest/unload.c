@@ -178,10 +178,6 @@ static void sample(struct memory *m)
 	FILE *f;
 
 	memset(m, 0, sizeof(*m));
-	/* What is freed after a grace period or by a work item has to be gone. */
-	file_write("/proc/sys/vm/drop_caches", "3");
-	shrink();
-	sleep_ms(300);
 	f = fopen("/proc/slabinfo", "r");
 	need(f, "/proc/slabinfo: %s", strerror(errno));
 	while (fgets(line, sizeof(line), f) && m->caches < CACHES) {
@@ -214,8 +210,15 @@ static void measure(struct memory *m)
 	int tries;
 	size_t i;
 
+	/* Freed after a grace period or by a work item, our own open files included. */
+	for (tries = 0; tries < 2; tries++) {
+		file_write("/proc/sys/vm/drop_caches", "3");
+		shrink();
+		sleep_ms(1000);
+	}
 	sample(m);
 	for (tries = 0; tries < 4; tries++) {
+		sleep_ms(200);
 		sample(&again);
 		for (i = 0; i < m->caches; i++) {
 			long n = active(&again, m->cache[i].name);
