@@ -69,16 +69,20 @@ clean:
 KERNEL_RELEASE ?= $(krelease)
 GUEST_CC ?= $(CC)
 guest_dir = $(out)/guest/$(KERNEL_RELEASE)
+jobs := -j$(shell nproc)
+features := module/compat/features.h
 
 guest:
-	$(MAKE) module KDIR=/lib/modules/$(KERNEL_RELEASE)/build MODULE_CC=$(GUEST_CC)
+	$(MAKE) $(jobs) module KDIR=/lib/modules/$(KERNEL_RELEASE)/build MODULE_CC=$(GUEST_CC)
 	@mkdir -p $(guest_dir)
 	cp $(out)/module/$(KERNEL_RELEASE)/cowtrace.ko $(guest_dir)/
-	$(MAKE) -C userspace O=$(out)/guest/userspace all
+	$(MAKE) $(jobs) -C userspace O=$(out)/guest/userspace all
 	$(MAKE) -C userspace O=$(out)/guest/userspace PREFIX=/usr DESTDIR=$(out)/guest/root install
 	@# Modules that have to refuse to load, and the tests' programs.
 	for variant in nosymbol blacklisted; do \
-		$(MAKE) module KDIR=/lib/modules/$(KERNEL_RELEASE)/build MODULE_CC=$(GUEST_CC) \
+		install -D -p $(out)/module/$(KERNEL_RELEASE)/$(features) \
+			$(out)/module/$(KERNEL_RELEASE)-$$variant/$(features) && \
+		$(MAKE) $(jobs) module KDIR=/lib/modules/$(KERNEL_RELEASE)/build MODULE_CC=$(GUEST_CC) \
 			VARIANT=-$$variant \
 			COW_CFLAGS='-include $(CURDIR)/tests/guest/variants/'$$variant.h && \
 		cp $(out)/module/$(KERNEL_RELEASE)-$$variant/cowtrace.ko \
