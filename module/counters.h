@@ -8,8 +8,6 @@
 #include <linux/percpu.h>
 #include <linux/types.h>
 
-struct seq_file;
-
 /* X(name, sentence): the stages, in the order of the identities. */
 #define COW_COUNTERS(X)							\
 	X(entries,	  "calls of do_wp_page() that the probe saw")	\
@@ -81,9 +79,5 @@ u64 cow_asleep(void);
 
 /* Set all counters to zero. Context: no handler runs. */
 void cow_counters_reset(void);
-
-/* Text of the files stats and lost. */
-int cow_stats_show(struct seq_file *m, void *v);
-int cow_lost_show(struct seq_file *m, void *v);
 
 #endif /* COW_COUNTERS_H */

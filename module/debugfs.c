@@ -16,6 +16,7 @@
 #include "ring.h"
 #include "schema.h"
 #include "session.h"
+#include "stats.h"
 
 /* The longest that any setting takes, names of all reasons included. */
 #define VALUE_MAX	256

@@ -11,7 +11,6 @@
 #include "compat/compat.h"
 #include "debugfs.h"
 #include "ring.h"
-#include "session.h"
 
 #define RECORD_SIZE	sizeof(struct cowtrace_record)
 /* Sub-buffers: enough that a reader frees space while the writer goes on. */
@@ -46,6 +45,7 @@ struct reader {
  * @readers: what the reader of each CPU keeps.
  * @size: bytes a CPU, a power of two.
  * @shut: no file may be opened.
+ * @live: more records will come: wait for them.
  */
 struct cow_ring {
 	struct rchan		*chan;
@@ -53,6 +53,7 @@ struct cow_ring {
 	struct reader __percpu	*readers;
 	size_t			size;
 	bool			shut;
+	bool			live;
 };
 
 static struct rchan_buf *buf_of(struct cow_ring *ring, int cpu)
@@ -128,10 +129,13 @@ void cow_ring_clear(struct cow_ring *ring)
 	}
 }
 
-void cow_ring_wake(struct cow_ring *ring)
+void cow_ring_live(struct cow_ring *ring, bool live)
 {
 	int cpu;
 
+	WRITE_ONCE(ring->live, live);
+	if (live)
+		return;
 	for_each_possible_cpu(cpu)
 		if (buf_of(ring, cpu))
 			wake_up_interruptible(&buf_of(ring, cpu)->read_wait);
@@ -193,13 +197,13 @@ static int wait_for_records(struct cow_ring *ring, struct rchan_buf *buf, bool b
 {
 	long left;
 
-	while (!available(ring, buf->cpu) && cow_session_running()) {
+	while (!available(ring, buf->cpu) && READ_ONCE(ring->live)) {
 		if (!block)
 			return -EAGAIN;
 		/* Relay wakes when a sub-buffer is full; a slow trickle is polled for. */
 		left = wait_event_interruptible_timeout(buf->read_wait,
 							available(ring, buf->cpu) ||
-							!cow_session_running(), HZ / 10);
+							!READ_ONCE(ring->live), HZ / 10);
 		if (left < 0)
 			return left;
 	}
@@ -246,7 +250,7 @@ static ssize_t cpu_read(struct file *file, char __user *to, size_t count, loff_t
 		done = copy_records(ring, buf, to, count - count % RECORD_SIZE);
 		mutex_unlock(mutex);
 		/* Another read of this file may have taken them. */
-	} while (!done && cow_session_running());
+	} while (!done && READ_ONCE(ring->live));
 	return done;
 }
 
@@ -258,7 +262,7 @@ static __poll_t cpu_poll(struct file *file, poll_table *wait)
 	poll_wait(file, &buf->read_wait, wait);
 	if (available(ring, buf->cpu))
 		return EPOLLIN | EPOLLRDNORM;
-	return cow_session_running() ? 0 : EPOLLHUP;
+	return READ_ONCE(ring->live) ? 0 : EPOLLHUP;
 }
 
 static const struct file_operations cpu_fops = {

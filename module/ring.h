@@ -58,8 +58,11 @@ void cow_ring_consume(struct cow_ring *ring, int cpu, u64 records);
 /* Throw all unread records away and start numbering again. Context: nobody writes or reads. */
 void cow_ring_clear(struct cow_ring *ring);
 
-/* Wake all who wait for records, because none will come. */
-void cow_ring_wake(struct cow_ring *ring);
+/**
+ * cow_ring_live() - will more records come?
+ * @live: if not, all who wait are woken, and read the end of the file.
+ */
+void cow_ring_live(struct cow_ring *ring, bool live);
 
 /**
  * cow_ring_shut() - let nobody open the ring's files any more

@@ -212,9 +212,9 @@ static int prove_start(void)
 	else if (err == -EDEADLK)
 		pr_err_ratelimited("this process locks all its memory (mlockall), so the probes cannot be proved by a fault of it: enable from another process\n");
 	else if (err)
-		pr_err_ratelimited("no fault could be provoked to prove the probes: error %d\n", err);
+		pr_err_ratelimited("no fault could be provoked for a proof: error %d\n", err);
 	if (!err && cow_hot.witness && !cow_proof_witnessed()) {
-		pr_err_ratelimited("the witness probe on %s() does not see copies of this kernel%s\n",
+		pr_err_ratelimited("the witness on %s() does not see copies of this kernel%s\n",
 				   cow_points[COW_POINT_WITNESS].symbol,
 				   witness_mode == COW_WITNESS_ON ? "" :
 				   ": copies will show as raced");
@@ -240,11 +240,13 @@ static int start(void)
 	if (err)
 		return err;
 	err = prove_start();
-	if (err)
+	if (err) {
 		release(COW_USER_FILES);
-	else
-		admit(COW_USER_FILES);
-	return err;
+		return err;
+	}
+	cow_ring_live(cow_hot.ring, true);
+	admit(COW_USER_FILES);
+	return 0;
 }
 
 static void check_locked(void)
@@ -295,7 +297,7 @@ int cow_session_enable(bool on)
 		/* Were they armed to the end? */
 		check_locked();
 		release(COW_USER_FILES);
-		cow_ring_wake(cow_hot.ring);
+		cow_ring_live(cow_hot.ring, false);
 	}
 	mutex_unlock(&control_mutex);
 	return err;
