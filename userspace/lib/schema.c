@@ -190,13 +190,8 @@ static int parse_field(struct parser *p, char *line)
 	size = next_word(&line);
 	f.format = next_word(&line);
 	f.unit = next_word(&line);
-	/* "log2 pages" is a unit of two words: the mask is the first number. */
 	absent = next_word(&line);
-	while (absent && !parse_u32(absent, &f.present_bit)) {
-		absent[-1] = ' ';
-		absent = next_word(&line);
-	}
-	if (!absent)
+	if (!absent || !parse_u32(absent, &f.present_bit))
 		return bad(p, "a field needs name, type, offset, size, format, unit, mask");
 	f.sentence = rest_of(line);
 
