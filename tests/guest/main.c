@@ -29,6 +29,7 @@ static const struct suite suites[] = {
 	{ "start", run_start, 120, "switching on proves itself" },
 	{ "tracepoint", run_tracepoint, 120, "cowtrace:wp_fault" },
 	{ "asleep", run_asleep, 120, "tasks asleep in do_wp_page() across disable and rmmod" },
+	{ "redis", run_redis, 240, "a traced redis-server answers as an untraced one" },
 	{ "unload", run_unload, 1500, "insmod and rmmod under load; ROUNDS of them" },
 };
 
