@@ -106,7 +106,7 @@ static const struct {
 	const char	*sentence;
 } losses[] = {
 	{ "full", "records lost, the buffers were full: use a larger --buffer-kb" },
-	{ "missed_no_instance", "faults missed, more tasks were in the fault at once than the probe can follow: load the module with backend=fprobe where the kernel has it" },
+	{ "missed_no_instance", "faults missed, more tasks were in the fault at once than the probe can follow: load the module with a larger maxactive" },
 	{ "missed_recursion", "faults missed, the kernel was inside another probe: end other tracers" },
 	{ "missed_witness", "copies without a witness: their outcome rests on the page table alone" },
 	{ "disarmed_checks", "checks found the probes disarmed, faults are missing: leave /proc/sys/kernel/ftrace_enabled and /sys/kernel/debug/kprobes/enabled at 1" },
