@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What must hold for every sample, whatever the kernel decided. */
+#include "sample.h"
+#include "tap.h"
+
+/* Each property is checked on every sample; the first that breaks it is kept. */
+enum property {
+	REASON_IFF_DONE, REASON_OF_COPY, REASON_OF_REUSE, SILENT_COPY_WITNESSED,
+	UNSHARE_ONLY_THERE, EXCLUSIVE_NOT_COPIED, NEVER_REUSED, EVIDENCE_KEPT, FAILURE_FIRST,
+	NOTHING_FROM_NOTHING, CODED_RACE, HOLDERS_SUM, HOLDERS_POSITIVE, NR_PROPERTIES
+};
+
+static const char * const property_claims[] = {
+	[REASON_IFF_DONE] = "a reason is given exactly for reuse, copy and unshare",
+	[REASON_OF_COPY] = "the reason of a copy is one of a copy",
+	[REASON_OF_REUSE] = "the reason of a reuse is one of a reuse",
+	[SILENT_COPY_WITNESSED] = "a kernel without VM_FAULT_WRITE has a copy only with a witness",
+	[UNSHARE_ONLY_THERE] = "an unshare is never a copy, a write never an unshare",
+	[EXCLUSIVE_NOT_COPIED] = "an exclusive page is never copied unless a witness saw it",
+	[NEVER_REUSED] = "KSM, zero, private file and special pages are never reused",
+	[EVIDENCE_KEPT] = "the verdict keeps the evidence of the sample",
+	[FAILURE_FIRST] = "no memory and poison are told whatever else was seen",
+	[NOTHING_FROM_NOTHING] = "without witness, PTE and code nothing is called reuse or copy",
+	[CODED_RACE] = "without VM_FAULT_WRITE no kernel that has it reused or copied",
+	[HOLDERS_SUM] = "the holders add up to the reference count",
+	[HOLDERS_POSITIVE] = "no holder is negative",
+};
+
+static uint64_t samples, broken[NR_PROPERTIES];
+static struct cowtrace_record first_broken[NR_PROPERTIES];
+
+static void expect(enum property p, bool good, const struct cowtrace_record *r)
+{
+	if (!good && !broken[p]++)
+		first_broken[p] = *r;
+}
+
+static bool never_reusable(const struct cowtrace_record *r)
+{
+	return r->kind == COWTRACE_KIND_KSM || r->kind == COWTRACE_KIND_ZERO ||
+	       r->kind == COWTRACE_KIND_FILE || r->kind == COWTRACE_KIND_SPECIAL;
+}
+
+static void check_sample(const struct sample *s, uint32_t traits)
+{
+	struct cowtrace_record r = record_of(s, traits);
+	struct cowtrace_verdict v = cowtrace_classify(&r, traits);
+	struct cowtrace_holders h = cowtrace_holders(&r);
+	bool unshare = r.fault_flags & COWTRACE_FAULT_FLAG_UNSHARE;
+	bool coded = traits & COWTRACE_TRAIT_RET_WRITE;
+	bool copy = v.outcome == COWTRACE_OUTCOME_COPY;
+	bool broke = v.outcome == COWTRACE_OUTCOME_UNSHARE;
+	bool reuse = v.outcome == COWTRACE_OUTCOME_REUSE;
+
+	samples++;
+	expect(REASON_IFF_DONE, (copy || broke || reuse) == (v.reason != 0), &r);
+	if (copy || broke)
+		expect(REASON_OF_COPY, v.reason >= COWTRACE_REASON_KSM &&
+				       v.reason <= COWTRACE_REASON_UNATTRIBUTED, &r);
+	if (reuse)
+		expect(REASON_OF_REUSE, v.reason >= COWTRACE_REASON_EXCLUSIVE &&
+					v.reason < COWTRACE_REASON_MAPCOUNT_ONE, &r);
+	if (copy && !coded)
+		expect(SILENT_COPY_WITNESSED, r.evidence & COWTRACE_EV_WITNESS, &r);
+	expect(UNSHARE_ONLY_THERE, unshare ? !copy : !broke, &r);
+	if ((r.state & COWTRACE_PG_EXCLUSIVE) && !(r.evidence & COWTRACE_EV_WITNESS))
+		expect(EXCLUSIVE_NOT_COPIED, !copy, &r);
+	/* What stands in the PTE is not in doubt here: such a page is not made writable. */
+	if (never_reusable(&r) && s->pte != SAME_RW && s->pte != SAME_DIRTY && s->pte != SAME_EXCL)
+		expect(NEVER_REUSED, !reuse, &r);
+	expect(EVIDENCE_KEPT, (v.evidence & r.evidence) == r.evidence, &r);
+	if (r.ret & COWTRACE_FAULT_OOM)
+		expect(FAILURE_FIRST, v.outcome == COWTRACE_OUTCOME_OOM, &r);
+	else if (r.ret & COWTRACE_FAULT_HWPOISON)
+		expect(FAILURE_FIRST, v.outcome == COWTRACE_OUTCOME_POISON, &r);
+	if (!coded && !(r.evidence & (COWTRACE_EV_WITNESS | COWTRACE_EV_PTE)) &&
+	    !(r.state & COWTRACE_PG_EXCLUSIVE))
+		expect(NOTHING_FROM_NOTHING, !copy && !reuse && !broke, &r);
+	if (coded && !unshare && !(r.ret & COWTRACE_FAULT_WRITE))
+		expect(CODED_RACE, !copy && !reuse, &r);
+	if (h.known) {
+		expect(HOLDERS_SUM, h.mappings + h.swapcache + h.pagecache + h.lru + h.pins +
+				    h.unattributed == h.total && h.total == r.refcount, &r);
+		expect(HOLDERS_POSITIVE, h.mappings >= 0 && h.swapcache >= 0 &&
+		       h.pagecache >= 0 && h.lru >= 0 && h.pins >= 0 && h.unattributed >= 0, &r);
+	}
+}
+
+#define EACH(var, list)	for (size_t var = 0; var < sizeof(list) / sizeof(*(list)); var++)
+
+static const uint32_t rets[] = {
+	0, COWTRACE_FAULT_WRITE, COWTRACE_FAULT_RETRY, COWTRACE_FAULT_COMPLETED,
+	COWTRACE_FAULT_NOPAGE, COWTRACE_FAULT_OOM, COWTRACE_FAULT_SIGBUS,
+	COWTRACE_FAULT_HWPOISON, COWTRACE_FAULT_WRITE | COWTRACE_FAULT_RETRY,
+};
+static const uint64_t vms[] = { 0, W, SHARED, MAYSHARE, W | COWTRACE_VM_UFFD_WP };
+static const uint32_t flags[] = { 0, COWTRACE_FAULT_FLAG_UNSHARE };
+static const uint32_t evidences[] = {
+	0, WATCHED, WITNESS, ALONE, ALONE | WATCHED, ALONE | WITNESS,
+};
+static const uint32_t kind_states[] = {
+	[COWTRACE_KIND_UNKNOWN] = 0, [COWTRACE_KIND_ANON] = ANON, [COWTRACE_KIND_KSM] = KSM,
+	[COWTRACE_KIND_ZERO] = 0, [COWTRACE_KIND_FILE] = 0, [COWTRACE_KIND_SPECIAL] = 0,
+};
+static const uint32_t bits[] = { LRU, SWAP, WB, LOCKED, EXCL, MMS, UFFD_BIT };
+static const int32_t refs[] = { 0, 1, 2, 3, 4, 5, 1025, 1026, 4096, INT32_MAX };
+
+static uint32_t state_of(size_t kind, uint32_t chosen)
+{
+	uint32_t state = kind_states[kind];
+
+	EACH(i, bits)
+		if (chosen & 1u << i)
+			state |= bits[i];
+	/* Only an anonymous page that no KSM merged is exclusive. */
+	if (kind != COWTRACE_KIND_ANON)
+		state &= ~EXCL;
+	return state;
+}
+
+/* Every way in which a fault can end, over a few counts. */
+static void sweep_outcomes(void)
+{
+	for (size_t k = 0; k < NR_KERNELS; k++)
+	EACH(kind, kind_states)
+	for (uint32_t chosen = 0; chosen < 1u << (sizeof(bits) / sizeof(*bits)); chosen++)
+	EACH(vm, vms)
+	EACH(f, flags)
+	EACH(ret, rets)
+	EACH(ev, evidences)
+	for (int pte = UNREAD; pte <= SAME_EXCL; pte++)
+	for (int32_t ref = 1; ref < 4; ref++) {
+		struct sample s = {
+			.kind = kind, .vm = vms[vm], .state = state_of(kind, chosen),
+			.refs = ref, .maps = 1 + (ref > 2), .flags = flags[f], .ret = rets[ret],
+			.pte = pte, .evidence = evidences[ev],
+		};
+
+		check_sample(&s, kernels[k].traits);
+	}
+}
+
+/* Every way in which references can be spread, over a few ends. */
+static void sweep_counts(void)
+{
+	static const uint8_t orders[] = { 0, 2, 9 };
+	static const uint32_t pins[] = { 0, 1, UINT32_MAX };
+	static const int32_t maps[] = { 0, 1, 2, 512, INT32_MAX };
+
+	for (size_t k = 0; k < NR_KERNELS; k++)
+	EACH(kind, kind_states)
+	for (uint32_t chosen = 0; chosen < 1u << (sizeof(bits) / sizeof(*bits)); chosen++)
+	EACH(ref, refs)
+	EACH(map, maps)
+	EACH(folio, maps)
+	EACH(order, orders)
+	EACH(pin, pins)
+	for (int copy = 0; copy < 2; copy++) {
+		struct sample s = {
+			.kind = kind, .vm = W, .state = state_of(kind, chosen), .refs = refs[ref],
+			.maps = maps[map], .folio_maps = maps[folio], .order = orders[order],
+			.pins = pins[pin], .ret = DONE, .pte = copy ? OTHER_RW : SAME_RW,
+			.evidence = copy ? WITNESS : WATCHED,
+		};
+
+		check_sample(&s, kernels[k].traits);
+	}
+}
+
+int main(void)
+{
+	size_t p;
+
+	sweep_outcomes();
+	sweep_counts();
+	for (p = 0; p < NR_PROPERTIES; p++) {
+		const struct cowtrace_record *r = &first_broken[p];
+
+		ok(!broken[p], "%s", property_claims[p]);
+		if (broken[p])
+			note("%lu samples, first: kind %u state %#x refs %d maps %d order %u ret %#x flags %#x vm %#llx evidence %#x new_pfn %#llx",
+			     (unsigned long)broken[p], r->kind, r->state, r->refcount, r->mapcount,
+			     r->order, r->ret, r->fault_flags, (unsigned long long)r->vm_flags,
+			     r->evidence, (unsigned long long)r->new_pfn);
+	}
+	note("%lu samples", (unsigned long)samples);
+	return tap_end();
+}
