@@ -1,25 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <cowtrace/evidence.h>
 
 #include "counters.h"
 
 struct cow_counters __percpu *cow_counters;
 
 static u64 skipped_exits;
-
-struct cow_counters __percpu *cow_counters;
-
-static u64 skipped_exits;
-
-/* What entries, handed_on and exits are the sums of, printed in this order. */
-struct counter {
-	const char	*name;
-	size_t		offset;
-};
-
-#define COUNTER(name, sentence)	{ #name, offsetof(struct cow_counters, name) },
-static const struct counter counters[] = { COW_COUNTERS(COUNTER) };
 
 int __init cow_counters_init(void)
 {
@@ -49,8 +37,7 @@ void cow_tally(const struct cowtrace_record *r)
 
 	t->count++;
 	t->ns += r->duration_ns;
-	if (r->outcome == COWTRACE_OUTCOME_COPY || r->outcome == COWTRACE_OUTCOME_UNSHARE)
-		t->bytes += PAGE_SIZE;
+	t->bytes += cowtrace_copied_pages(r) * PAGE_SIZE;
 }
 
 u64 cow_skipped_exits(void)

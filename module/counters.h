@@ -10,11 +10,14 @@
 
 /* X(name, sentence): the stages, in the order of the identities. */
 #define COW_COUNTERS(X)							\
-	X(entries,	  "calls of do_wp_page() that the probe saw")	\
+	X(entries,	  "faults that the probes saw, on all paths")	\
+	X(pmd_entries,	  "of these, calls of do_huge_pmd_wp_page(), not part of any sum") \
+	X(hugetlb_entries, "of these, calls of hugetlb_wp(), not part of any sum") \
 	X(proofs,	  "calls that the module provoked itself, beside entries") \
 	X(filtered_entry, "rejected by a filter at entry")		\
 	X(sampled_out,	  "left out by sample_every")			\
 	X(nested,	  "entered while this CPU was inside a handler") \
+	X(unread,	  "whose arguments were not understood")	\
 	X(handed_on,	  "sampled, and waiting for their exit")	\
 	X(exits,	  "exits that came")				\
 	X(recorded,	  "handed to a reader's buffer or to the tracepoint") \
@@ -22,7 +25,10 @@
 	X(dropped_full,	  "lost: the buffer was full")			\
 	X(events_dropped, "lines lost to the events file, not part of any sum") \
 	X(stale_exits,	  "exits of an earlier session, not part of any sum") \
-	X(witness_hits,	  "calls that the witness probe saw")		\
+	X(wp_copy_hits,	  "calls that the witnesses saw, not part of any sum") \
+	X(pmd_reuse_hits, "likewise")					\
+	X(pmd_copy_hits,  "likewise")					\
+	X(hugetlb_copy_hits, "likewise")				\
 	X(witness_lost,	  "faults of which the witness may have forgotten, not part of any sum")
 
 /**

@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 #include <cowtrace/classify.h>
 
+#include "compat/compat.h"
 #include "debugfs.h"
 #include "events.h"
 #include "ring.h"
@@ -103,13 +104,13 @@ static int oldest(struct cow_ring *ring)
 /* A part of the counts, or '-' where the record has none. */
 static int print_holders(char *buf, size_t size, const struct cowtrace_record *r)
 {
-	struct cowtrace_holders h = cowtrace_holders(r);
+	struct cowtrace_holders h = cowtrace_holders(r, COW_TRAITS);
 
 	if (!h.known)
 		return scnprintf(buf, size, " refs=-");
 	return scnprintf(buf, size,
-			 " refs=%d mappings=%d swapcache=%d pagecache=%d lru=%d pins=%d unattributed=%d order=%u",
-			 h.total, h.mappings, h.swapcache, h.pagecache, h.lru, h.pins,
+			 " refs=%d mappings=%d swapcache=%d pagecache=%d lru=%d pins=%d fault=%d unattributed=%d order=%u",
+			 h.total, h.mappings, h.swapcache, h.pagecache, h.lru, h.pins, h.fault,
 			 h.unattributed, r->order);
 }
 
@@ -118,10 +119,12 @@ static size_t print_record(char *buf, size_t size, const struct cowtrace_record 
 	u32 us = r->time_ns % NSEC_PER_SEC / NSEC_PER_USEC;
 	size_t n;
 
-	n = scnprintf(buf, size, "%llu.%06u [%03u] %s-%u %s %s kind=%s origin=%s addr=%#llx",
+	n = scnprintf(buf, size,
+		      "%llu.%06u [%03u] %s-%u %s %s path=%s kind=%s origin=%s addr=%#llx",
 		      r->time_ns / NSEC_PER_SEC, us, r->cpu, r->comm, r->pid,
 		      cow_outcome_name(r->outcome), cow_reason_name(r->reason),
-		      cow_kind_name(r->kind), cow_origin_name(r->origin), r->address);
+		      cow_path_name(r->path), cow_kind_name(r->kind), cow_origin_name(r->origin),
+		      r->address);
 	if (r->present & COWTRACE_HAS_IP)
 		n += scnprintf(buf + n, size - n, " ip=%#llx", r->ip);
 	else

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The backend of kernels with CONFIG_FPROBE whose handlers give the return address. */
+#include <linux/bitops.h>
+#include <linux/err.h>
 #include <linux/slab.h>
 
 #include "compat/compat.h"
@@ -18,109 +20,149 @@
 #endif
 
 /**
- * struct attachment - one armed point
- * @fp: the probe.
- * @point: what it calls.
+ * struct group - the points of one kind, armed by one probe
+ * @fp: the probe: each costs RCU grace periods to take away, so there are two.
+ * @points: what it calls, the most frequent first.
+ * @nr: how many.
  */
-struct attachment {
+struct group {
 	struct fprobe		fp;
-	const struct cow_point	*point;
+	const struct cow_point	*points[COW_NR_POINTS];
+	int			nr;
 };
 
-static struct attachment *attachments[COW_NR_POINTS];
+static struct group *pairs, *witnesses;
 
 static struct cow_args args_of(cow_regs *regs, unsigned long ret_ip)
 {
-	return (struct cow_args) {
-		.arg0	= cow_regs_argument(regs, 0),
-		.arg1	= cow_regs_argument(regs, 1),
-		.ret_ip	= ret_ip,
-	};
+	struct cow_args args = { .ret_ip = ret_ip };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(args.arg); i++)
+		args.arg[i] = cow_regs_argument(regs, i);
+	return args;
+}
+
+/* The point whose function has its ftrace location at @ip. */
+static const struct cow_point *point_at(struct fprobe *fp, unsigned long ip)
+{
+	const struct group *g = container_of(fp, struct group, fp);
+	int i;
+
+	for (i = 0; i < g->nr - 1; i++)
+		if (cow_symbol_covers(g->points[i]->symbol, ip))
+			break;
+	return g->points[i];
 }
 
 static int on_entry(struct fprobe *fp, unsigned long ip, unsigned long ret_ip, cow_regs *regs,
 		    void *data)
 {
-	struct attachment *a = container_of(fp, struct attachment, fp);
 	struct cow_args args = args_of(regs, ret_ip);
 
-	return a->point->enter(data, &args);
+	return point_at(fp, ip)->enter(data, &args);
 }
 
 static void on_return(struct fprobe *fp, unsigned long ip, unsigned long ret_ip, cow_regs *regs,
 		      void *data)
 {
-	container_of(fp, struct attachment, fp)->point->leave(data, cow_regs_return(regs), ret_ip);
+	point_at(fp, ip)->leave(data, cow_regs_return(regs), ret_ip);
 }
 
 static int on_hit(struct fprobe *fp, unsigned long ip, unsigned long ret_ip, cow_regs *regs,
 		  void *data)
 {
-	struct attachment *a = container_of(fp, struct attachment, fp);
 	struct cow_args args = args_of(regs, ret_ip);
 
-	a->point->hit(&args);
+	point_at(fp, ip)->hit(&args);
 	return 0;
 }
 
-static int fprobe_attach(enum cow_point_id id)
+/* Return: NULL when there is nothing to arm. */
+static struct group *arm(unsigned long points, bool paired)
 {
-	const struct cow_point *point = &cow_points[id];
-	struct attachment *a = kzalloc(sizeof(*a), GFP_KERNEL);
-	const char *symbol = point->symbol;
-	int err;
+	const char *names[COW_NR_POINTS];
+	struct group *g = kzalloc(sizeof(*g), GFP_KERNEL);
+	int id, err;
 
-	if (!a)
-		return -ENOMEM;
-	a->point = point;
-	if (point->leave) {
-		a->fp.entry_handler = on_entry;
-		a->fp.exit_handler = on_return;
-		a->fp.entry_data_size = sizeof(struct cow_entry);
+	if (!g)
+		return ERR_PTR(-ENOMEM);
+	for_each_set_bit(id, &points, COW_NR_POINTS) {
+		if (!cow_points[id].leave == paired)
+			continue;
+		names[g->nr] = cow_symbol_name(cow_points[id].symbol);
+		g->points[g->nr++] = &cow_points[id];
+	}
+	if (!g->nr) {
+		kfree(g);
+		return NULL;
+	}
+	if (paired) {
+		g->fp.entry_handler = on_entry;
+		g->fp.exit_handler = on_return;
+		g->fp.entry_data_size = sizeof(struct cow_entry);
 #ifdef COW_HAVE_FPROBE_MAXACTIVE
-		a->fp.nr_maxactive = cow_maxactive;
+		g->fp.nr_maxactive = cow_maxactive;
 #endif
 	} else {
-		a->fp.entry_handler = on_hit;
+		g->fp.entry_handler = on_hit;
 	}
-	err = register_fprobe_syms(&a->fp, &symbol, 1);
-	if (err)
-		kfree(a);
-	else
-		attachments[id] = a;
-	return err;
+	err = register_fprobe_syms(&g->fp, names, g->nr);
+	if (err) {
+		kfree(g);
+		return ERR_PTR(err);
+	}
+	return g;
 }
 
-static void fprobe_detach(enum cow_point_id id)
+static void disarm(struct group *g)
 {
-	struct attachment *a = attachments[id];
-
 	/* Refused when ftrace has shut itself down: its list still has the probe. */
-	if (WARN_ON_ONCE(unregister_fprobe(&a->fp)))
+	if (!g || WARN_ON_ONCE(unregister_fprobe(&g->fp)))
 		return;
 	/* Handlers run with preemption off: none is left after this. */
 	synchronize_rcu();
-	attachments[id] = NULL;
-	kfree(a);
+	kfree(g);
 }
 
-/* One counter serves both causes: no free storage, and recursion. */
-static u64 fprobe_missed_entry(enum cow_point_id id)
+static void fprobe_detach(void)
 {
-	return READ_ONCE(attachments[id]->fp.nmissed);
+	disarm(witnesses);
+	disarm(pairs);
+	witnesses = NULL;
+	pairs = NULL;
 }
 
-static u64 fprobe_missed_nested(enum cow_point_id id)
+static int fprobe_attach(unsigned long points)
 {
+	struct group *g = arm(points, true);
+
+	if (IS_ERR(g))
+		return PTR_ERR(g);
+	pairs = g;
+	g = arm(points, false);
+	if (IS_ERR(g)) {
+		fprobe_detach();
+		return PTR_ERR(g);
+	}
+	witnesses = g;
 	return 0;
 }
 
+/* One counter serves both causes: no free storage, and recursion. */
+static struct cow_missed fprobe_missed(void)
+{
+	return (struct cow_missed) {
+		.entry		= pairs ? READ_ONCE(pairs->fp.nmissed) : 0,
+		.witness	= witnesses ? READ_ONCE(witnesses->fp.nmissed) : 0,
+	};
+}
+
 const struct cow_backend cow_fprobe = {
-	.name		= "fprobe",
-	.attach		= fprobe_attach,
-	.detach		= fprobe_detach,
-	.missed_entry	= fprobe_missed_entry,
-	.missed_nested	= fprobe_missed_nested,
+	.name	= "fprobe",
+	.attach	= fprobe_attach,
+	.detach	= fprobe_detach,
+	.missed	= fprobe_missed,
 };
 
 #else

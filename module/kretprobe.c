@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The backend that every kernel has: kretprobes for pairs, kprobes for entries. */
+/* The backend that every kernel has: kretprobes for pairs, kprobes for witnesses. */
+#include <linux/bitops.h>
 #include <linux/kprobes.h>
 #include <linux/slab.h>
 
@@ -8,7 +9,7 @@
 
 /**
  * struct attachment - one armed point
- * @rp: for a pair; its kprobe alone for an entry-only point.
+ * @rp: for a pair; its kprobe alone for a witness.
  * @point: what it calls.
  */
 struct attachment {
@@ -21,11 +22,12 @@ static struct attachment *attachments[COW_NR_POINTS];
 /* At its entry a function's return address lies on top of the stack. */
 static struct cow_args args_of(struct pt_regs *regs)
 {
-	return (struct cow_args) {
-		.arg0	= regs_get_kernel_argument(regs, 0),
-		.arg1	= regs_get_kernel_argument(regs, 1),
-		.ret_ip	= *(unsigned long *)kernel_stack_pointer(regs),
-	};
+	struct cow_args args = { .ret_ip = *(unsigned long *)kernel_stack_pointer(regs) };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(args.arg); i++)
+		args.arg[i] = regs_get_kernel_argument(regs, i);
+	return args;
 }
 
 static int on_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
@@ -65,17 +67,16 @@ static int on_hit(struct kprobe *kp, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(on_hit);
 
-static int kretprobe_attach(enum cow_point_id id)
+static int attach_one(int id)
 {
-	const struct cow_point *point = &cow_points[id];
 	struct attachment *a = kzalloc(sizeof(*a), GFP_KERNEL);
 	int err;
 
 	if (!a)
 		return -ENOMEM;
-	a->point = point;
-	a->rp.kp.symbol_name = point->symbol;
-	if (point->leave) {
+	a->point = &cow_points[id];
+	a->rp.kp.symbol_name = cow_symbol_name(a->point->symbol);
+	if (a->point->leave) {
 		a->rp.entry_handler = on_entry;
 		a->rp.handler = on_return;
 		a->rp.data_size = sizeof(struct cow_entry);
@@ -92,34 +93,66 @@ static int kretprobe_attach(enum cow_point_id id)
 	return err;
 }
 
-static void kretprobe_detach(enum cow_point_id id)
+/* All together: each unregistration waits for RCU grace periods. */
+static void kretprobe_detach(void)
 {
-	struct attachment *a = attachments[id];
+	struct kretprobe *pairs[COW_NR_POINTS];
+	struct kprobe *witnesses[COW_NR_POINTS];
+	int id, nr_pairs = 0, nr_witnesses = 0;
 
-	if (a->point->leave)
-		unregister_kretprobe(&a->rp);
-	else
-		unregister_kprobe(&a->rp.kp);
+	for (id = 0; id < COW_NR_POINTS; id++) {
+		struct attachment *a = attachments[id];
+
+		if (a && a->point->leave)
+			pairs[nr_pairs++] = &a->rp;
+		else if (a)
+			witnesses[nr_witnesses++] = &a->rp.kp;
+	}
+	unregister_kretprobes(pairs, nr_pairs);
+	unregister_kprobes(witnesses, nr_witnesses);
 	/* Exit handlers run with preemption off: none is left after this. */
 	synchronize_rcu();
-	attachments[id] = NULL;
-	kfree(a);
+	for (id = 0; id < COW_NR_POINTS; id++) {
+		kfree(attachments[id]);
+		attachments[id] = NULL;
+	}
 }
 
-static u64 kretprobe_missed_entry(enum cow_point_id id)
+static int kretprobe_attach(unsigned long points)
 {
-	return READ_ONCE(attachments[id]->rp.nmissed);
+	int id, err;
+
+	for_each_set_bit(id, &points, COW_NR_POINTS) {
+		err = attach_one(id);
+		if (err) {
+			kretprobe_detach();
+			return err;
+		}
+	}
+	return 0;
 }
 
-static u64 kretprobe_missed_nested(enum cow_point_id id)
+static struct cow_missed kretprobe_missed(void)
 {
-	return READ_ONCE(attachments[id]->rp.kp.nmissed);
+	struct cow_missed m = { 0 };
+	int id;
+
+	for (id = 0; id < COW_NR_POINTS; id++) {
+		const struct attachment *a = attachments[id];
+
+		if (a && a->point->leave) {
+			m.entry += READ_ONCE(a->rp.nmissed);
+			m.nested += READ_ONCE(a->rp.kp.nmissed);
+		} else if (a) {
+			m.witness += READ_ONCE(a->rp.kp.nmissed);
+		}
+	}
+	return m;
 }
 
 const struct cow_backend cow_kretprobe = {
-	.name		= "kretprobe",
-	.attach		= kretprobe_attach,
-	.detach		= kretprobe_detach,
-	.missed_entry	= kretprobe_missed_entry,
-	.missed_nested	= kretprobe_missed_nested,
+	.name	= "kretprobe",
+	.attach	= kretprobe_attach,
+	.detach	= kretprobe_detach,
+	.missed	= kretprobe_missed,
 };

@@ -10,6 +10,7 @@
 #include "proof.h"
 #include "ring.h"
 #include "session.h"
+#include "split.h"
 #include "tracepoint.h"
 #include "witness.h"
 
@@ -29,42 +30,84 @@ static bool sampled_out(struct cow_counters *c)
 	return false;
 }
 
-static int wp_enter(struct cow_entry *e, const struct cow_args *args)
+/* Is the fault wanted? Return: false when it ends here, accounted for. */
+static bool admit(struct cow_counters *c)
 {
-	struct vm_fault *vmf = (struct vm_fault *)args->arg0;
-	struct cow_counters *c = this_cpu_ptr(cow_counters);
-	u32 users = READ_ONCE(cow_hot.users);
-	bool proof = cow_proof_here(vmf);
-
-	if (proof) {
-		c->proofs++;
-	} else {
-		if (!users)
-			return 1;
-		c->entries++;
-		if (c->busy) {
-			c->nested++;
-			return 1;
-		}
-		if (!cow_filter_entry()) {
-			c->filtered_entry++;
-			return 1;
-		}
-		if (sampled_out(c)) {
-			c->sampled_out++;
-			return 1;
-		}
-		c->handed_on++;
+	c->entries++;
+	if (c->busy) {
+		c->nested++;
+		return false;
 	}
+	if (!cow_filter_entry()) {
+		c->filtered_entry++;
+		return false;
+	}
+	if (sampled_out(c)) {
+		c->sampled_out++;
+		return false;
+	}
+	return true;
+}
+
+typedef bool (*sample_fn)(struct cow_entry *e, const struct cow_args *args);
+
+/* Inlined into each path's own handler, so that its sampler is no indirect call. */
+static __always_inline int enter(struct cow_entry *e, const struct cow_args *args, u32 users,
+				 sample_fn sample, bool proof)
+{
+	struct cow_counters *c = this_cpu_ptr(cow_counters);
+	bool sane;
+
 	c->busy = true;
-	cow_sample_entry(e, vmf);
-	if (READ_ONCE(cow_hot.witness))
+	sane = sample(e, args);
+	if (READ_ONCE(cow_hot.watched) & BIT(e->path))
 		e->evidence |= COWTRACE_EV_WATCHED;
 	e->generation = READ_ONCE(cow_hot.generation);
 	e->users = users;
 	e->proof = proof;
 	c->busy = false;
+	if (unlikely(!sane)) {
+		c->unread++;
+		return 1;
+	}
+	if (!proof)
+		c->handed_on++;
 	return 0;
+}
+
+static int wp_enter(struct cow_entry *e, const struct cow_args *args)
+{
+	struct cow_counters *c = this_cpu_ptr(cow_counters);
+	u32 users = READ_ONCE(cow_hot.users);
+	bool proof = cow_proof_here((const struct vm_fault *)args->arg[0]);
+
+	if (proof)
+		c->proofs++;
+	else if (!users || !admit(c))
+		return 1;
+	return enter(e, args, users, cow_sample_wp, proof);
+}
+
+static int pmd_enter(struct cow_entry *e, const struct cow_args *args)
+{
+	struct cow_counters *c = this_cpu_ptr(cow_counters);
+	u32 users = READ_ONCE(cow_hot.users);
+
+	if (!users)
+		return 1;
+	c->pmd_entries++;
+	return admit(c) ? enter(e, args, users, cow_sample_pmd, false) : 1;
+}
+
+static int hugetlb_enter(struct cow_entry *e, const struct cow_args *args)
+{
+	struct cow_counters *c = this_cpu_ptr(cow_counters);
+	u32 users = READ_ONCE(cow_hot.users);
+
+	if (!users)
+		return 1;
+	c->hugetlb_entries++;
+	return admit(c) ? enter(e, args, users, cow_sample_hugetlb, false) : 1;
 }
 
 /* The record to all who wanted it at entry. Return: false when the ring lost it. */
@@ -84,30 +127,55 @@ static bool deliver(struct cowtrace_record *r, u32 users)
 	return kept;
 }
 
-static void hear(struct cowtrace_record *r, enum cow_testimony testimony)
+static unsigned long size_at(const struct cowtrace_record *r)
 {
-	if (testimony == COW_SAW_COPY) {
-		r->evidence |= COWTRACE_EV_WITNESS;
-	} else if (testimony == COW_FORGOT) {
-		r->evidence &= ~COWTRACE_EV_WATCHED;
-		cow_count(witness_lost);
+	switch (r->path) {
+	case COWTRACE_PATH_PMD:
+		return HPAGE_PMD_SIZE;
+	case COWTRACE_PATH_HUGETLB:
+		return PAGE_SIZE << r->order;
+	default:
+		return PAGE_SIZE;
 	}
 }
 
-static void settle(struct cowtrace_record *r, const struct cow_entry *e)
+static void hear_witness(struct cowtrace_record *r)
+{
+	switch (cow_witness_ask(r->address, size_at(r), r->time_ns)) {
+	case COW_SAW_COPY:
+		r->evidence |= COWTRACE_EV_WITNESS;
+		break;
+	case COW_SAW_REUSE:
+		r->evidence |= COWTRACE_EV_REUSED;
+		break;
+	case COW_FORGOT:
+		r->evidence &= ~COWTRACE_EV_WATCHED;
+		cow_count(witness_lost);
+		break;
+	case COW_SAW_NOTHING:
+		break;
+	}
+}
+
+static void settle(struct cowtrace_record *r)
 {
 	struct cowtrace_verdict v;
 
 	/* A page that is still mapped was not copied: spare the search. */
-	if ((r->evidence & COWTRACE_EV_WATCHED) && r->new_pfn != r->pfn)
-		hear(r, cow_witness_ask(r->address, e->time_ns));
+	if ((r->evidence & COWTRACE_EV_WATCHED) &&
+	    (r->path == COWTRACE_PATH_PMD || r->new_pfn != r->pfn))
+		hear_witness(r);
+	if (r->path == COWTRACE_PATH_PTE && cow_split_ask(r->address))
+		r->state |= COWTRACE_AFTER_SPLIT;
 	v = cowtrace_classify(r, COW_TRAITS);
 	r->outcome = v.outcome;
 	r->reason = v.reason;
 	r->evidence = v.evidence;
+	if (r->path == COWTRACE_PATH_PMD && r->outcome == COWTRACE_OUTCOME_SPLIT)
+		cow_split_note(r->address);
 }
 
-static void wp_leave(struct cow_entry *e, unsigned long ret, unsigned long ret_ip)
+static void leave(struct cow_entry *e, unsigned long ret, unsigned long ret_ip)
 {
 	struct cow_counters *c = this_cpu_ptr(cow_counters);
 	struct cowtrace_record r;
@@ -118,7 +186,7 @@ static void wp_leave(struct cow_entry *e, unsigned long ret, unsigned long ret_i
 	}
 	c->busy = true;
 	cow_sample_exit(&r, e, ret, ret_ip);
-	settle(&r, e);
+	settle(&r);
 	if (e->proof) {
 		cow_proof_seen(&r);
 	} else {
@@ -136,28 +204,102 @@ static void wp_leave(struct cow_entry *e, unsigned long ret, unsigned long ret_i
 	c->busy = false;
 }
 
-static u64 wp_hits(void)
+static void wp_copy_hit(const struct cow_args *args)
 {
-	return cow_sum(entries) + cow_sum(proofs);
+	cow_count(wp_copy_hits);
+	/* Not filtered: a filter may change between the entry and here. */
+	if (cow_symbol_covers(COW_SYM_WP, args->ret_ip) ||
+	    cow_symbol_covers(COW_SYM_COPY, args->ret_ip))
+		cow_witness_mark(COW_SAW_COPY, args->arg[1]);
 }
 
-static u64 witness_hits(void)
+static void pmd_reuse_hit(const struct cow_args *args)
 {
-	return cow_sum(witness_hits);
+	cow_count(pmd_reuse_hits);
+	if (cow_symbol_covers(COW_SYM_PMD, args->ret_ip))
+		cow_witness_mark(COW_SAW_REUSE, args->arg[1]);
 }
+
+static void pmd_copy_hit(const struct cow_args *args)
+{
+	cow_count(pmd_copy_hits);
+	if (cow_symbol_covers(COW_SYM_PMD, args->ret_ip))
+		cow_witness_mark(COW_SAW_COPY, args->arg[1]);
+}
+
+static void hugetlb_copy_hit(const struct cow_args *args)
+{
+	cow_count(hugetlb_copy_hits);
+	if (cow_symbol_covers(COW_SYM_HUGETLB, args->ret_ip))
+		cow_witness_mark(COW_SAW_COPY, args->arg[2]);
+}
+
+static u64 wp_hits(void)
+{
+	return cow_sum(entries) - cow_sum(pmd_entries) - cow_sum(hugetlb_entries) +
+	       cow_sum(proofs);
+}
+
+#define HITS(counter)	static u64 counter##_sum(void) { return cow_sum(counter); }
+
+HITS(pmd_entries)
+HITS(hugetlb_entries)
+HITS(wp_copy_hits)
+HITS(pmd_reuse_hits)
+HITS(pmd_copy_hits)
+HITS(hugetlb_copy_hits)
 
 const struct cow_point cow_points[COW_NR_POINTS] = {
 	[COW_POINT_WP] = {
-		.symbol		= COW_SYMBOL_WP,
+		.symbol		= COW_SYM_WP,
 		.sentence	= "each write-protect fault of one PTE",
+		.path		= COWTRACE_PATH_PTE,
 		.enter		= wp_enter,
-		.leave		= wp_leave,
+		.leave		= leave,
 		.hits		= wp_hits,
 	},
-	[COW_POINT_WITNESS] = {
-		.symbol		= "ptep_clear_flush",
-		.sentence	= "the copy being mapped",
-		.hit		= cow_witness_hit,
-		.hits		= witness_hits,
+	[COW_POINT_PMD] = {
+		.symbol		= COW_SYM_PMD,
+		.sentence	= "each write-protect fault of a huge PMD",
+		.path		= COWTRACE_PATH_PMD,
+		.enter		= pmd_enter,
+		.leave		= leave,
+		.hits		= pmd_entries_sum,
+	},
+	[COW_POINT_HUGETLB] = {
+		.symbol		= COW_SYM_HUGETLB,
+		.sentence	= "each write-protect fault of a hugetlb page",
+		.path		= COWTRACE_PATH_HUGETLB,
+		.enter		= hugetlb_enter,
+		.leave		= leave,
+		.hits		= hugetlb_entries_sum,
+	},
+	[COW_POINT_WP_COPY] = {
+		.symbol		= COW_SYM_PTE_FLUSH,
+		.sentence	= "the copy of a page being mapped",
+		.path		= COWTRACE_PATH_PTE,
+		.hit		= wp_copy_hit,
+		.hits		= wp_copy_hits_sum,
+	},
+	[COW_POINT_PMD_REUSE] = {
+		.symbol		= COW_SYM_PMD_ACCESS,
+		.sentence	= "a huge page being reused",
+		.path		= COWTRACE_PATH_PMD,
+		.hit		= pmd_reuse_hit,
+		.hits		= pmd_reuse_hits_sum,
+	},
+	[COW_POINT_PMD_COPY] = {
+		.symbol		= COW_SYM_PMD_FLUSH,
+		.sentence	= "the copy of the huge zero page being mapped",
+		.path		= COWTRACE_PATH_PMD,
+		.hit		= pmd_copy_hit,
+		.hits		= pmd_copy_hits_sum,
+	},
+	[COW_POINT_HUGETLB_COPY] = {
+		.symbol		= COW_SYM_HUGETLB_RMAP,
+		.sentence	= "the copy of a hugetlb page being mapped",
+		.path		= COWTRACE_PATH_HUGETLB,
+		.hit		= hugetlb_copy_hit,
+		.hits		= hugetlb_copy_hits_sum,
 	},
 };

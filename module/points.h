@@ -8,76 +8,84 @@
 #define COW_POINTS_H
 
 #include <linux/types.h>
+#include <cowtrace/vocab.h>
 
 #include "sample.h"
-
-/* Overridden by tests that need a symbol that is missing or blacklisted. */
-#ifndef COW_SYMBOL_WP
-#define COW_SYMBOL_WP	"do_wp_page"
-#endif
-
-/**
- * struct cow_args - what a backend found at the entry of a probed function
- * @arg0: first argument.
- * @arg1: second argument.
- * @ret_ip: return address, or that of another tool's return probe, which at the
- *	exit has put the right one back.
- */
-struct cow_args {
-	unsigned long	arg0;
-	unsigned long	arg1;
-	unsigned long	ret_ip;
-};
+#include "symbols.h"
 
 /**
  * struct cow_point - one probed function
- * @symbol: its name.
+ * @symbol: the function.
  * @sentence: what it is probed for.
+ * @path: the path whose faults it shows or testifies on.
  * @enter: for a pair: at entry; returns 0 when @leave is wanted.
  * @leave: for a pair: at exit, with the return value and the return address.
- *	NULL for entry only.
- * @hit: for entry only: at entry.
+ *	NULL for a witness.
+ * @hit: for a witness: at entry.
  * @hits: calls that the probe saw, over all CPUs.
  */
 struct cow_point {
-	const char	*symbol;
-	const char	*sentence;
-	int		(*enter)(struct cow_entry *e, const struct cow_args *args);
-	void		(*leave)(struct cow_entry *e, unsigned long ret, unsigned long ret_ip);
-	void		(*hit)(const struct cow_args *args);
-	u64		(*hits)(void);
+	enum cow_symbol		symbol;
+	const char		*sentence;
+	enum cowtrace_path	path;
+	int			(*enter)(struct cow_entry *e, const struct cow_args *args);
+	void			(*leave)(struct cow_entry *e, unsigned long ret,
+					 unsigned long ret_ip);
+	void			(*hit)(const struct cow_args *args);
+	u64			(*hits)(void);
 };
 
 /**
  * enum cow_point_id - index into cow_points
- * @COW_POINT_WP: do_wp_page().
- * @COW_POINT_WITNESS: ptep_clear_flush(), called by do_wp_page() to map a copy.
+ * @COW_POINT_WP: each fault of one PTE.
+ * @COW_POINT_PMD: each fault of a huge PMD.
+ * @COW_POINT_HUGETLB: each fault of a hugetlb page.
+ * @COW_POINT_WP_COPY: witness: the copy of a page being mapped.
+ * @COW_POINT_PMD_REUSE: witness: a huge page being reused.
+ * @COW_POINT_PMD_COPY: witness: the copy of the huge zero page being mapped.
+ * @COW_POINT_HUGETLB_COPY: witness: the copy of a hugetlb page being mapped.
  * @COW_NR_POINTS: how many there are.
  */
 enum cow_point_id {
 	COW_POINT_WP,
-	COW_POINT_WITNESS,
+	COW_POINT_PMD,
+	COW_POINT_HUGETLB,
+	COW_POINT_WP_COPY,
+	COW_POINT_PMD_REUSE,
+	COW_POINT_PMD_COPY,
+	COW_POINT_HUGETLB_COPY,
 	COW_NR_POINTS,
 };
 
 extern const struct cow_point cow_points[COW_NR_POINTS];
 
 /**
+ * struct cow_missed - calls that the kernel did not show us
+ * @entry: no storage was free (too many tasks asleep in do_wp_page()).
+ * @nested: the CPU was inside another probe.
+ * @witness: calls of a witness that were missed for either cause.
+ */
+struct cow_missed {
+	u64	entry;
+	u64	nested;
+	u64	witness;
+};
+
+/**
  * struct cow_backend - one way to attach to functions
  * @name: as in the module parameter.
  * @missing: NULL, or the sentence why this kernel does not have it.
- * @attach: arm @point; 0 or a negative errno, with nothing left behind.
- * @detach: disarm it; no handler of it runs any more when this returns.
- * @missed_entry: calls missed because no storage was free, since attach.
- * @missed_nested: calls missed because the CPU was inside another probe.
+ * @attach: arm the points of a mask, BIT(enum cow_point_id), while none is
+ *	armed; 0 or a negative errno, with nothing left behind.
+ * @detach: disarm them; no handler of theirs runs any more when this returns.
+ * @missed: what was missed since attach.
  */
 struct cow_backend {
-	const char	*name;
-	const char	*missing;
-	int		(*attach)(enum cow_point_id point);
-	void		(*detach)(enum cow_point_id point);
-	u64		(*missed_entry)(enum cow_point_id point);
-	u64		(*missed_nested)(enum cow_point_id point);
+	const char		*name;
+	const char		*missing;
+	int			(*attach)(unsigned long points);
+	void			(*detach)(void);
+	struct cow_missed	(*missed)(void);
 };
 
 extern const struct cow_backend cow_kretprobe;

@@ -7,6 +7,7 @@
 #include <linux/uidgid.h>
 
 #include "compat/compat.h"
+#include "compat/huge.h"
 #include "sample.h"
 #include "symbols.h"
 
@@ -57,6 +58,21 @@ static u32 pte_states(pte_t pte)
 	return state;
 }
 
+static u32 pmd_states(pmd_t pmd)
+{
+	u32 state = 0;
+
+	if (pmd_dirty(pmd))
+		state |= COWTRACE_PTE_DIRTY;
+	if (pmd_young(pmd))
+		state |= COWTRACE_PTE_YOUNG;
+	if (pmd_soft_dirty(pmd))
+		state |= COWTRACE_PTE_SOFT_DIRTY;
+	if (cow_pmd_uffd_wp(pmd))
+		state |= COWTRACE_PTE_UFFD_WP;
+	return state;
+}
+
 static u8 kind_of(struct page *page, pte_t pte, u32 state)
 {
 	if (is_zero_pfn(pte_pfn(pte)))
@@ -68,26 +84,29 @@ static u8 kind_of(struct page *page, pte_t pte, u32 state)
 	return state & COWTRACE_PG_ANON ? COWTRACE_KIND_ANON : COWTRACE_KIND_FILE;
 }
 
-static u8 origin_of(u32 fault_flags, unsigned long ret_ip)
+/* Only do_wp_page() has two callers; the others are told by the flags alone. */
+static u8 origin_of(const struct cow_entry *e, unsigned long ret_ip)
 {
-	if (fault_flags & COWTRACE_FAULT_FLAG_UNSHARE)
+	if (e->fault_flags & COWTRACE_FAULT_FLAG_UNSHARE)
 		return COWTRACE_ORIGIN_UNSHARE;
-	if (fault_flags & FAULT_FLAG_REMOTE)
+	if (e->fault_flags & FAULT_FLAG_REMOTE || e->mm != current->mm)
 		return COWTRACE_ORIGIN_REMOTE;
-	switch (cow_caller(ret_ip)) {
-	case COW_CALLER_SWAP:
-		return COWTRACE_ORIGIN_SWAPIN;
-	case COW_CALLER_FAULT:
-		return fault_flags & FAULT_FLAG_USER ? COWTRACE_ORIGIN_USER :
-						      COWTRACE_ORIGIN_KERNEL;
-	default:
+	if (e->path == COWTRACE_PATH_HUGETLB && !cow_hugetlb_flags_known)
 		return COWTRACE_ORIGIN_UNKNOWN;
+	if (e->path == COWTRACE_PATH_PTE) {
+		enum cow_caller caller = cow_caller(ret_ip);
+
+		if (caller == COW_CALLER_SWAP)
+			return COWTRACE_ORIGIN_SWAPIN;
+		if (caller == COW_CALLER_UNKNOWN)
+			return COWTRACE_ORIGIN_UNKNOWN;
 	}
+	return e->fault_flags & FAULT_FLAG_USER ? COWTRACE_ORIGIN_USER : COWTRACE_ORIGIN_KERNEL;
 }
 
 /*
- * The PTE maps the page and we hold its lock, so the page can be neither
- * freed nor split; its counts and states may still move under our hands.
+ * Under the lock of the PTE that maps it, the page can be neither freed nor
+ * split; its counts and states may still move under our hands.
  */
 static void sample_page(struct cow_entry *e, struct page *page)
 {
@@ -109,19 +128,18 @@ static void sample_page(struct cow_entry *e, struct page *page)
 		e->evidence |= COWTRACE_EV_UNSTABLE;
 }
 
-void cow_sample_entry(struct cow_entry *e, struct vm_fault *vmf)
+static void begin(struct cow_entry *e, u8 path, const struct vm_area_struct *vma,
+		  unsigned long address, unsigned int fault_flags)
 {
-	const struct vm_area_struct *vma = vmf->vma;
-	struct page *page = cow_normal_page(vmf->orig_pte);
-
 	*e = (struct cow_entry) {
 		.time_ns	= ktime_get_mono_fast_ns(),
-		.vmf		= vmf,
-		.orig_pte	= vmf->orig_pte,
-		.address	= cow_real_address(vmf),
+		.mm		= vma->vm_mm,
+		.address	= address,
 		.vm_flags	= vma->vm_flags,
-		.fault_flags	= vmf->flags,
-		.state		= pte_states(vmf->orig_pte),
+		.fault_flags	= fault_flags,
+		.pgreuse	= cow_pgreuse(),
+		.switches	= current->nvcsw + current->nivcsw,
+		.path		= path,
 	};
 	if (COW_TRAITS & COWTRACE_TRAIT_EXCLUSIVE)
 		e->present |= COWTRACE_HAS_EXCLUSIVE;
@@ -129,58 +147,157 @@ void cow_sample_entry(struct cow_entry *e, struct vm_fault *vmf)
 		e->ip = instruction_pointer(task_pt_regs(current));
 		e->present |= COWTRACE_HAS_IP;
 	}
-	if (page && !is_zero_pfn(page_to_pfn(page)))
+	if (atomic_read(&e->mm->mm_users) == 1)
+		e->evidence |= COWTRACE_EV_ALONE;
+}
+
+bool cow_sample_wp(struct cow_entry *e, const struct cow_args *args)
+{
+	const struct vm_fault *vmf = (const struct vm_fault *)args->arg[0];
+	struct page *page = cow_normal_page(vmf->orig_pte);
+
+	begin(e, COWTRACE_PATH_PTE, vmf->vma, cow_real_address(vmf), vmf->flags);
+	e->vmf = vmf;
+	e->slot = vmf->pmd;
+	e->pfn = pte_pfn(vmf->orig_pte);
+	e->state = pte_states(vmf->orig_pte);
+	if (page && !is_zero_pfn(e->pfn))
 		sample_page(e, page);
 	e->kind = kind_of(page, vmf->orig_pte, e->state);
-	if (atomic_read(&vma->vm_mm->mm_users) == 1)
-		e->evidence |= COWTRACE_EV_ALONE;
+	return true;
+}
+
+static void sample_thp(struct cow_entry *e, struct page *page)
+{
+	/* Only anonymous mappings come here: anything else is the huge zero page. */
+	if (!cow_test(page, anon, Anon)) {
+		e->kind = COWTRACE_KIND_ZERO;
+		return;
+	}
+	e->kind = COWTRACE_KIND_THP;
+	sample_page(e, page);
+	e->folio_mapcount = cow_thp_mapcount(page, e->order);
+	e->present |= COWTRACE_HAS_FOLIO_MAPCOUNT;
+}
+
+bool cow_sample_pmd(struct cow_entry *e, const struct cow_args *args)
+{
+	const struct vm_fault *vmf = (const struct vm_fault *)args->arg[0];
+	pmd_t pmd = cow_orig_pmd(vmf, args->arg[1]);
+
+	begin(e, COWTRACE_PATH_PMD, vmf->vma, cow_real_address(vmf), vmf->flags);
+	e->vmf = vmf;
+	e->slot = vmf->pmd;
+	e->pfn = pmd_pfn(pmd);
+	e->state = pmd_states(pmd);
+	if (pmd_same(READ_ONCE(*vmf->pmd), pmd))
+		sample_thp(e, pfn_to_page(e->pfn));
+	/* What was sampled may have belonged to another page already. */
+	if (!pmd_same(READ_ONCE(*vmf->pmd), pmd))
+		e->evidence |= COWTRACE_EV_UNSTABLE;
+	return true;
+}
+
+bool cow_sample_hugetlb(struct cow_entry *e, const struct cow_args *args)
+{
+	struct cow_hugetlb_fault f;
+	pte_t pte;
+
+	if (!cow_hugetlb_fault(&f, args->arg))
+		return false;
+	pte = ptep_get(f.ptep);
+	begin(e, COWTRACE_PATH_HUGETLB, f.vma, f.address, f.flags);
+	e->slot = f.ptep;
+	e->pfn = pte_pfn(pte);
+	e->state = pte_states(pte);
+	e->kind = COWTRACE_KIND_HUGETLB;
+	sample_page(e, pte_page(pte));
+	return true;
 }
 
 /*
  * Page tables may be freed under us from 6.12 on, but only after an RCU grace
  * period; the PMD table stays as long as the mmap or VMA lock is held.
  */
-static bool read_pte(const struct vm_fault *vmf, pte_t *pte)
+static bool read_pte(const struct cow_entry *e, pte_t *pte)
 {
 	bool there;
 	pmd_t pmd;
 
 	rcu_read_lock();
-	pmd = READ_ONCE(*vmf->pmd);
+	pmd = READ_ONCE(*(pmd_t *)e->slot);
 	there = pmd_present(pmd) && !pmd_trans_huge(pmd) && !pmd_bad(pmd);
 	if (there)
-		*pte = ptep_get(pte_offset_kernel(&pmd, vmf->address));
+		*pte = ptep_get(pte_offset_kernel(&pmd, e->address));
 	rcu_read_unlock();
 	return there;
 }
 
-static void sample_exit_pte(struct cowtrace_record *r, const struct cow_entry *e)
+static void exit_page(struct cowtrace_record *r, u64 pfn, bool write, bool dirty)
+{
+	r->present |= COWTRACE_HAS_NEW_PFN;
+	r->new_pfn = pfn;
+	r->state |= COWTRACE_EXIT_PRESENT;
+	if (write)
+		r->state |= COWTRACE_EXIT_WRITE;
+	if (dirty)
+		r->state |= COWTRACE_EXIT_DIRTY;
+	if ((r->state & COWTRACE_PG_ANON) && pfn == r->pfn &&
+	    cow_anon_exclusive(pfn_to_page(pfn)))
+		r->state |= COWTRACE_EXIT_EXCLUSIVE;
+}
+
+static void exit_pte(struct cowtrace_record *r, pte_t pte)
+{
+	r->evidence |= COWTRACE_EV_PTE;
+	if (pte_present(pte))
+		exit_page(r, pte_pfn(pte), pte_write(pte), pte_dirty(pte));
+}
+
+static void exit_pmd(struct cowtrace_record *r, pmd_t pmd)
+{
+	r->evidence |= COWTRACE_EV_PTE;
+	if (!pmd_present(pmd))
+		return;
+	if (pmd_trans_huge(pmd))
+		exit_page(r, pmd_pfn(pmd), pmd_write(pmd), pmd_dirty(pmd));
+	else
+		r->state |= COWTRACE_EXIT_TABLE;
+}
+
+static void sample_exit_slot(struct cowtrace_record *r, const struct cow_entry *e)
 {
 	pte_t pte;
 
 	if (r->ret & (COWTRACE_FAULT_RETRY | COWTRACE_FAULT_COMPLETED)) {
-		/* The lock was dropped: vmf's mapping and tables may be gone. */
+		/* The lock was dropped: mapping and page tables may be gone. */
 		r->evidence |= COWTRACE_EV_UNLOCKED;
 		return;
 	}
-	if (atomic_read(&e->vmf->vma->vm_mm->mm_users) != 1)
+	if (atomic_read(&e->mm->mm_users) != 1)
 		r->evidence &= ~COWTRACE_EV_ALONE;
-	if (!read_pte(e->vmf, &pte))
-		return;
+	if (e->path == COWTRACE_PATH_PMD)
+		exit_pmd(r, READ_ONCE(*(pmd_t *)e->slot));
+	else if (e->path == COWTRACE_PATH_HUGETLB)
+		exit_pte(r, ptep_get(e->slot));
+	else if (read_pte(e, &pte))
+		exit_pte(r, pte);
+}
 
-	r->evidence |= COWTRACE_EV_PTE;
-	if (!pte_present(pte))
+/*
+ * wp_page_reuse() counts in the event pgreuse of its CPU. A task that never left
+ * its CPU had it to itself: the difference is its own doing.
+ */
+static void sample_exit_count(struct cowtrace_record *r, const struct cow_entry *e)
+{
+	u32 reuses = cow_pgreuse() - e->pgreuse;
+
+	if (e->path != COWTRACE_PATH_PTE || reuses > 1 ||
+	    (u32)(current->nvcsw + current->nivcsw) != e->switches)
 		return;
-	r->present |= COWTRACE_HAS_NEW_PFN;
-	r->new_pfn = pte_pfn(pte);
-	r->state |= COWTRACE_EXIT_PRESENT;
-	if (pte_write(pte))
-		r->state |= COWTRACE_EXIT_WRITE;
-	if (pte_dirty(pte))
-		r->state |= COWTRACE_EXIT_DIRTY;
-	if ((r->state & COWTRACE_PG_ANON) && r->new_pfn == r->pfn &&
-	    cow_anon_exclusive(pte_page(pte)))
-		r->state |= COWTRACE_EXIT_EXCLUSIVE;
+	r->evidence |= COWTRACE_EV_COUNTED;
+	if (reuses)
+		r->evidence |= COWTRACE_EV_REUSED;
 }
 
 void cow_sample_exit(struct cowtrace_record *r, const struct cow_entry *e, unsigned long ret,
@@ -200,7 +317,7 @@ void cow_sample_exit(struct cowtrace_record *r, const struct cow_entry *e, unsig
 		.address	= e->address,
 		.ip		= e->ip,
 		.vm_flags	= e->vm_flags,
-		.pfn		= pte_pfn(e->orig_pte),
+		.pfn		= e->pfn,
 		.fault_flags	= e->fault_flags,
 		.ret		= ret,
 		.refcount	= e->refcount,
@@ -210,8 +327,8 @@ void cow_sample_exit(struct cowtrace_record *r, const struct cow_entry *e, unsig
 		.state		= e->state,
 		.evidence	= e->evidence,
 		.present	= e->present,
-		.path		= COWTRACE_PATH_PTE,
-		.origin		= origin_of(e->fault_flags, ret_ip),
+		.path		= e->path,
+		.origin		= origin_of(e, ret_ip),
 		.kind		= e->kind,
 		.order		= e->order,
 		.node		= e->node,
@@ -219,5 +336,10 @@ void cow_sample_exit(struct cowtrace_record *r, const struct cow_entry *e, unsig
 	/* Another task may rename this one at any time; each byte is then old or new. */
 	memcpy(r->comm, current->comm, sizeof(r->comm));
 	r->comm[sizeof(r->comm) - 1] = '\0';
-	sample_exit_pte(r, e);
+	/* vmf stands on the caller's stack, whatever became of the locks. */
+	if (e->path == COWTRACE_PATH_PTE && (r->state & COWTRACE_PTE_UFFD_WP) &&
+	    !cow_pte_uffd_wp(e->vmf->orig_pte))
+		r->state |= COWTRACE_EXIT_UFFD_ASYNC;
+	sample_exit_count(r, e);
+	sample_exit_slot(r, e);
 }

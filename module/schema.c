@@ -14,7 +14,7 @@ const struct cowtrace_word cow_outcomes[] = { COWTRACE_OUTCOMES(COWTRACE_WORD_) 
 const struct cowtrace_word cow_reasons[] = { COWTRACE_REASONS(COWTRACE_WORD_) };
 const struct cowtrace_word cow_origins[] = { COWTRACE_ORIGINS(COWTRACE_WORD_) };
 const struct cowtrace_word cow_kinds[] = { COWTRACE_KINDS(COWTRACE_WORD_) };
-static const struct cowtrace_word paths[] = { COWTRACE_PATHS(COWTRACE_WORD_) };
+const struct cowtrace_word cow_paths[] = { COWTRACE_PATHS(COWTRACE_WORD_) };
 static const struct cowtrace_word states[] = { COWTRACE_STATES(COWTRACE_FLAG_) };
 static const struct cowtrace_word evidence[] = { COWTRACE_EVIDENCE(COWTRACE_FLAG_) };
 static const struct cowtrace_word present[] = { COWTRACE_PRESENT(COWTRACE_FLAG_) };
@@ -27,7 +27,7 @@ struct vocabulary {
 };
 
 static const struct vocabulary vocabularies[] = {
-	{ "path", paths, ARRAY_SIZE(paths) },
+	{ "path", cow_paths, ARRAY_SIZE(cow_paths) },
 	{ "origin", cow_origins, ARRAY_SIZE(cow_origins) },
 	{ "kind", cow_kinds, ARRAY_SIZE(cow_kinds) },
 	{ "outcome", cow_outcomes, ARRAY_SIZE(cow_outcomes) },

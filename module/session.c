@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/bitops.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/mutex.h>
@@ -35,7 +36,8 @@ static unsigned int buffer_kb;
 static enum cow_witness_mode witness_mode;
 /* For whom the probes are armed; the users in cow_hot follow later. */
 static u32 holders;
-static bool attached[COW_NR_POINTS];
+/* The armed points, BIT(enum cow_point_id). */
+static unsigned long attached;
 static u32 last_generation;
 /* Trace events can be enabled before init has ended and after exit has begun. */
 static bool ready;
@@ -44,34 +46,17 @@ static struct cow_missed missed_before;
 static enum cow_sight sight;
 static unsigned int blind_checks;
 
-static int attach(enum cow_point_id id)
+static void complain(enum cow_point_id id, int err)
 {
-	const char *symbol = cow_points[id].symbol;
-	int err = backend->attach(id);
+	const char *name = cow_symbol_name(cow_points[id].symbol);
 
-	attached[id] = !err;
 	if (err == -ENOENT)
-		pr_err_ratelimited("this kernel has no %s() for a %s\n", symbol, backend->name);
+		pr_err_ratelimited("this kernel has no %s() for a %s\n", name, backend->name);
 	else if (err == -EINVAL)
 		pr_err_ratelimited("no %s on %s(): it is blacklisted, see /sys/kernel/debug/kprobes/blacklist\n",
-				   backend->name, symbol);
-	else if (err)
-		pr_err_ratelimited("no %s on %s(): error %d\n", backend->name, symbol, err);
-	return err == -EINVAL ? -EOPNOTSUPP : err;
-}
-
-static struct cow_missed missed_now(void)
-{
-	struct cow_missed m = { 0 };
-
-	if (attached[COW_POINT_WP]) {
-		m.entry = backend->missed_entry(COW_POINT_WP);
-		m.nested = backend->missed_nested(COW_POINT_WP);
-	}
-	if (attached[COW_POINT_WITNESS])
-		m.witness = backend->missed_entry(COW_POINT_WITNESS) +
-			    backend->missed_nested(COW_POINT_WITNESS);
-	return m;
+				   backend->name, name);
+	else
+		pr_err_ratelimited("no %s on %s(): error %d\n", backend->name, name, err);
 }
 
 static void add_missed(struct cow_missed *sum, struct cow_missed more)
@@ -83,36 +68,90 @@ static void add_missed(struct cow_missed *sum, struct cow_missed more)
 
 static void detach_all(void)
 {
-	int id;
-
-	add_missed(&missed_before, missed_now());
-	for (id = COW_NR_POINTS - 1; id >= 0; id--)
-		if (attached[id]) {
-			backend->detach(id);
-			attached[id] = false;
-		}
-	cow_hot.witness = false;
+	add_missed(&missed_before, backend->missed());
+	backend->detach();
+	attached = 0;
+	WRITE_ONCE(cow_hot.watched, 0);
 }
 
-static bool witness_wanted(void)
+static bool is_witness(enum cow_point_id id)
 {
-	if (witness_mode == COW_WITNESS_AUTO)
-		return !(COW_TRAITS & COWTRACE_TRAIT_RET_WRITE);
-	return witness_mode == COW_WITNESS_ON;
+	return !cow_points[id].leave;
+}
+
+/* Until 5.18 the return code of a PTE's fault leaves no question. */
+static bool wanted(enum cow_point_id id)
+{
+	if (!cow_symbol_exists(cow_points[id].symbol))
+		return false;
+	if (!is_witness(id) || witness_mode == COW_WITNESS_ON)
+		return true;
+	if (witness_mode == COW_WITNESS_OFF)
+		return false;
+	return id != COW_POINT_WP_COPY || !(COW_TRAITS & COWTRACE_TRAIT_RET_WRITE) ||
+	       COW_TRAITS & COWTRACE_TRAIT_EXCLUSIVE;
+}
+
+/* Can a session do without the point? */
+static bool needed(enum cow_point_id id)
+{
+	return id == COW_POINT_WP || (is_witness(id) && witness_mode == COW_WITNESS_ON);
+}
+
+/* Which points of the set can be armed at all? Return: 0, or why a needed one cannot. */
+static int try_each(unsigned long *points)
+{
+	int id, err;
+
+	for_each_set_bit(id, points, COW_NR_POINTS) {
+		err = backend->attach(BIT(id));
+		if (!err) {
+			backend->detach();
+			continue;
+		}
+		complain(id, err);
+		if (needed(id))
+			return err == -EINVAL ? -EOPNOTSUPP : err;
+		*points &= ~BIT(id);
+	}
+	return 0;
+}
+
+/* A path is watched when none of its witnesses is missing. */
+static u32 watched_paths(void)
+{
+	u32 watched = 0, blind = 0;
+	int id;
+
+	for (id = 0; id < COW_NR_POINTS; id++) {
+		if (!is_witness(id))
+			continue;
+		if (attached & BIT(id))
+			watched |= BIT(cow_points[id].path);
+		else
+			blind |= BIT(cow_points[id].path);
+	}
+	return watched & ~blind;
 }
 
 static int attach_all(void)
 {
-	int err = attach(COW_POINT_WP);
+	unsigned long points = 0;
+	int id, err;
 
-	if (err || !witness_wanted())
-		return err;
-	err = attach(COW_POINT_WITNESS);
-	if (err && witness_mode == COW_WITNESS_ON) {
-		detach_all();
-		return err;
+	for (id = 0; id < COW_NR_POINTS; id++)
+		if (wanted(id))
+			points |= BIT(id);
+		else if (witness_mode == COW_WITNESS_ON && needed(id))
+			complain(id, -ENOENT);
+	err = backend->attach(points);
+	if (err) {
+		err = try_each(&points) ?: backend->attach(points);
+		if (err)
+			return err;
 	}
-	WRITE_ONCE(cow_hot.witness, !err);
+	attached = points;
+	WRITE_ONCE(cow_hot.watched, watched_paths());
 	return 0;
 }
 
@@ -200,6 +239,18 @@ static enum cow_sight look(void)
 	}
 }
 
+/* The witness of PTEs, the only one that a proof calls, stayed silent. */
+static bool blind(void)
+{
+	return (cow_hot.watched & BIT(COWTRACE_PATH_PTE)) && !cow_proof_witnessed();
+}
+
+/* Silence of a witness that sees nothing must not count. */
+static void distrust(void)
+{
+	WRITE_ONCE(cow_hot.watched, cow_hot.watched & ~BIT(COWTRACE_PATH_PTE));
+}
+
 static int prove_start(void)
 {
 	int err = prove();
@@ -208,20 +259,20 @@ static int prove_start(void)
 		pr_err_ratelimited("the probes see no fault: kprobes are disarmed (echo 1 > /sys/kernel/debug/kprobes/enabled) or ftrace is off (sysctl kernel.ftrace_enabled=1)\n");
 	else if (err == -EAGAIN)
 		pr_err_ratelimited("the proof of the probes was missed: too many tasks sleep in %s(), load with a larger maxactive\n",
-				   cow_points[COW_POINT_WP].symbol);
+				   cow_symbol_name(COW_SYM_WP));
 	else if (err == -EDEADLK)
 		pr_err_ratelimited("this process locks all its memory (mlockall), so the probes cannot be proved by a fault of it: enable from another process\n");
 	else if (err)
 		pr_err_ratelimited("no fault could be provoked for a proof: error %d\n", err);
-	if (!err && cow_hot.witness && !cow_proof_witnessed()) {
+	if (!err && blind()) {
 		pr_err_ratelimited("the witness on %s() does not see copies of this kernel%s\n",
-				   cow_points[COW_POINT_WITNESS].symbol,
+				   cow_symbol_name(COW_SYM_PTE_FLUSH),
 				   witness_mode == COW_WITNESS_ON ? "" :
 				   ": copies will show as raced");
 		if (witness_mode == COW_WITNESS_ON)
 			err = -ENODATA;
 		else
-			WRITE_ONCE(cow_hot.witness, false);
+			distrust();
 	}
 	if (!err)
 		sight = COW_SIGHT_SEEN;
@@ -262,9 +313,8 @@ static void check_locked(void)
 		return;
 	if (now == COW_SIGHT_UNSEEN)
 		blind_checks++;
-	/* Silence of a witness that sees no more must not count. */
-	if (now == COW_SIGHT_SEEN && cow_hot.witness && !cow_proof_witnessed())
-		WRITE_ONCE(cow_hot.witness, false);
+	if (now == COW_SIGHT_SEEN && blind())
+		distrust();
 	WRITE_ONCE(sight, now);
 }
 
@@ -333,34 +383,32 @@ struct cow_missed cow_session_missed(void)
 
 	mutex_lock(&probe_mutex);
 	sum = missed_before;
-	add_missed(&sum, missed_now());
+	if (attached)
+		add_missed(&sum, backend->missed());
 	mutex_unlock(&probe_mutex);
 	return sum;
 }
 
 static const char *probe_state(enum cow_point_id id)
 {
-	if (!attached[id])
+	if (!cow_symbol_exists(cow_points[id].symbol))
+		return "absent";
+	if (!(attached & BIT(id)))
 		return "off";
 	if (sight == COW_SIGHT_UNSEEN)
 		return "disarmed";
-	return id == COW_POINT_WITNESS && !cow_hot.witness ? "blind" : "armed";
+	return is_witness(id) && !(cow_hot.watched & BIT(cow_points[id].path)) ? "blind" : "armed";
 }
 
 int cow_session_probes_show(struct seq_file *m, void *v)
 {
-	struct cow_missed missed = cow_session_missed();
-	const u64 misses[COW_NR_POINTS] = {
-		[COW_POINT_WP]		= missed.entry + missed.nested,
-		[COW_POINT_WITNESS]	= missed.witness,
-	};
 	int id;
 
-	seq_puts(m, "# symbol backend state hits missed\n");
+	seq_puts(m, "# symbol backend state hits\n");
 	mutex_lock(&probe_mutex);
 	for (id = 0; id < COW_NR_POINTS; id++)
-		seq_printf(m, "%s %s %s %llu %llu\n", cow_points[id].symbol, backend->name,
-			   probe_state(id), cow_points[id].hits(), misses[id]);
+		seq_printf(m, "%s %s %s %llu\n", cow_symbol_name(cow_points[id].symbol),
+			   backend->name, probe_state(id), cow_points[id].hits());
 	mutex_unlock(&probe_mutex);
 	return 0;
 }

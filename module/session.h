@@ -8,6 +8,8 @@
 
 #include <linux/types.h>
 
+#include "points.h"
+
 struct cow_ring;
 struct dentry;
 struct seq_file;
@@ -27,7 +29,7 @@ enum cow_user {
  * @generation: of the session whose exits count, 0 for none.
  * @users: enum cow_user bits: whose entries count, 0 for nobody's.
  * @sample_every: one fault in so many is recorded.
- * @witness: the witness probe is armed.
+ * @watched: a bit for each enum cowtrace_path whose witnesses are armed.
  * @ring: records for the files cpuN.
  * @events: records for the file events, NULL while it is closed.
  */
@@ -35,7 +37,7 @@ struct cow_hot {
 	u32		generation;
 	u32		users;
 	u32		sample_every;
-	bool		witness;
+	u32		watched;
 	struct cow_ring	*ring;
 	struct cow_ring	*events;
 };
@@ -44,26 +46,15 @@ extern struct cow_hot cow_hot;
 
 /**
  * enum cow_witness_mode - the setting witness
- * @COW_WITNESS_AUTO: where the return code does not tell a copy from a lost race.
+ * @COW_WITNESS_AUTO: where the return code leaves a question: everywhere but on
+ *	5.10's faults of one PTE. As ON, but a witness that fails is left out.
  * @COW_WITNESS_ON: always.
- * @COW_WITNESS_OFF: never: such faults are then raced.
+ * @COW_WITNESS_OFF: never: what only they can settle is then raced.
  */
 enum cow_witness_mode {
 	COW_WITNESS_AUTO,
 	COW_WITNESS_ON,
 	COW_WITNESS_OFF,
-};
-
-/**
- * struct cow_missed - calls that the kernel did not show us, since the last reset
- * @entry: no storage was free (too many tasks asleep in do_wp_page()).
- * @nested: the CPU was inside another probe.
- * @witness: calls of the witness that were missed for either cause.
- */
-struct cow_missed {
-	u64	entry;
-	u64	nested;
-	u64	witness;
 };
 
 /* Create the ring in @dir and try the probes. Return: 0 or a negative errno, with a log line. */

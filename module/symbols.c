@@ -3,94 +3,135 @@
 
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
-#include "points.h"
 #include "symbols.h"
 
-struct symbol_range {
-	const char	*symbol;
+/**
+ * struct symbol - one function
+ * @names: the newest first.
+ * @name: that of this kernel, NULL when it has none of them.
+ * @start: its first byte.
+ * @end: behind its last byte.
+ */
+struct symbol {
+	const char	*names[2];
+	const char	*name;
 	unsigned long	start;
 	unsigned long	end;
 };
 
-enum { WP, COPY, SWAP, FAULT_OUTER, FAULT_INNER };
-
-/*
- * handle_pte_fault() is inlined into the inner function, on 5.10 into the outer.
- * wp_page_copy() stands alone until 6.1, then it is inlined into do_wp_page().
- */
-static struct symbol_range ranges[] = {
-	[WP]		= { COW_SYMBOL_WP },
-	[COPY]		= { "wp_page_copy" },
-	[SWAP]		= { "do_swap_page" },
-	[FAULT_OUTER]	= { "handle_mm_fault" },
-	[FAULT_INNER]	= { "__handle_mm_fault" },
+static struct symbol symbols[COW_NR_SYMBOLS] = {
+	[COW_SYM_WP]		= { { COW_SYMBOL_WP } },
+	[COW_SYM_PMD]		= { { "do_huge_pmd_wp_page" } },
+	[COW_SYM_HUGETLB]	= { { "hugetlb_wp", "hugetlb_cow" } },
+	[COW_SYM_COPY]		= { { "wp_page_copy" } },
+	[COW_SYM_SWAP]		= { { "do_swap_page" } },
+	[COW_SYM_FAULT_OUTER]	= { { "handle_mm_fault" } },
+	[COW_SYM_FAULT_INNER]	= { { "__handle_mm_fault" } },
+	[COW_SYM_PTE_FLUSH]	= { { "ptep_clear_flush" } },
+	[COW_SYM_PMD_ACCESS]	= { { "pmdp_set_access_flags" } },
+	[COW_SYM_PMD_FLUSH]	= { { "pmdp_huge_clear_flush" } },
+	[COW_SYM_HUGETLB_RMAP]	= { { "hugetlb_add_new_anon_rmap", "hugepage_add_new_anon_rmap" } },
 };
 
-static bool within(const struct symbol_range *r, unsigned long ip)
+/* sprint_symbol() knows the size: "name+0xoffset/0xsize". */
+static int __init measure(struct symbol *s, unsigned long addr)
 {
-	return ip - r->start < r->end - r->start;
-}
-
-/*
- * kallsyms_lookup_name() is exported to nobody. A disabled kprobe resolves the
- * name without touching the code, and sprint_symbol() knows the size.
- */
-static int __init locate(struct symbol_range *r)
-{
-	struct kprobe kp = { .symbol_name = r->symbol, .flags = KPROBE_FLAG_DISABLED };
 	char text[KSYM_SYMBOL_LEN];
-	unsigned long addr, offset, size;
+	unsigned long offset, size;
 	char *plus;
-	int err = register_kprobe(&kp);
-
-	if (err)
-		return err;
-	addr = (unsigned long)kp.addr;
-	unregister_kprobe(&kp);
 
 	sprint_symbol(text, addr);
 	plus = strrchr(text, '+');
 	if (!plus || sscanf(plus, "+0x%lx/0x%lx", &offset, &size) != 2)
 		return -ENOENT;
-	r->start = addr - offset;
-	r->end = r->start + size;
+	s->start = addr - offset;
+	s->end = s->start + size;
 	return 0;
+}
+
+/*
+ * kallsyms_lookup_name() is exported to nobody. A disabled kprobe resolves the
+ * name without touching the code.
+ */
+static int __init find(struct symbol *s, struct kprobe *kp)
+{
+	int i, err = -ENOENT;
+
+	for (i = 0; i < ARRAY_SIZE(s->names) && s->names[i]; i++) {
+		*kp = (struct kprobe) {
+			.symbol_name	= s->names[i],
+			.flags		= KPROBE_FLAG_DISABLED,
+		};
+		err = register_kprobe(kp);
+		if (!err) {
+			s->name = s->names[i];
+			return 0;
+		}
+	}
+	return err;
+}
+
+static void __init complain(const char *name, int err)
+{
+	if (err == -ENOENT)
+		pr_err("this kernel has no %s(): there is nothing to trace\n", name);
+	else
+		pr_err("%s() cannot be probed (%d): it is blacklisted, see /sys/kernel/debug/kprobes/blacklist\n",
+		       name, err);
 }
 
 int __init cow_symbols_init(void)
 {
-	int err, i;
+	struct kprobe *kps, *found[COW_NR_SYMBOLS];
+	int i, err, wp_err = 0, nr = 0;
 
-	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
-		err = locate(&ranges[i]);
-		if (!err)
-			continue;
-		/* Inlined: its range stays empty. */
-		if (i != WP)
-			continue;
-		if (err == -ENOENT)
-			pr_err("this kernel has no %s(): there is nothing to trace\n",
-			       ranges[i].symbol);
-		else
-			pr_err("%s() cannot be probed (%d): it is blacklisted, see /sys/kernel/debug/kprobes/blacklist\n",
-			       ranges[i].symbol, err);
-		return err;
+	kps = kcalloc(COW_NR_SYMBOLS, sizeof(*kps), GFP_KERNEL);
+	if (!kps)
+		return -ENOMEM;
+	for (i = 0; i < COW_NR_SYMBOLS; i++) {
+		err = find(&symbols[i], &kps[i]);
+		if (!err) {
+			found[nr++] = &kps[i];
+			err = measure(&symbols[i], (unsigned long)kps[i].addr);
+		}
+		if (i == COW_SYM_WP)
+			wp_err = err;
 	}
-	return 0;
+	/* Together: each call waits for an RCU grace period. */
+	unregister_kprobes(found, nr);
+	kfree(kps);
+
+	if (wp_err)
+		complain(COW_SYMBOL_WP, wp_err);
+	return wp_err;
+}
+
+bool cow_symbol_exists(enum cow_symbol symbol)
+{
+	return symbols[symbol].name;
+}
+
+const char *cow_symbol_name(enum cow_symbol symbol)
+{
+	return symbols[symbol].name ?: symbols[symbol].names[0];
+}
+
+bool cow_symbol_covers(enum cow_symbol symbol, unsigned long ip)
+{
+	const struct symbol *s = &symbols[symbol];
+
+	return ip - s->start < s->end - s->start;
 }
 
 enum cow_caller cow_caller(unsigned long ret_ip)
 {
-	if (within(&ranges[FAULT_INNER], ret_ip) || within(&ranges[FAULT_OUTER], ret_ip))
+	if (cow_symbol_covers(COW_SYM_FAULT_INNER, ret_ip) ||
+	    cow_symbol_covers(COW_SYM_FAULT_OUTER, ret_ip))
 		return COW_CALLER_FAULT;
-	if (within(&ranges[SWAP], ret_ip))
+	if (cow_symbol_covers(COW_SYM_SWAP, ret_ip))
 		return COW_CALLER_SWAP;
 	return COW_CALLER_UNKNOWN;
-}
-
-bool cow_copies_page(unsigned long ip)
-{
-	return within(&ranges[WP], ip) || within(&ranges[COPY], ip);
 }

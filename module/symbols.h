@@ -1,13 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * symbols: where the kernel functions lie whose return addresses are compared.
- * Addresses are only compared and probed, never called: on kernels with IBT
- * most of these functions have no valid entry for an indirect call.
+ * symbols: which of the kernel's functions exist, under which name, and where
+ * they lie. Addresses are only compared and probed, never called: on kernels
+ * with IBT most of these functions have no valid entry for an indirect call.
  */
 #ifndef COW_SYMBOLS_H
 #define COW_SYMBOLS_H
 
 #include <linux/types.h>
+
+/* Overridden by tests that need a symbol that is missing or blacklisted. */
+#ifndef COW_SYMBOL_WP
+#define COW_SYMBOL_WP	"do_wp_page"
+#endif
+
+/**
+ * enum cow_symbol - functions of the kernel
+ * @COW_SYM_WP: do_wp_page().
+ * @COW_SYM_PMD: do_huge_pmd_wp_page().
+ * @COW_SYM_HUGETLB: hugetlb_wp(), on 5.10 hugetlb_cow().
+ * @COW_SYM_COPY: wp_page_copy(), until 6.1; then inlined into do_wp_page().
+ * @COW_SYM_SWAP: do_swap_page(), which calls do_wp_page().
+ * @COW_SYM_FAULT_OUTER: handle_mm_fault(), into which handle_pte_fault(), the
+ *	other caller of do_wp_page(), is inlined on 5.10.
+ * @COW_SYM_FAULT_INNER: __handle_mm_fault(), likewise on later kernels.
+ * @COW_SYM_PTE_FLUSH: ptep_clear_flush(), called to map a copy.
+ * @COW_SYM_PMD_ACCESS: pmdp_set_access_flags(), called to reuse a huge page.
+ * @COW_SYM_PMD_FLUSH: pmdp_huge_clear_flush(), called to map a copy of the huge
+ *	zero page, from 7.x on.
+ * @COW_SYM_HUGETLB_RMAP: hugetlb_add_new_anon_rmap(), called to map a copy; until
+ *	6.1 hugepage_add_new_anon_rmap().
+ * @COW_NR_SYMBOLS: how many there are.
+ */
+enum cow_symbol {
+	COW_SYM_WP,
+	COW_SYM_PMD,
+	COW_SYM_HUGETLB,
+	COW_SYM_COPY,
+	COW_SYM_SWAP,
+	COW_SYM_FAULT_OUTER,
+	COW_SYM_FAULT_INNER,
+	COW_SYM_PTE_FLUSH,
+	COW_SYM_PMD_ACCESS,
+	COW_SYM_PMD_FLUSH,
+	COW_SYM_HUGETLB_RMAP,
+	COW_NR_SYMBOLS,
+};
+
+/**
+ * cow_symbols_init() - find the functions
+ *
+ * Return: 0, -ENOMEM, or -ENOENT and the like when do_wp_page() cannot be
+ * probed, after a line in the kernel log. Others that are missing are no error.
+ */
+int __init cow_symbols_init(void);
+
+/* Does this kernel have the function, and can it be probed? */
+bool cow_symbol_exists(enum cow_symbol symbol);
+/* Its name here; where it does not exist, the newest one. */
+const char *cow_symbol_name(enum cow_symbol symbol);
+/* Does @ip lie inside it? Never when it does not exist. */
+bool cow_symbol_covers(enum cow_symbol symbol, unsigned long ip);
 
 /**
  * enum cow_caller - who called do_wp_page()
@@ -21,18 +74,7 @@ enum cow_caller {
 	COW_CALLER_SWAP,
 };
 
-/**
- * cow_symbols_init() - find the functions
- *
- * Return: 0, or -ENOENT when the traced function does not exist, after a line
- * in the kernel log. A missing caller is no error: origins are then unknown.
- */
-int __init cow_symbols_init(void);
-
 /* Which function called do_wp_page(), by its return address. */
 enum cow_caller cow_caller(unsigned long ret_ip);
-
-/* Does @ip lie inside the function that copies pages for do_wp_page()? */
-bool cow_copies_page(unsigned long ip);
 
 #endif /* COW_SYMBOLS_H */

@@ -7,6 +7,7 @@
 
 extern const struct cowtrace_word cow_outcomes[COWTRACE_NR_OUTCOMES];
 extern const struct cowtrace_word cow_reasons[COWTRACE_NR_REASONS];
+extern const struct cowtrace_word cow_paths[COWTRACE_NR_PATHS];
 extern const struct cowtrace_word cow_origins[COWTRACE_NR_ORIGINS];
 extern const struct cowtrace_word cow_kinds[COWTRACE_NR_KINDS];
 
@@ -18,6 +19,11 @@ static inline const char *cow_outcome_name(unsigned int outcome)
 static inline const char *cow_reason_name(unsigned int reason)
 {
 	return reason < COWTRACE_NR_REASONS ? cow_reasons[reason].name : "?";
+}
+
+static inline const char *cow_path_name(unsigned int path)
+{
+	return path < COWTRACE_NR_PATHS ? cow_paths[path].name : "?";
 }
 
 static inline const char *cow_origin_name(unsigned int origin)

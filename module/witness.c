@@ -16,19 +16,21 @@
 #define REACH		8
 
 /**
- * struct mark - "this task mapped a copy at this address"
+ * struct mark - "this task did that at this address"
  * @task: the task, NULL when free. Set last and read first.
- * @address: of the page.
+ * @address: in the page.
  * @time_ns: when.
+ * @what: what it did.
  *
  * A task has at most one mark a CPU. Marks of faults that are not recorded stay
- * until the same task copies again or the place is needed; they cannot be
+ * until the same task leaves another or the place is needed; they cannot be
  * mistaken, because they are older than any later fault.
  */
 struct mark {
 	struct task_struct	*task;
 	unsigned long		address;
 	u64			time_ns;
+	enum cow_testimony	what;
 };
 
 /**
@@ -76,59 +78,60 @@ static struct mark *choose(struct notebook *n)
 	return best;
 }
 
-void cow_witness_hit(const struct cow_args *args)
+void cow_witness_mark(enum cow_testimony what, unsigned long address)
 {
 	struct notebook *n = this_cpu_ptr(notebooks);
 	u64 now = ktime_get_mono_fast_ns();
-	struct mark *m;
+	struct mark *m = choose(n);
 
-	cow_count(witness_hits);
-	/* Not filtered: a filter may change between the entry and here. */
-	if (!cow_copies_page(args->ret_ip))
-		return;
-
-	m = choose(n);
 	if (m->task && m->task != current)
 		WRITE_ONCE(n->displaced_ns, now);
 	WRITE_ONCE(m->task, NULL);
 	/* A task that takes its mark on another CPU must not see half of it. */
 	smp_wmb();
-	m->address = args->arg1;
+	m->address = address;
 	m->time_ns = now;
+	m->what = what;
 	/* Pairs with the acquire in take(). */
 	smp_store_release(&m->task, current);
 }
 
-static bool take(struct notebook *n, unsigned long address, u64 since_ns)
+static enum cow_testimony take(struct notebook *n, unsigned long address, unsigned long size,
+			       u64 since_ns)
 {
+	enum cow_testimony what;
 	unsigned int i;
 
 	for (i = 0; i < REACH; i++) {
 		struct mark *m = mark_at(n, i);
 
-		/* Pairs with the release in cow_witness_hit(), maybe on another CPU. */
+		/* Pairs with the release in cow_witness_mark(), maybe on another CPU. */
 		if (smp_load_acquire(&m->task) != current)
 			continue;
-		if (((m->address ^ address) & PAGE_MASK) || m->time_ns < since_ns)
-			return false;
+		if (((m->address ^ address) & ~(size - 1)) || m->time_ns < since_ns)
+			return COW_SAW_NOTHING;
+		what = m->what;
 		/* Only we make our marks: if it is still ours, so was what we read. */
-		return cmpxchg(&m->task, current, NULL) == current;
+		return cmpxchg(&m->task, current, NULL) == current ? what : COW_SAW_NOTHING;
 	}
-	return false;
+	return COW_SAW_NOTHING;
 }
 
-enum cow_testimony cow_witness_ask(unsigned long address, u64 since_ns)
+enum cow_testimony cow_witness_ask(unsigned long address, unsigned long size, u64 since_ns)
 {
+	enum cow_testimony what = take(this_cpu_ptr(notebooks), address, size, since_ns);
 	bool forgot = false;
 	int cpu;
 
-	if (take(this_cpu_ptr(notebooks), address, since_ns))
-		return COW_SAW_COPY;
+	if (what != COW_SAW_NOTHING)
+		return what;
 	for_each_possible_cpu(cpu) {
 		struct notebook *n = per_cpu_ptr(notebooks, cpu);
 
-		if (cpu != smp_processor_id() && take(n, address, since_ns))
-			return COW_SAW_COPY;
+		if (cpu != smp_processor_id())
+			what = take(n, address, size, since_ns);
+		if (what != COW_SAW_NOTHING)
+			return what;
 		forgot |= READ_ONCE(n->displaced_ns) >= since_ns;
 	}
 	return forgot ? COW_FORGOT : COW_SAW_NOTHING;

@@ -8,8 +8,13 @@
  * lists in vocab.h, so that a reader needs no header of the same age.
  *
  * Source of the sampled values: the kernel's own struct vm_fault, struct
- * page/folio and page table entry, read at the entry of do_wp_page() under the
- * page-table lock, and at its exit, after the lock was dropped.
+ * page/folio and page table entry, read at the entry and at the exit of the
+ * function that handles the fault, enum cowtrace_path:
+ * pte: do_wp_page(); the page-table lock is held at entry, not at exit.
+ * pmd: do_huge_pmd_wp_page(); no lock at either end, so a page sampled while
+ *	its PMD changed is COWTRACE_EV_UNSTABLE.
+ * hugetlb: hugetlb_wp(), on 5.10 hugetlb_cow(); the lock is held at both ends.
+ * "PTE" below means the PMD or the hugetlb entry on the other two paths.
  */
 #ifndef COWTRACE_RECORD_H
 #define COWTRACE_RECORD_H
@@ -22,7 +27,7 @@
  */
 #define COWTRACE_SCHEMA_MAJOR	1
 /* Raised when a field, flag or name was added and the old ones stand. */
-#define COWTRACE_SCHEMA_MINOR	0
+#define COWTRACE_SCHEMA_MINOR	1
 
 /* First byte that a reader checks in each record. */
 #define COWTRACE_RECORD_MAGIC	0xc7
@@ -32,7 +37,7 @@
 
 /**
  * enum cowtrace_type - what a record describes
- * @COWTRACE_TYPE_FAULT: one call of do_wp_page()
+ * @COWTRACE_TYPE_FAULT: one call of a function of enum cowtrace_path
  */
 enum cowtrace_type {
 	COWTRACE_TYPE_FAULT = 1,
@@ -45,7 +50,7 @@ enum cowtrace_type {
  * @cpu: CPU on which the fault was finished and the record was written.
  * @type: enum cowtrace_type.
  * @magic: COWTRACE_RECORD_MAGIC.
- * @time_ns: entry of do_wp_page(), CLOCK_MONOTONIC in ns, by
+ * @time_ns: entry of the function, CLOCK_MONOTONIC in ns, by
  *	ktime_get_mono_fast_ns().
  * @duration_ns: exit minus entry in ns, sleeping included; stays at 2^32 - 1
  *	when the fault took 4.29 s or longer.
@@ -64,7 +69,7 @@ enum cowtrace_type {
  * @new_pfn: page frame number in the PTE as read again at exit. Absent when it
  *	could not be read or is not present (COWTRACE_HAS_NEW_PFN).
  * @fault_flags: vm_fault.flags, FAULT_FLAG_* (include/linux/mm_types.h).
- * @ret: return value of do_wp_page(), VM_FAULT_*.
+ * @ret: return value of the function, VM_FAULT_*.
  * @refcount: page_count() of the page's folio at entry, second of two reads
  *	(COWTRACE_EV_UNSTABLE when they differ). Absent without a struct page.
  * @mapcount: how often this page is mapped, PMD mappings included. For KSM

@@ -16,7 +16,7 @@
 #define COWTRACE_PATHS(X)						\
 	X(PTE,	   0, "pte",	"one page-table entry: do_wp_page()")	\
 	X(PMD,	   1, "pmd",	"one huge PMD: do_huge_pmd_wp_page()")	\
-	X(HUGETLB, 2, "hugetlb", "one hugetlb page: hugetlb_wp()")
+	X(HUGETLB, 2, "hugetlb", "one hugetlb page: hugetlb_wp(), on 5.10 hugetlb_cow()")
 
 /* Where the access came from. */
 #define COWTRACE_ORIGINS(X)						\
@@ -100,10 +100,14 @@
 	X(PTE_SOFT_DIRTY, 18, "pte-soft-dirty", "entry: soft-dirty bit of the PTE") \
 	X(PTE_UFFD_WP,	19, "pte-uffd-wp", "entry: userfaultfd write-protect bit of the PTE") \
 	X(PTE_SPECIAL,	20, "pte-special", "entry: special bit of the PTE") \
+	X(AFTER_SPLIT,	21, "after-split", \
+	  "entry: this access has just split its huge PMD, see the record before it") \
 	X(EXIT_PRESENT,	24, "exit-present", "exit: the PTE is present")	\
 	X(EXIT_WRITE,	25, "exit-write", "exit: the PTE is writable")	\
 	X(EXIT_DIRTY,	26, "exit-dirty", "exit: dirty bit of the PTE")	\
-	X(EXIT_EXCLUSIVE, 27, "exit-exclusive", "exit: PageAnonExclusive of the page now mapped")
+	X(EXIT_EXCLUSIVE, 27, "exit-exclusive", "exit: PageAnonExclusive of the page now mapped") \
+	X(EXIT_TABLE,	28, "exit-table", "exit: a page table stands where the huge PMD was") \
+	X(EXIT_UFFD_ASYNC, 29, "exit-uffd-async", "exit: userfaultfd let the write pass")
 
 /* Bits of cowtrace_record.evidence. */
 #define COWTRACE_EVIDENCE(X)						\
@@ -117,7 +121,12 @@
 	X(EV_SHIFTED,	6, \
 	  "shifted",	"the sampled counts allow the other outcome: they moved since") \
 	X(EV_UNLOCKED,	7, "unlocked",	"the fault dropped its locks: the PTE was not read again") \
-	X(EV_ALONE,	8, "alone",	"no other thread or process used the address space")
+	X(EV_ALONE,	8, "alone",	"no other thread or process used the address space") \
+	X(EV_COUNTED,	9, \
+	  "counted",	"the CPU ran nothing else: its pgreuse event tells if this reused") \
+	X(EV_REUSED,	10, "reused",	"the pgreuse event or a witness probe saw the reuse") \
+	X(EV_TRIED,	11, \
+	  "tried",	"decided by a trylock or by freeing the swap slot, after the sample")
 
 /* Bits of cowtrace_record.present. */
 #define COWTRACE_PRESENT(X)						\
@@ -187,9 +196,9 @@ struct cowtrace_word {
 	X(seq,		u32, "dec", "-", 0, \
 	  "number of the record on its CPU, dropped ones counted") \
 	X(cpu,		u16, "dec", "-", 0, "CPU that wrote the record")	\
-	X(type,		u8, "dec", "-", 0, "1: one call of do_wp_page()")	\
+	X(type,		u8, "dec", "-", 0, "1: one write-protect fault")	\
 	X(magic,	u8, "hex", "-", 0, "0xc7 in each record")		\
-	X(time_ns,	u64, "dec", "ns", 0, "entry of do_wp_page(), CLOCK_MONOTONIC") \
+	X(time_ns,	u64, "dec", "ns", 0, "entry of the fault, CLOCK_MONOTONIC") \
 	X(duration_ns,	u32, "dec", "ns", 0, "exit minus entry, 4294967295 when longer") \
 	X(pid,		u32, "dec", "-", 0, "thread id")			\
 	X(tgid,		u32, "dec", "-", 0, "process id")			\

@@ -13,9 +13,11 @@
 #include <linux/pgtable.h>
 #include <linux/relay.h>
 #include <linux/userfaultfd_k.h>
-#include <cowtrace/classify.h>
+#include <linux/vmstat.h>
+#include <cowtrace/vocab.h>
 
-#include "compat/features.h"
+#include "features.h"
+#include "values.h"
 
 #if defined(COW_HAVE_FPROBE) || defined(COW_HAVE_FPROBE_FTRACE_REGS)
 #include <linux/fprobe.h>
@@ -32,6 +34,9 @@
 #endif
 #ifndef CONFIG_DEBUG_FS
 #error "cowtrace: this kernel is built without CONFIG_DEBUG_FS"
+#endif
+#ifndef CONFIG_VM_EVENT_COUNTERS
+#error "cowtrace: this kernel is built without CONFIG_VM_EVENT_COUNTERS"
 #endif
 #if defined(COW_HAVE_FOLIO) && !defined(COW_HAVE_ANON_EXCLUSIVE)
 #error "cowtrace: folios without PageAnonExclusive (5.16 to 5.18): this do_wp_page() is not known"
@@ -65,31 +70,6 @@
 #define COW_TRAITS_LARGE	0
 #endif
 #define COW_TRAITS		(COW_TRAITS_RET | COW_TRAITS_EXCLUSIVE | COW_TRAITS_LARGE)
-
-/* Stored records carry the kernel's own numbers: they must be those of classify.h. */
-static_assert(VM_WRITE == COWTRACE_VM_WRITE);
-static_assert(VM_SHARED == COWTRACE_VM_SHARED);
-static_assert(VM_MAYSHARE == COWTRACE_VM_MAYSHARE);
-static_assert(!VM_UFFD_WP || VM_UFFD_WP == COWTRACE_VM_UFFD_WP);
-static_assert(FAULT_FLAG_USER == COWTRACE_FAULT_FLAG_USER);
-static_assert(FAULT_FLAG_REMOTE == COWTRACE_FAULT_FLAG_REMOTE);
-#ifdef COW_HAVE_FAULT_FLAG_UNSHARE
-static_assert(FAULT_FLAG_UNSHARE == COWTRACE_FAULT_FLAG_UNSHARE);
-#endif
-static_assert((__force unsigned int)VM_FAULT_OOM == COWTRACE_FAULT_OOM);
-static_assert((__force unsigned int)VM_FAULT_SIGBUS == COWTRACE_FAULT_SIGBUS);
-#ifdef COW_HAVE_VM_FAULT_WRITE
-static_assert((__force unsigned int)VM_FAULT_WRITE == COWTRACE_FAULT_WRITE);
-#endif
-static_assert((__force unsigned int)VM_FAULT_HWPOISON == COWTRACE_FAULT_HWPOISON);
-static_assert((__force unsigned int)VM_FAULT_HWPOISON_LARGE == COWTRACE_FAULT_HWPOISON_LARGE);
-static_assert((__force unsigned int)VM_FAULT_SIGSEGV == COWTRACE_FAULT_SIGSEGV);
-static_assert((__force unsigned int)VM_FAULT_NOPAGE == COWTRACE_FAULT_NOPAGE);
-static_assert((__force unsigned int)VM_FAULT_RETRY == COWTRACE_FAULT_RETRY);
-#ifdef COW_HAVE_VM_FAULT_COMPLETED
-static_assert((__force unsigned int)VM_FAULT_COMPLETED == COWTRACE_FAULT_COMPLETED);
-#endif
-static_assert(GUP_PIN_COUNTING_BIAS == COWTRACE_PIN_BIAS);
 
 static inline unsigned long cow_real_address(const struct vm_fault *vmf)
 {
@@ -149,7 +129,7 @@ static inline int cow_page_mapcount(struct page *page)
 /* Mappings of all pages of the folio. Return: false where no module can know. */
 static inline bool cow_folio_mapcount(struct page *page, unsigned int order, int *maps)
 {
-	if (!order) {
+	if (!order || PageHuge(page)) {
 		*maps = cow_page_mapcount(page);
 		return true;
 	}
@@ -164,14 +144,15 @@ static inline bool cow_folio_mapcount(struct page *page, unsigned int order, int
 /* FOLL_PIN pins of a large folio. Return: false where it keeps no such count. */
 static inline bool cow_pincount(struct page *page, unsigned int order, unsigned int *pins)
 {
-#ifdef COW_HAVE_FOLIO_PINCOUNT
 	/* The counter stands in the second tail page's place: order 1 has none. */
-	if (order > 1) {
-		*pins = atomic_read(&page_folio(page)->_pincount);
-		return true;
-	}
+	if (order <= 1)
+		return false;
+#ifdef COW_HAVE_FOLIO_PINCOUNT
+	*pins = atomic_read(&page_folio(page)->_pincount);
+#else
+	*pins = compound_pincount(page);
 #endif
-	return false;
+	return true;
 }
 
 static inline bool cow_maybe_pinned(struct page *page)
@@ -201,6 +182,12 @@ static inline bool cow_mm_shared(struct page *page)
 #else
 	return false;
 #endif
+}
+
+/* Reuses that wp_page_reuse() counted on this CPU. Context: preemption off. */
+static inline u32 cow_pgreuse(void)
+{
+	return this_cpu_read(vm_event_states.event[PGREUSE]);
 }
 
 static inline bool cow_pte_uffd_wp(pte_t pte)

@@ -137,6 +137,7 @@ static struct json_object *held(const struct ct_held *h)
 	add_number(o, "pagecache", h->pagecache);
 	add_number(o, "lru", h->lru);
 	add_number(o, "pins", h->pins);
+	add_number(o, "fault", h->fault);
 	add_number(o, "unattributed", h->unattributed);
 	return o;
 }

@@ -56,14 +56,19 @@ static void count(struct ct_count *c, const struct cowtrace_record *r, uint64_t 
 	c->copy_ns += copies(r) ? r->duration_ns : 0;
 }
 
-static void count_holders(struct ct_held *held, const struct cowtrace_record *r)
+/* The order is a shift in some calculations; no kernel has folios of 2^30 pages. */
+static bool sane_order(const struct cowtrace_record *r)
+{
+	return r->order < 30;
+}
+
+static void count_holders(struct ct_held *held, const struct cowtrace_record *r, uint32_t traits)
 {
 	struct cowtrace_holders h;
 
-	/* The order is a shift in there; no kernel has folios of 2^30 pages. */
-	if (r->order >= 30)
+	if (!sane_order(r))
 		return;
-	h = cowtrace_holders(r);
+	h = cowtrace_holders(r, traits);
 	if (!h.known)
 		return;
 	held->known++;
@@ -73,6 +78,7 @@ static void count_holders(struct ct_held *held, const struct cowtrace_record *r)
 	held->pagecache += h.pagecache;
 	held->lru += h.lru;
 	held->pins += h.pins;
+	held->fault += h.fault;
 	held->unattributed += h.unattributed;
 }
 
@@ -148,6 +154,7 @@ static int count_site(struct ct_summary *s, const struct cowtrace_record *r,
 
 static int count_pair(struct ct_summary *s, const struct cowtrace_record *r, uint64_t bytes)
 {
+	uint32_t traits = ct_reader_schema(s->reader)->traits;
 	struct ct_histogram **time = &s->outcome_time[r->outcome];
 	struct ct_pair *p = ELEMENT(&s->pair_of, r->outcome, r->reason, s->pairs,
 				    &s->nr_pairs);
@@ -162,14 +169,15 @@ static int count_pair(struct ct_summary *s, const struct cowtrace_record *r, uin
 	ct_histogram_add(&p->time, r->duration_ns);
 	ct_histogram_add(*time, r->duration_ns);
 	if (copies(r))
-		count_holders(&p->held, r);
+		count_holders(&p->held, r, traits);
 	return 0;
 }
 
-static int take(struct ct_summary *s, const struct cowtrace_record *r, uint64_t page_size)
+static int take(struct ct_summary *s, const struct cowtrace_record *r)
 {
 	uint64_t end = ct_add(r->time_ns, r->duration_ns);
-	uint64_t bytes = copies(r) ? page_size : 0;
+	uint64_t page_size = ct_reader_schema(s->reader)->page_size;
+	uint64_t bytes = sane_order(r) ? cowtrace_copied_pages(r) * page_size : 0;
 	uint32_t process = ct_processes_find(s->processes, r->tgid, r->time_ns);
 	int err;
 
@@ -241,7 +249,6 @@ static void sort(void *array, size_t n, size_t size, int (*order)(const void *, 
 int ct_summary_make(struct ct_reader *reader, struct ct_summary **out, struct ct_error *err)
 {
 	struct ct_summary *s = calloc(1, sizeof(*s));
-	uint64_t page_size = ct_reader_schema(reader)->page_size;
 	struct ct_event event;
 	int ret;
 
@@ -257,7 +264,7 @@ int ct_summary_make(struct ct_reader *reader, struct ct_summary **out, struct ct
 	}
 	ct_reader_rewind(reader);
 	while (ct_reader_next(reader, &event)) {
-		ret = take(s, event.record, page_size);
+		ret = take(s, event.record);
 		if (ret) {
 			ct_summary_free(s);
 			return ct_error_set(err, ret, "out of memory");

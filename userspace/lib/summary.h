@@ -31,6 +31,7 @@ struct ct_held {
 	uint64_t	pagecache;
 	uint64_t	lru;
 	uint64_t	pins;
+	uint64_t	fault;
 	uint64_t	unattributed;
 };
 

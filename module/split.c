@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/cache.h>
+#include <linux/hash.h>
+#include <linux/sched.h>
+
+#include "split.h"
+
+#define NOTE_BITS	8
+
+/**
+ * struct note - "this task split the PMD of this address"
+ * @task: the task, NULL when free. Set last and read first.
+ * @address: of the access, with its offset in the page.
+ * @faults: that the task had finished; unchanged until this access has.
+ *
+ * Found by hash of the task alone: of two tasks that split in the same
+ * microsecond and share a place, one goes without its link.
+ */
+struct note {
+	struct task_struct	*task;
+	u64			address;
+	unsigned long		faults;
+};
+
+static struct note notes[BIT(NOTE_BITS)];
+/* Most loads never split a huge page. */
+static bool any __read_mostly;
+
+static unsigned long finished_faults(void)
+{
+	return current->min_flt + current->maj_flt;
+}
+
+void cow_split_note(u64 address)
+{
+	struct note *n = &notes[hash_ptr(current, NOTE_BITS)];
+
+	if (!READ_ONCE(any))
+		WRITE_ONCE(any, true);
+	WRITE_ONCE(n->task, NULL);
+	/* Whoever reads the place on another CPU must not see half of it. */
+	smp_wmb();
+	WRITE_ONCE(n->address, address);
+	WRITE_ONCE(n->faults, finished_faults());
+	/* Pairs with the acquire in cow_split_ask(). */
+	smp_store_release(&n->task, current);
+}
+
+bool cow_split_ask(u64 address)
+{
+	struct note *n;
+
+	if (likely(!READ_ONCE(any)))
+		return false;
+	n = &notes[hash_ptr(current, NOTE_BITS)];
+	/* Pairs with the release in cow_split_note(), maybe on another CPU. */
+	if (smp_load_acquire(&n->task) != current)
+		return false;
+	/* An overwritten note fails one of these: addresses differ, or it is not ours. */
+	return READ_ONCE(n->address) == address && READ_ONCE(n->faults) == finished_faults() &&
+	       cmpxchg(&n->task, current, NULL) == current;
+}
