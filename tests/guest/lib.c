@@ -247,7 +247,7 @@ static const struct {
 } counter_names[] = {
 	NAMED(entries), NAMED(proofs), NAMED(filtered_entry), NAMED(sampled_out), NAMED(nested),
 	NAMED(handed_on), NAMED(exits), NAMED(recorded), NAMED(filtered_exit),
-	NAMED(dropped_full),
+	NAMED(dropped_full), NAMED(pmd_entries), NAMED(hugetlb_entries), NAMED(unread),
 };
 
 static void set_counter(struct counters *c, const char *name, unsigned long long value)
@@ -322,11 +322,12 @@ static const char *counters_broken(const struct counters *c, const char *where)
 {
 	static char what[256];
 
-	if (c->entries != c->filtered_entry + c->sampled_out + c->nested + c->handed_on)
+	if (c->entries !=
+	    c->filtered_entry + c->sampled_out + c->nested + c->unread + c->handed_on)
 		snprintf(what, sizeof(what),
-			 "%s: entries %llu, but filtered_entry %llu + sampled_out %llu + nested %llu + handed_on %llu",
+			 "%s: entries %llu, but filtered_entry %llu + sampled_out %llu + nested %llu + unread %llu + handed_on %llu",
 			 where, c->entries, c->filtered_entry, c->sampled_out, c->nested,
-			 c->handed_on);
+			 c->unread, c->handed_on);
 	else if (c->exits != c->recorded + c->filtered_exit + c->dropped_full)
 		snprintf(what, sizeof(what),
 			 "%s: exits %llu, but recorded %llu + filtered_exit %llu + dropped_full %llu",

@@ -4,20 +4,15 @@
  * other means, to the single fault.
  *
  *   calls:   kprobe event on do_wp_page(), hits + misses
- *              = entries + proofs + missed
+ *              = entries - those of huge PMDs and hugetlb pages + proofs + missed
  *   copies:  kprobe event on __delayacct_wpcopy_start(), hits + misses
  *              = copy + unshare + raced + oom + poison + retry of private
- *                mappings + proofs (each copies the zero page)
+ *                mappings + all faults of private hugetlb pages + proofs (each
+ *                copies the zero page)
  *   reuses:  pgreuse of /proc/vmstat
- *              = reuse (but not of FAULT_FLAG_UNSHARE) + mkwrite
+ *              = reuse (but not of FAULT_FLAG_UNSHARE) + mkwrite, of PTEs
  *   ksm:     cow_ksm of /proc/vmstat
  *              = those of the second line whose page is KSM's
- *
- * Where success has no code (6.2 on), a fault of one of several threads that
- * finds the same page mapped and writable at exit, although it was sampled
- * with too many references, is called raced: no evidence tells whether it was
- * a reuse itself or lost to one. Those, and no others, may stand on the other
- * side, each in both equations: they are the term "undecided".
  *
  * The process that reads these counts must not fault in between: its memory
  * is written to beforehand, the load runs in a process forked before, and the
@@ -266,8 +261,7 @@ static bool change_events(const char *definition)
 /* What of the records counts in which equation. */
 struct inside {
 	unsigned long long records, copied, raced, others, reused, mkwrite, ksm, unshared;
-	/* Raced, but the same page is mapped and writable: it may have been a reuse. */
-	unsigned long long unshare_reused, same_page;
+	unsigned long long unshare_reused, hugetlb;
 };
 
 static bool is_shared(const struct cowtrace_record *r)
@@ -285,6 +279,9 @@ static void classify(struct inside *in, const struct trace *t)
 		bool attempt = false;
 
 		in->records++;
+		in->hugetlb += r->path == COWTRACE_PATH_HUGETLB && !is_shared(r);
+		if (r->path != COWTRACE_PATH_PTE)
+			continue;
 		switch (r->outcome) {
 		case COWTRACE_OUTCOME_COPY:
 			in->copied++;
@@ -299,13 +296,8 @@ static void classify(struct inside *in, const struct trace *t)
 		case COWTRACE_OUTCOME_POISON:
 		case COWTRACE_OUTCOME_RETRY:
 			attempt = !is_shared(r);
-			if (attempt && r->outcome == COWTRACE_OUTCOME_RACED) {
-				in->raced++;
-				in->same_page += r->new_pfn == r->pfn &&
-						 (r->state & COWTRACE_EXIT_WRITE);
-			} else if (attempt) {
-				in->others++;
-			}
+			in->raced += attempt && r->outcome == COWTRACE_OUTCOME_RACED;
+			in->others += attempt && r->outcome != COWTRACE_OUTCOME_RACED;
 			break;
 		case COWTRACE_OUTCOME_REUSE:
 			if (r->origin == COWTRACE_ORIGIN_UNSHARE)
@@ -329,34 +321,35 @@ static void equations(const struct outside *before, const struct outside *after,
 	long long reuses = after->pgreuse - before->pgreuse;
 	long long ksm = after->cow_ksm - before->cow_ksm;
 	long long own = after->minflt - before->minflt - 2 * (long long)s->sum.proofs;
-	long long attempts = in->copied + in->unshared + in->raced + in->others + s->sum.proofs;
-	/* Called raced, but reuses by the kernel's own count. */
-	long long undecided = reuses - (long long)(in->reused + in->mkwrite);
+	long long attempts = in->copied + in->unshared + in->raced + in->others + in->hugetlb +
+			     s->sum.proofs;
+	unsigned long long entries = s->sum.entries - s->sum.pmd_entries - s->sum.hugetlb_entries;
 
-	note("calls %lld = entries %llu + proofs %llu + missed %llu", calls, s->sum.entries,
-	     s->sum.proofs, lost);
-	note("wpcopy %lld = copy %llu + unshare %llu + raced %llu + oom, poison, retry %llu + proofs %llu",
-	     copies, in->copied, in->unshared, in->raced, in->others, s->sum.proofs);
-	note("pgreuse %lld = reuse %llu (and %llu for unshare, not counted) + mkwrite %llu + undecided %lld of %llu",
-	     reuses, in->reused, in->unshare_reused, in->mkwrite, undecided, in->same_page);
+	note("calls %lld = entries %llu - pmd %llu - hugetlb %llu + proofs %llu + missed %llu",
+	     calls, s->sum.entries, s->sum.pmd_entries, s->sum.hugetlb_entries, s->sum.proofs,
+	     lost);
+	note("wpcopy %lld = copy %llu + unshare %llu + raced %llu + oom, poison, retry %llu + hugetlb %llu + proofs %llu",
+	     copies, in->copied, in->unshared, in->raced, in->others, in->hugetlb,
+	     s->sum.proofs);
+	note("pgreuse %lld = reuse %llu (and %llu for unshare, not counted) + mkwrite %llu",
+	     reuses, in->reused, in->unshare_reused, in->mkwrite);
 	note("cow_ksm %lld = %llu on KSM pages", ksm, in->ksm);
 
 	check(!own, "quiet", "this process took no fault but those of the proofs", "%lld more", own);
-	check(calls == (long long)(s->sum.entries + s->sum.proofs + lost) && calls > 2 * PAGES,
-	      "calls", "calls of do_wp_page = entries + proofs + missed", "%lld, %llu + %llu + %llu",
-	      calls, s->sum.entries, s->sum.proofs, lost);
+	check(calls == (long long)(entries + s->sum.proofs + lost) && calls > 2 * PAGES,
+	      "calls", "calls of do_wp_page = entries of PTEs + proofs + missed",
+	      "%lld, %llu + %llu + %llu", calls, entries, s->sum.proofs, lost);
 	check(in->records == s->sum.entries, "all", "each call is a record", "%llu of %llu",
 	      in->records, s->sum.entries);
 	if (has_copy_event)
-		check(copies == attempts - undecided && copies > PAGES, "copies",
-		      "calls of __delayacct_wpcopy_start = copy + unshare + raced + oom + poison + retry + proofs - undecided",
-		      "%lld, %lld - %lld", copies, attempts, undecided);
+		check(copies == attempts && copies > PAGES, "copies",
+		      "calls of __delayacct_wpcopy_start = copy + unshare + raced + oom + poison + retry + hugetlb + proofs",
+		      "%lld, %lld", copies, attempts);
 	else
 		skip("copies", "no __delayacct_wpcopy_start in this kernel, or no delayacct");
-	check(undecided >= 0 && undecided <= (long long)in->same_page && reuses > PAGES, "reuses",
-	      "pgreuse = reuse without unshare + mkwrite + undecided",
-	      "%lld, %llu + %llu, at most %llu undecided", reuses, in->reused, in->mkwrite,
-	      in->same_page);
+	check(reuses == (long long)(in->reused + in->mkwrite) && reuses > PAGES, "reuses",
+	      "pgreuse = reuse without unshare + mkwrite", "%lld, %llu + %llu", reuses,
+	      in->reused, in->mkwrite);
 	if (after->cow_ksm >= 0)
 		check(ksm == (long long)in->ksm && ksm >= MERGED, "ksm",
 		      "cow_ksm = attempts on KSM pages", "%lld, %llu", ksm, in->ksm);

@@ -45,7 +45,7 @@ static void check_sample(const struct sample *s, uint32_t traits)
 {
 	struct cowtrace_record r = record_of(s, traits);
 	struct cowtrace_verdict v = cowtrace_classify(&r, traits);
-	struct cowtrace_holders h = cowtrace_holders(&r);
+	struct cowtrace_holders h = cowtrace_holders(&r, traits);
 	bool unshare = r.fault_flags & COWTRACE_FAULT_FLAG_UNSHARE;
 	bool coded = traits & COWTRACE_TRAIT_RET_WRITE;
 	bool copy = v.outcome == COWTRACE_OUTCOME_COPY;

@@ -259,10 +259,10 @@ static void check_other_paths(void)
 	ok(v.outcome == COWTRACE_OUTCOME_UNKNOWN && !v.reason,
 	   "a record of another path is not judged by the rules of this one");
 	r.refcount = -1;
-	ok(!cowtrace_holders(&r).known, "a negative count has no known holders");
+	ok(!cowtrace_holders(&r, 0).known, "a negative count has no known holders");
 	r.refcount = 3;
 	r.kind = COWTRACE_KIND_ZERO;
-	ok(!cowtrace_holders(&r).known, "the zero page has no known holders");
+	ok(!cowtrace_holders(&r, 0).known, "the zero page has no known holders");
 }
 
 int main(void)
