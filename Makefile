@@ -48,6 +48,7 @@ module:
 	@ln -sf $(CURDIR)/Kbuild $(mdir)/Kbuild
 	@find $(mdir) -xtype l -delete
 	$(MAKE) -C $(KDIR) M=$(mdir) $(if $(MODULE_CC),CC=$(MODULE_CC)) modules
+	@module/check-calls $(mdir)/cowtrace.ko
 
 command:
 	$(MAKE) -C userspace O=$(out)/userspace all
