@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,9 @@ void need(bool good, const char *fmt, ...)
 	va_end(args);
 	printf(")\n");
 	fflush(stdout);
+	/* From a child as well: the suite's own process leads the group. */
+	if (getpid() != getpgrp())
+		kill(getpgrp(), SIGTERM);
 	_exit(1);
 }
 
@@ -535,6 +539,58 @@ uint64_t kpage(const char *file, uint64_t pfn)
 bool in_swap(const void *at)
 {
 	return pagemap(at) >> 62 & 1;
+}
+
+#define KSM	"/sys/kernel/mm/ksm/"
+/*
+ * The first scan takes checksums, the second merges; a page that is locked or
+ * has a reference more has to wait for another, and smart_scan passes up to
+ * eight scans over a page that was not merged before.
+ */
+#define SCANS	100
+
+/* How many pages, from the first on, are the same page. */
+static size_t same_frame(const char *mem, size_t pages)
+{
+	uint64_t first = pfn_of(mem);
+	size_t n;
+
+	/* KPF_KSM of /proc/kpageflags will not do: 6.12 sets it on every anonymous page. */
+	for (n = 0; n < pages && first && pfn_of(mem + n * PAGE) == first; n++)
+		;
+	return n;
+}
+
+static long long ksm_scans(void)
+{
+	char value[32] = "";
+
+	need(file_read(KSM "full_scans", value, sizeof(value)) > 0, "no " KSM "full_scans");
+	return strtoll(value, NULL, 10);
+}
+
+bool ksm_merge(char *mem, size_t pages)
+{
+	long long scans, first;
+	size_t merged;
+
+	if (access(KSM "run", F_OK))
+		return false;
+	need(!madvise(mem, pages * PAGE, MADV_MERGEABLE), "MADV_MERGEABLE: %s", strerror(errno));
+	need(!file_write(KSM "sleep_millisecs", "1") && !file_write(KSM "run", "1"),
+	     "KSM cannot be started");
+	first = ksm_scans();
+	do {
+		sleep_ms(1);
+		/* Before the pages: what these scans have done can be seen below. */
+		scans = ksm_scans() - first;
+		merged = same_frame(mem, pages);
+	} while (merged < pages && scans < SCANS);
+	/* Comes back when ksmd is at rest. */
+	need(!file_write(KSM "run", "0"), "KSM cannot be stopped");
+	need(merged == pages, "KSM did not merge: %zu of %zu pages are one after %lld scans",
+	     merged, pages, scans);
+	return true;
 }
 
 uint64_t now_ns(void)

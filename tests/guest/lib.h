@@ -128,6 +128,13 @@ uint64_t pagemap(const void *at);
 uint64_t pfn_of(const void *at);
 uint64_t kpage(const char *file, uint64_t pfn);
 bool in_swap(const void *at);
+/**
+ * ksm_merge() - have KSM make one page of @pages pages that are alike
+ * Takes as long as ksmd takes; fails the suite when ksmd has scanned a hundred
+ * times and they are still several.
+ * Return: false in a kernel without KSM.
+ */
+bool ksm_merge(char *mem, size_t pages);
 
 /* --- processes --------------------------------------------------------- */
 

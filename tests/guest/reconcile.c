@@ -147,28 +147,6 @@ static bool mnt_is_a_disk(void)
 	return !statfs("/mnt", &f) && f.f_type == 0xef53; /* ext4 */
 }
 
-static void merge(char *mem)
-{
-	int i, tries;
-
-	for (i = 0; i < MERGED; i++)
-		memset(mem + i * PAGE, 0x5a, PAGE);
-	if (madvise(mem, MERGED * PAGE, MADV_MERGEABLE))
-		return;
-	file_write("/sys/kernel/mm/ksm/sleep_millisecs", "1");
-	file_write("/sys/kernel/mm/ksm/pages_to_scan", "10000");
-	file_write("/sys/kernel/mm/ksm/run", "1");
-	for (tries = 0; tries < 500; tries++) {
-		for (i = 0; i < MERGED; i++)
-			if (!(kpage("/proc/kpageflags", pfn_of(mem + i * PAGE)) >> 21 & 1))
-				break;
-		if (i == MERGED)
-			break;
-		sleep_ms(10);
-	}
-	file_write("/sys/kernel/mm/ksm/run", "0");
-}
-
 static struct turn ready, go;
 
 static void loader(void *arg)
@@ -183,7 +161,8 @@ static void loader(void *arg)
 
 	(void)arg;
 	touch(a.shared, PAGES);
-	merge(a.merged);
+	memset(a.merged, 0x5a, MERGED * PAGE);
+	need(ksm_merge(a.merged, MERGED), "this kernel has no KSM");
 	turn_give(&ready);
 	turn_wait(&go);
 	load(&a);

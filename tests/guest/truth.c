@@ -324,26 +324,14 @@ static void mkwrite_judge(const struct trace *t)
 static void ksm_run(void *unused)
 {
 	char *mem = map_pages(N);
-	int i, tries;
 
 	(void)unused;
 	memset(mem, 0xa5, N * PAGE);
-	if (madvise(mem, N * PAGE, MADV_MERGEABLE)) {
+	if (!ksm_merge(mem, N)) {
 		strcpy(sh->why_not, "this kernel has no KSM");
 		return;
 	}
-	file_write("/sys/kernel/mm/ksm/sleep_millisecs", "1");
-	file_write("/sys/kernel/mm/ksm/run", "1");
 	begin(mem);
-	for (tries = 0, i = 0; tries < 500 && i < N; tries++) {
-		sleep_ms(10);
-		for (i = 0; i < N; i++)
-			if (!(kpage("/proc/kpageflags", pfn_of(sh->page[i])) >> 21 & 1))
-				break;
-	}
-	file_write("/sys/kernel/mm/ksm/run", "0");
-	need(i == N, "KSM did not merge the pages");
-	sh->before_ns = 0;
 	sh->count[0] = value_in("/proc/vmstat", "cow_ksm");
 	write_pages();
 	sh->count[1] = value_in("/proc/vmstat", "cow_ksm");
