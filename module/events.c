@@ -7,7 +7,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <cowtrace/classify.h>
+#include <cowtrace/decision.h>
 
 #include "compat/compat.h"
 #include "debugfs.h"
@@ -16,7 +16,7 @@
 #include "session.h"
 #include "vocabulary.h"
 
-#define LINE_MAX	512
+#define LINE_MAX	768
 /* KiB a CPU: a reader of text is slower than any writer, and loss is counted. */
 #define EVENTS_KB	256
 
@@ -114,6 +114,20 @@ static int print_holders(char *buf, size_t size, const struct cowtrace_record *r
 			 h.unattributed, r->order);
 }
 
+/* The test that decided: "page_count():2>1" for a copy, "page_count():1" for a reuse. */
+static int print_test(char *buf, size_t size, const struct cowtrace_record *r)
+{
+	struct cowtrace_decision d = cowtrace_decision(r, COW_TRAITS);
+
+	if (!d.test)
+		return scnprintf(buf, size, " test=-");
+	if (!d.measured)
+		return scnprintf(buf, size, " test=%s", d.test);
+	if (d.value > d.limit)
+		return scnprintf(buf, size, " test=%s:%d>%d", d.test, d.value, d.limit);
+	return scnprintf(buf, size, " test=%s:%d", d.test, d.value);
+}
+
 static size_t print_record(char *buf, size_t size, const struct cowtrace_record *r)
 {
 	u32 us = r->time_ns % NSEC_PER_SEC / NSEC_PER_USEC;
@@ -129,6 +143,7 @@ static size_t print_record(char *buf, size_t size, const struct cowtrace_record 
 		n += scnprintf(buf + n, size - n, " ip=%#llx", r->ip);
 	else
 		n += scnprintf(buf + n, size - n, " ip=-");
+	n += print_test(buf + n, size - n, r);
 	n += print_holders(buf + n, size - n, r);
 	n += scnprintf(buf + n, size - n, " pfn=%#llx", r->pfn);
 	if (r->present & COWTRACE_HAS_NEW_PFN)
