@@ -6,7 +6,6 @@
 #ifndef COWTRACE_CLASSIFY_HUGE_H
 #define COWTRACE_CLASSIFY_HUGE_H
 
-#include "evidence.h"
 #include "holders.h"
 
 /* --- do_huge_pmd_wp_page() ----------------------------------------------- */
@@ -47,7 +46,7 @@ cowtrace_pmd_outcome_(const struct cowtrace_record *r, __u32 traits, __u16 *evid
 /* References that stand for the swap cache, which the kernel would free. */
 static inline __s32 cowtrace_pmd_tolerated_(const struct cowtrace_record *r)
 {
-	return 1 + (r->state & COWTRACE_PG_SWAPCACHE ? (__s32)1 << r->order : 0);
+	return 1 + (r->state & COWTRACE_PG_SWAPCACHE ? cowtrace_folio_pages(r) : 0);
 }
 
 static inline enum cowtrace_reason

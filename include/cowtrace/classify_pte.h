@@ -6,7 +6,6 @@
 #ifndef COWTRACE_CLASSIFY_PTE_H
 #define COWTRACE_CLASSIFY_PTE_H
 
-#include "evidence.h"
 #include "holders.h"
 
 /* Does do_wp_page() treat the mapping as shared, on the kernel with @traits? */

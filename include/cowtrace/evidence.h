@@ -25,6 +25,12 @@ static inline bool cowtrace_other_page_(const struct cowtrace_record *r)
 	return (r->present & COWTRACE_HAS_NEW_PFN) && r->new_pfn != r->pfn;
 }
 
+/* Pages of the folio. No kernel has folios of 2^30 pages; a damaged trace may say so. */
+static inline __s32 cowtrace_folio_pages(const struct cowtrace_record *r)
+{
+	return r->order < 30 ? (__s32)1 << r->order : 0;
+}
+
 /* Pages that the fault copied: one, but for huge pages that are copied whole. */
 static inline __u32 cowtrace_copied_pages(const struct cowtrace_record *r)
 {
@@ -34,7 +40,7 @@ static inline __u32 cowtrace_copied_pages(const struct cowtrace_record *r)
 	case COWTRACE_PATH_PMD:
 		return 1u << COWTRACE_PMD_ORDER;
 	case COWTRACE_PATH_HUGETLB:
-		return 1u << r->order;
+		return cowtrace_folio_pages(r);
 	default:
 		return 1;
 	}

@@ -3,12 +3,7 @@
 #ifndef COWTRACE_HOLDERS_H
 #define COWTRACE_HOLDERS_H
 
-#ifndef __KERNEL__
-#include <stdbool.h>
-#endif
-#include "kernel.h"
-#include "record.h"
-#include "vocab.h"
+#include "evidence.h"
 
 /**
  * struct cowtrace_holders - who held the folio at the entry of the fault
@@ -55,7 +50,7 @@ static inline __s32 cowtrace_take_(__s32 *left, __s32 want)
 /* The page cache's references. Until 6.6 one for a whole hugetlb page. */
 static inline __s32 cowtrace_cached_(const struct cowtrace_record *r, __s32 left)
 {
-	__s32 pages = (__s32)1 << r->order;
+	__s32 pages = cowtrace_folio_pages(r);
 
 	if (r->kind == COWTRACE_KIND_HUGETLB)
 		return left > pages ? pages : 1;
@@ -85,7 +80,7 @@ static inline struct cowtrace_holders cowtrace_holders(const struct cowtrace_rec
 	h.total = left;
 	h.mappings = cowtrace_take_(&left, r->order ? r->folio_mapcount : r->mapcount);
 	if (r->state & COWTRACE_PG_SWAPCACHE)
-		h.swapcache = cowtrace_take_(&left, (__s32)1 << r->order);
+		h.swapcache = cowtrace_take_(&left, cowtrace_folio_pages(r));
 	else if (cached)
 		h.pagecache = cowtrace_take_(&left, cowtrace_cached_(r, left));
 	if (r->present & COWTRACE_HAS_PINCOUNT)

@@ -56,19 +56,10 @@ static void count(struct ct_count *c, const struct cowtrace_record *r, uint64_t 
 	c->copy_ns += copies(r) ? r->duration_ns : 0;
 }
 
-/* The order is a shift in some calculations; no kernel has folios of 2^30 pages. */
-static bool sane_order(const struct cowtrace_record *r)
-{
-	return r->order < 30;
-}
-
 static void count_holders(struct ct_held *held, const struct cowtrace_record *r, uint32_t traits)
 {
-	struct cowtrace_holders h;
+	struct cowtrace_holders h = cowtrace_holders(r, traits);
 
-	if (!sane_order(r))
-		return;
-	h = cowtrace_holders(r, traits);
 	if (!h.known)
 		return;
 	held->known++;
@@ -177,7 +168,7 @@ static int take(struct ct_summary *s, const struct cowtrace_record *r)
 {
 	uint64_t end = ct_add(r->time_ns, r->duration_ns);
 	uint64_t page_size = ct_reader_schema(s->reader)->page_size;
-	uint64_t bytes = sane_order(r) ? cowtrace_copied_pages(r) * page_size : 0;
+	uint64_t bytes = cowtrace_copied_pages(r) * page_size;
 	uint32_t process = ct_processes_find(s->processes, r->tgid, r->time_ns);
 	int err;
 
