@@ -183,7 +183,7 @@ static void pieces(void)
 	check(poll(&p, 1, 0) == 0, "poll-empty", "poll says that nothing is there", "revents %#x",
 	      p.revents);
 	few(NULL);
-	check(poll(&p, 1, 1000) == 1 && p.revents == POLLIN, "poll-full",
+	check(poll(&p, 1, -1) == 1 && p.revents == POLLIN, "poll-full",
 	      "poll says that records are there", "revents %#x", p.revents);
 	while (read(fd, buf, sizeof(buf)) > 0)
 		;
@@ -209,27 +209,24 @@ static void blocked(void *arg)
 
 static void trickle(void)
 {
-	uint64_t begin;
 	pid_t reader;
 	int fd, status;
 
+	need(!cow_write("filter/comm", "trickle"), "filter/comm does not take trickle");
 	enable();
 	fd = cow_open("cpu1", O_RDONLY);
 	need(fd >= 0, "opening cpu1: %s", strerror(-fd));
-	need(!cow_write("filter/comm", "trickle"), "filter/comm does not take trickle");
 	reader = child(blocked, &fd);
-	sleep_ms(200);
+	child_sleeps(reader);
 	check(waitpid(reader, &status, WNOHANG) == 0, "blocks",
 	      "a read waits while nothing is there", "it came back with %#x", status);
 	prctl(PR_SET_NAME, "trickle");
 	on_cpu(1);
-	begin = now_ns();
 	touch(map_pages(1), 1);
 	fork_write(map_pages(1), 1);
+	/* Tracing stays on and nothing more is written: only a reader that looks again ends. */
 	status = child_wait(reader);
-	check(!status && now_ns() - begin < 1000000000ull, "wakes",
-	      "a waiting reader gets a single record within a second", "status %#x after %llu ms",
-	      status, (unsigned long long)(now_ns() - begin) / 1000000);
+	check(!status, "wakes", "a waiting reader gets a single record", "status %#x", status);
 	close(fd);
 	disable();
 	cow_write("filter/comm", "any");
@@ -237,7 +234,8 @@ static void trickle(void)
 
 /* --- no torn record -------------------------------------------------------- */
 
-#define STORM_MS	4000
+/* To be read on each CPU before the storm may end. */
+#define STORM_RECORDS	10000
 #define STORMERS	4
 
 /*
@@ -358,7 +356,9 @@ static void never_torn(unsigned int kb, const char *name, const char *claim)
 		readers[i] = child(reader, (void *)i);
 	for (i = 0; i < STORMERS; i++)
 		stormers[i] = child(storm, (void *)i);
-	sleep_ms(STORM_MS);
+	for (i = 0; i < 2; i++)
+		while (founds[i].storms < STORM_RECORDS && !*founds[i].torn)
+			sleep_ms(10);
 	for (i = 0; i < STORMERS; i++) {
 		kill(stormers[i], SIGKILL);
 		child_wait(stormers[i]);
@@ -370,7 +370,7 @@ static void never_torn(unsigned int kb, const char *name, const char *claim)
 	for (i = 0; i < 2; i++) {
 		struct found *f = &founds[i];
 
-		whole &= !*f->torn && f->storms > 1000 && f->read == s.cpu[i].recorded;
+		whole &= !*f->torn && f->read == s.cpu[i].recorded;
 		/* What was dropped behind the last record that was read leaves no gap. */
 		tail = s.cpu[i].recorded + s.cpu[i].dropped_full - f->last_seq;
 		counted &= f->gaps + tail == s.cpu[i].dropped_full;

@@ -322,6 +322,14 @@ void stats_read(struct stats *s)
 	}
 }
 
+void faults_seen(unsigned long long faults)
+{
+	struct stats s;
+
+	for (stats_read(&s); s.sum.entries < faults; stats_read(&s))
+		sleep_ms(5);
+}
+
 static const char *counters_broken(const struct counters *c, const char *where)
 {
 	static char what[256];
@@ -541,6 +549,15 @@ bool in_swap(const void *at)
 	return pagemap(at) >> 62 & 1;
 }
 
+void lru_drain(void)
+{
+	int nodes = 0;
+
+	/* Before it moves any page, here none, move_pages() drains all CPUs. */
+	need(!syscall(SYS_move_pages, 0, 0, NULL, &nodes, NULL, 0), "move_pages: %s",
+	     strerror(errno));
+}
+
 #define KSM	"/sys/kernel/mm/ksm/"
 /*
  * The first scan takes checksums, the second merges; a page that is locked or
@@ -641,6 +658,21 @@ int child_wait(pid_t pid)
 		if (errno != EINTR)
 			return -1;
 	return status;
+}
+
+void child_sleeps(pid_t pid)
+{
+	char path[64], line[512], *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	for (;;) {
+		need(file_read(path, line, sizeof(line)) > 0, "no %s", path);
+		/* Behind the name, which may hold anything. */
+		state = strrchr(line, ')');
+		if (state && strchr("SZ", state[2]))
+			return;
+		sleep_ms(1);
+	}
 }
 
 struct held_child child_held(void (*fn)(void *), void *arg)

@@ -92,6 +92,8 @@ struct stats {
 };
 
 void stats_read(struct stats *s);
+/* Wait until @faults have been counted since the counters were zero. */
+void faults_seen(unsigned long long faults);
 /* Which accounting identity does not hold, NULL when all do. */
 const char *stats_broken(const struct stats *s);
 /* The sum of what the kernel did not show to the probes. */
@@ -128,6 +130,8 @@ uint64_t pagemap(const void *at);
 uint64_t pfn_of(const void *at);
 uint64_t kpage(const char *file, uint64_t pfn);
 bool in_swap(const void *at);
+/* Take all pages off the LRU-add batches of all CPUs, where each has a reference more. */
+void lru_drain(void);
 /**
  * ksm_merge() - have KSM make one page of @pages pages that are alike
  * Takes as long as ksmd takes; fails the suite when ksmd has scanned a hundred
@@ -145,6 +149,8 @@ void on_cpu(unsigned int cpu);
 pid_t child(void (*fn)(void *), void *arg);
 /* 0 when it exited with 0, else its status. */
 int child_wait(pid_t pid);
+/* Wait until a child sleeps in the kernel, or has ended. */
+void child_sleeps(pid_t pid);
 /*
  * A child that waits: released by child_go(), so that its pid can be made a
  * filter before it does anything.
@@ -171,8 +177,6 @@ void fork_write(char *mem, size_t pages);
 struct suite {
 	const char	*name;
 	void		(*run)(void);
-	/* Seconds after which it counts as hanging. */
-	unsigned int	limit;
 	const char	*sentence;
 };
 

@@ -119,15 +119,6 @@ static void write_pages(void)
 	note_after();
 }
 
-/* New pages wait in this CPU's LRU batch until it is full: fill it. */
-static void flush_lru(void)
-{
-	char *mem = map_pages(64);
-
-	touch(mem, 64);
-	munmap(mem, 64 * PAGE);
-}
-
 static bool pfns_agree(const struct trace *t)
 {
 	int i;
@@ -175,9 +166,8 @@ static void three_run(void *unused)
 	int i;
 
 	(void)unused;
-	on_cpu(0);
 	touch(mem, N);
-	flush_lru();
+	lru_drain();
 	turn_init(&end);
 	for (i = 0; i < 2; i++)
 		pids[i] = child(sleeper, &end);
@@ -232,6 +222,7 @@ static void alone_run(void *unused)
 
 	(void)unused;
 	touch(mem, N);
+	lru_drain();
 	turn_init(&end);
 	turn_give(&end);
 	child_wait(child(sleeper, &end));
@@ -351,23 +342,26 @@ static void ksm_judge(const struct trace *t)
 
 /* --- swap ---------------------------------------------------------------- */
 
+/* For as long as it takes, where there is somewhere to swap to. */
 static bool page_out(char *mem)
 {
-	int i, tries;
+	int i;
 
-	for (tries = 0; tries < 200; tries++) {
+	if (!file_has("/proc/swaps", "/dev/")) {
+		strcpy(sh->why_not, "no swap disk");
+		return false;
+	}
+	for (;;) {
 		madvise(mem, N * PAGE, MADV_PAGEOUT);
 		for (i = 0; i < N && in_swap(mem + i * PAGE); i++)
 			;
-		if (i == N && !value_in("/proc/vmstat", "nr_writeback")) {
-			/* Written pages leave the swap cache at the next reclaim. */
-			file_write("/proc/sys/vm/drop_caches", "3");
-			return true;
-		}
+		if (i == N && !value_in("/proc/vmstat", "nr_writeback"))
+			break;
 		sleep_ms(10);
 	}
-	strcpy(sh->why_not, "nothing can be swapped out: no swap disk");
-	return false;
+	/* Written pages leave the swap cache at the next reclaim. */
+	file_write("/proc/sys/vm/drop_caches", "3");
+	return true;
 }
 
 static void swap_run(void *unused)
@@ -376,7 +370,7 @@ static void swap_run(void *unused)
 
 	(void)unused;
 	touch(mem, N);
-	flush_lru();
+	lru_drain();
 	begin(mem);
 	if (!page_out(mem))
 		return;
@@ -410,9 +404,8 @@ static void swap_shared_run(void *unused)
 	int i;
 
 	(void)unused;
-	on_cpu(0);
 	touch(mem, N);
-	flush_lru();
+	lru_drain();
 	begin(mem);
 	if (!page_out(mem))
 		return;
@@ -420,6 +413,7 @@ static void swap_shared_run(void *unused)
 	turn_give(&end);
 	child_wait(child(sleeper, &end));
 	read_pages();
+	lru_drain();
 	for (i = 0; i < N; i++)
 		sh->count[i] = kpage("/proc/kpageflags", pfn_of(sh->page[i])) >> 13 & 1;
 	write_pages();
@@ -452,9 +446,8 @@ static void swap_write_run(void *unused)
 	pid_t pid;
 
 	(void)unused;
-	on_cpu(0);
 	touch(mem, N);
-	flush_lru();
+	lru_drain();
 	begin(mem);
 	if (!page_out(mem))
 		return;
@@ -481,9 +474,8 @@ static void vmsplice_run(void *unused)
 	int fds[2];
 
 	(void)unused;
-	on_cpu(0);
 	touch(mem, N);
-	flush_lru();
+	lru_drain();
 	need(!pipe(fds), "pipe");
 	need(vmsplice(fds[1], &v, 1, 0) == N * PAGE, "vmsplice: %s", strerror(errno));
 	/* Fork takes away the mark that this process owns the pages alone. */
@@ -508,6 +500,7 @@ static void mprotect_run(void *unused)
 
 	(void)unused;
 	touch(mem, N);
+	lru_drain();
 	begin(mem);
 	mprotect(mem, N * PAGE, PROT_READ);
 	mprotect(mem, N * PAGE, PROT_READ | PROT_WRITE);
@@ -617,13 +610,8 @@ static void unshare_run(void *unused)
 
 static void unshare_judge(const struct trace *t)
 {
-	/* With VM_FAULT_WRITE an unshare has no code, and the pin is a second user of the mm. */
-	if (traits & COWTRACE_TRAIT_RET_WRITE)
-		ALL(t, "unshare", "a read-only pin of a shared page: undecided here, said as raced",
-		    RACED, NONE, ANON, UNSHARE);
-	else
-		ALL(t, "unshare", "a read-only pin of a shared page: unshared, a copy because mapped",
-		    UNSHARE, MAPPED, ANON, UNSHARE);
+	ALL(t, "unshare", "a read-only pin of a shared page: unshared, a copy because mapped",
+	    UNSHARE, MAPPED, ANON, UNSHARE);
 	check(pfns_agree(t), "unshare-pfn", "its pfns are those of pagemap", "%s",
 	      record_text(only(t, 0)));
 }
