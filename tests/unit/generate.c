@@ -213,11 +213,18 @@ static struct cowtrace_record random_record(struct random_state *random, uint32_
 	r.mapcount = 1 + below(random, 3);
 	r.folio_mapcount = r.mapcount;
 	r.kind = below(random, COWTRACE_KIND_THP);
+	r.path = below(random, 8) ? COWTRACE_PATH_PTE : below(random, COWTRACE_NR_PATHS);
+	if (r.path != COWTRACE_PATH_PTE) {
+		r.kind = r.path == COWTRACE_PATH_PMD ? COWTRACE_KIND_THP : COWTRACE_KIND_HUGETLB;
+		r.order = COWTRACE_PMD_ORDER;
+	}
 	r.origin = below(random, COWTRACE_NR_ORIGINS);
 	r.state = next_random(random);
-	r.evidence = next_random(random) & 0x1ff;
+	r.evidence = next_random(random) & 0xfff;
 	r.new_pfn += below(random, 2);
 	r.ret = below(random, 4) ? COWTRACE_FAULT_WRITE : 0;
+	if (r.path == COWTRACE_PATH_PMD && below(random, 2))
+		r.ret = COWTRACE_FAULT_FALLBACK;
 	v = cowtrace_classify(&r, traits);
 	r.outcome = v.outcome;
 	r.reason = v.reason;

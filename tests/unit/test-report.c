@@ -155,6 +155,135 @@ static void check_numbers(void)
 	says("losses come with what to do", "4  records that did not fit into a buffer: use", 0);
 }
 
+static void put(struct trace *t, struct cowtrace_record r)
+{
+	t->seq++;
+	r.seq = t->seq;
+	r.time_ns = 1000 * t->seq;
+	ct_writer_chunk(t->w, CT_CHUNK_RECORDS, 0, &r, sizeof(r));
+}
+
+/* A fault of a huge page, with one reference of the fault itself on hugetlb pages. */
+static struct cowtrace_record huge(uint8_t path, uint8_t outcome, uint8_t reason)
+{
+	struct cowtrace_record r = plain_record(0, 0);
+
+	r.path = path;
+	r.kind = path == COWTRACE_PATH_PMD ? COWTRACE_KIND_THP : COWTRACE_KIND_HUGETLB;
+	r.order = 9;
+	r.refcount = path == COWTRACE_PATH_PMD ? 2 : 3;
+	r.mapcount = 2;
+	r.folio_mapcount = 2;
+	r.outcome = outcome;
+	r.reason = reason;
+	return r;
+}
+
+static void make_huge_trace(void)
+{
+	struct cowtrace_record rest = plain_record(0, 0), doubt = plain_record(0, 0);
+	struct trace t = begin();
+
+	put(&t, huge(COWTRACE_PATH_PMD, COWTRACE_OUTCOME_SPLIT, COWTRACE_REASON_MAPPED));
+	rest.outcome = COWTRACE_OUTCOME_COPY;
+	rest.reason = COWTRACE_REASON_KSM;
+	rest.evidence |= COWTRACE_EV_WITNESS;
+	rest.state |= COWTRACE_AFTER_SPLIT;
+	put(&t, rest);
+	put(&t, huge(COWTRACE_PATH_HUGETLB, COWTRACE_OUTCOME_COPY, COWTRACE_REASON_MAPPED));
+	put(&t, huge(COWTRACE_PATH_PMD, COWTRACE_OUTCOME_COPY, COWTRACE_REASON_ZERO));
+	doubt.outcome = COWTRACE_OUTCOME_RACED;
+	doubt.reason = COWTRACE_REASON_NONE;
+	doubt.evidence = COWTRACE_EV_PTE | COWTRACE_EV_UNSTABLE;
+	put(&t, doubt);
+	put(&t, doubt);
+	doubt.outcome = COWTRACE_OUTCOME_UNKNOWN;
+	doubt.evidence = 0;
+	put(&t, doubt);
+	ct_writer_close(t.w);
+}
+
+static void check_huge_numbers(void)
+{
+	static const struct {
+		const char	*where;
+		int64_t		value;
+		const char	*claim;
+	} numbers[] = {
+		{ "faults.splits", 1, "splits are counted" },
+		{ "faults.copies", 3, "a split is no copy" },
+		{ "faults.bytes_copied", 4096 + 2 * 2097152, "a huge copy is a huge page" },
+		{ "paths.0.faults", 4, "the path of one page has its faults" },
+		{ "paths.1.splits", 1, "the path of huge PMDs has its splits" },
+		{ "paths.1.bytes_copied", 2097152, "and its bytes" },
+		{ "paths.2.bytes_copied", 2097152, "the path of hugetlb pages has its bytes" },
+		{ "faults.after_split.faults", 1, "the rest of a split access is counted" },
+		{ "faults.after_split.copies", 1, "and what became of it" },
+		{ "faults.unstable", 2, "unstable records are counted" },
+		{ "faults.shifted", 0, "no flag of evidence is made up" },
+		{ "evidence.0.faults", 6, "each flag of evidence has its faults" },
+		{ "evidence.2.faults", 2, "and no others" },
+		{ "doubts.0.faults", 2, "what is raced is counted by its evidence" },
+		{ "doubts.1.faults", 1, "and so is what is unknown" },
+	};
+	struct json_object *o;
+	char *text;
+	size_t i;
+	int status;
+
+	text = report(true, &status);
+	o = json_tokener_parse(text);
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		if (!ok(number(o, numbers[i].where) == numbers[i].value, "%s", numbers[i].claim))
+			note("%s is %ld", numbers[i].where, (long)number(o, numbers[i].where));
+	json_object_put(o);
+	free(text);
+}
+
+/* Is it there, or not? */
+static void shows(const char *claim, const char *expected, bool there)
+{
+	int status;
+	char *text = report(false, &status);
+
+	if (!ok(!!strstr(text, expected) == there, "%s", claim))
+		note("%s", text);
+	free(text);
+}
+
+static void check_huge(void)
+{
+	struct trace t = begin();
+
+	put(&t, plain_record(0, 0));
+	faults(&t, 1, COWTRACE_OUTCOME_COPY, COWTRACE_REASON_MAPPED, 1, 2);
+	ct_writer_close(t.w);
+	shows("faults of one path get no table of paths", "By path", false);
+	shows("a table of holders has no column for nothing", " fault  unattributed", false);
+	shows("without splits there is no table of them", "Splits by reason", false);
+	shows("without doubt there is no table of it", "Unknown and raced", false);
+
+	make_huge_trace();
+	check_huge_numbers();
+	says("splits are neither copies nor reuses", "1 split a huge page (14.3 %)", 0);
+	says("splits have their reasons", "Splits by reason\n", 0);
+	says("several paths get a table",
+	     "  pmd                      2          -          1          1  2.00 MiB", 0);
+	says("what a split went on with is told", "1 fault of one page went on with an access", 0);
+	says("the fault's own reference has a column",
+	     "  mapped             3.00      2.00           -           -          -       -    1.00 "
+	     "            -\n", 0);
+	says("who held split pages is told", "Who held the split huge pages", 0);
+	says("flags of evidence are explained",
+	     "  unstable                 2    28.6 %  the reference count moved", 0);
+	says("what is raced is shown with its evidence",
+	     "  raced     pte                 2    28.6 %  pte unstable\n", 0);
+	says("doubts that a witness might have settled are told",
+	     "  3 without a witness that was armed", 0);
+	says("what is unknown without evidence says so",
+	     "  unknown   pte                 1    14.3 %  none\n", 0);
+}
+
 static void check_columns(void)
 {
 	struct trace_shape shape = { 5, 2, 2000, 100 };
@@ -204,6 +333,7 @@ int main(void)
 {
 	path = temporary_file();
 	check_numbers();
+	check_huge();
 	check_columns();
 	check_sentences();
 	remove(path);

@@ -18,6 +18,8 @@ const struct ct_loss ct_losses[] = {
 	{ "lost", "missed_recursion", "faults not seen, another probe was running", NULL },
 	{ "lost", "missed_witness", "copies perhaps not witnessed",
 	  "outcomes raced and unknown may be copies" },
+	{ "stats", "unread", "faults whose arguments were not understood",
+	  "this kernel passes them otherwise than the module expects: report it" },
 	{ "lost", "skipped_exits", "faults seen to begin and not to end", NULL },
 	{ "lost", "asleep", "faults that had not ended when tracing did", NULL },
 	{ "lost", "disarmed", "if 1, the probes were without effect at the end",

@@ -27,6 +27,7 @@ static void add_count(struct json_object *o, const struct ct_count *c)
 	add_number(o, "faults", c->faults);
 	add_number(o, "copies", c->copies);
 	add_number(o, "reuses", c->reuses);
+	add_number(o, "splits", c->splits);
 	add_number(o, "bytes_copied", c->bytes);
 	add_number(o, "time_ns", c->ns);
 	add_number(o, "copy_time_ns", c->copy_ns);
@@ -92,16 +93,18 @@ static struct json_object *trace(const struct ct_report *r)
 
 static struct json_object *faults(const struct ct_summary *s)
 {
-	struct json_object *o = json_object_new_object();
+	struct json_object *o = json_object_new_object(), *after = json_object_new_object();
 
+	add_count(after, &s->after_split);
 	add_count(o, &s->total);
 	add_number(o, "first_ns", s->first_ns);
 	add_number(o, "last_ns", s->last_ns);
 	add_number(o, "processes", s->nr_processes);
 	add_number(o, "sites", s->nr_sites);
 	add_number(o, "without_ip", s->no_ip);
-	add_number(o, "unstable", s->unstable);
-	add_number(o, "shifted", s->shifted);
+	add_number(o, "unstable", ct_summary_flagged(s, COWTRACE_EV_UNSTABLE));
+	add_number(o, "shifted", ct_summary_flagged(s, COWTRACE_EV_SHIFTED));
+	add(o, "after_split", after);
 	return o;
 }
 
@@ -121,6 +124,47 @@ static struct json_object *words(const struct ct_report *r, const char *vocab,
 		add_count(o, &counts[i]);
 		if (times)
 			add(o, "duration", durations(times[i]));
+		json_object_array_add(rows, o);
+	}
+	return rows;
+}
+
+/* Each flag with the faults that have it. */
+static struct json_object *evidence(const struct ct_report *r)
+{
+	struct json_object *rows = json_object_new_array(), *o;
+	int bit;
+
+	for (bit = 0; bit < 16; bit++) {
+		if (!r->summary->evidence[bit])
+			continue;
+		o = json_object_new_object();
+		add_text(o, "evidence", ct_report_word(r, "evidence", 1u << bit));
+		add_text(o, "sentence", ct_report_sentence(r, "evidence", 1u << bit));
+		add_number(o, "faults", r->summary->evidence[bit]);
+		json_object_array_add(rows, o);
+	}
+	return rows;
+}
+
+static struct json_object *doubts(const struct ct_report *r)
+{
+	struct json_object *rows = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < r->summary->nr_doubts; i++) {
+		const struct ct_doubt *d = &r->summary->doubts[i];
+		struct json_object *o = json_object_new_object(), *names = json_object_new_array();
+		uint32_t bit;
+
+		for (bit = 1; bit <= d->evidence; bit <<= 1)
+			if (d->evidence & bit)
+				json_object_array_add(names, json_object_new_string(
+					ct_report_word(r, "evidence", bit)));
+		add_text(o, "outcome", ct_report_word(r, "outcome", d->outcome));
+		add_text(o, "path", ct_report_word(r, "path", d->path));
+		add(o, "evidence", names);
+		add_number(o, "faults", d->faults);
 		json_object_array_add(rows, o);
 	}
 	return rows;
@@ -296,6 +340,8 @@ int ct_report_json(FILE *out, const struct ct_report *r, const struct ct_report_
 	add(o, "origins", words(r, "origin", s->origins, NULL));
 	add(o, "kinds", words(r, "kind", s->kinds, NULL));
 	add(o, "paths", words(r, "path", s->paths, NULL));
+	add(o, "evidence", evidence(r));
+	add(o, "doubts", doubts(r));
 	add(o, "processes", processes(r, opts));
 	add(o, "sites", sites(r, opts));
 	add(o, "lost", lost(r));

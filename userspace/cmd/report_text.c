@@ -2,6 +2,7 @@
 /* The report for people, in 100 columns. */
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <cowtrace/vocab.h>
@@ -165,7 +166,7 @@ static void totals(struct page *p)
 {
 	const struct ct_summary *s = p->r->summary;
 	uint64_t span = s->last_ns - s->first_ns;
-	uint64_t rest = s->total.faults - s->total.reuses - s->total.copies;
+	uint64_t rest = s->total.faults - s->total.reuses - s->total.copies - s->total.splits;
 	char n[CT_UNIT_TEXT], t[CT_UNIT_TEXT], rate[CT_UNIT_TEXT], share[CT_UNIT_TEXT];
 
 	end_line(p);
@@ -196,9 +197,16 @@ static void totals(struct page *p)
 	} else {
 		say(p, "no page was copied");
 	}
+	if (s->total.splits) {
+		spaces(p, 2);
+		say(p, "%s split a huge page (%s), to go on page by page",
+		    ct_format_count(n, s->total.splits),
+		    ct_format_share(share, s->total.splits, s->total.faults));
+	}
 	if (rest) {
 		spaces(p, 2);
-		say(p, "%s did neither (%s)", ct_format_count(n, rest),
+		say(p, "%s did %s (%s)", ct_format_count(n, rest),
+		    s->total.splits ? "none of these" : "neither",
 		    ct_format_share(share, rest, s->total.faults));
 	}
 }
@@ -253,6 +261,50 @@ static void words(struct page *p, const char *title_, const char *vocab,
 	}
 }
 
+static void path_row(struct page *p, const char *name, const struct ct_count *c)
+{
+	spaces(p, 2);
+	cell(p, -15, name);
+	count_cell(p, 11, c->faults);
+	count_cell(p, 11, c->reuses);
+	count_cell(p, 11, c->copies);
+	count_cell(p, 11, c->splits);
+	bytes_cell(p, 10, c->bytes);
+	ns_cell(p, 10, c->ns);
+	end_line(p);
+}
+
+/* Nothing where all faults took the path of one PTE. */
+static void paths(struct page *p)
+{
+	const struct ct_summary *s = p->r->summary;
+	const struct ct_count *after = &s->after_split;
+	char n[CT_UNIT_TEXT], copies[CT_UNIT_TEXT], reuses[CT_UNIT_TEXT];
+	int i;
+
+	if (s->paths[COWTRACE_PATH_PTE].faults == s->total.faults)
+		return;
+	heading(p, "By path: one page, a huge page mapped by a PMD, a hugetlb page");
+	spaces(p, 2);
+	cell(p, -15, "path");
+	cell(p, 11, "faults");
+	cell(p, 11, "reuses");
+	cell(p, 11, "copies");
+	cell(p, 11, "splits");
+	cell(p, 10, "copied");
+	cell(p, 10, "time");
+	end_line(p);
+	for (i = 0; i < 256; i++)
+		if (s->paths[i].faults)
+			path_row(p, ct_report_word(p->r, "path", i), &s->paths[i]);
+	if (!after->faults)
+		return;
+	spaces(p, 2);
+	say(p, "%s fault%s of one page went on with an access that had just split its huge page: "
+	       "%s copied, %s reused", ct_format_count(n, after->faults), plural(after->faults),
+	    ct_format_count(copies, after->copies), ct_format_count(reuses, after->reuses));
+}
+
 static bool copied(const struct ct_pair *pair)
 {
 	return pair->outcome == COWTRACE_OUTCOME_COPY ||
@@ -262,6 +314,11 @@ static bool copied(const struct ct_pair *pair)
 static bool reused(const struct ct_pair *pair)
 {
 	return pair->outcome == COWTRACE_OUTCOME_REUSE;
+}
+
+static bool was_split(const struct ct_pair *pair)
+{
+	return pair->outcome == COWTRACE_OUTCOME_SPLIT;
 }
 
 static void reasons(struct page *p, const char *title_, bool (*member)(const struct ct_pair *),
@@ -300,41 +357,104 @@ static void average_cell(struct page *p, int width, uint64_t sum, uint64_t n)
 	cell(p, width, sum ? text : "-");
 }
 
-static void holders(struct page *p)
+/* Columns of the table of holders. */
+static const struct holder {
+	const char	*name;
+	size_t		offset;
+	int		width;
+	bool		rare;	/* shown only where it is not 0 throughout */
+} holder_columns[] = {
+	{ "total", offsetof(struct ct_held, total), 8, false },
+	{ "mappings", offsetof(struct ct_held, mappings), 10, false },
+	{ "swap cache", offsetof(struct ct_held, swapcache), 12, false },
+	{ "page cache", offsetof(struct ct_held, pagecache), 12, false },
+	{ "LRU batch", offsetof(struct ct_held, lru), 11, false },
+	{ "pins", offsetof(struct ct_held, pins), 8, false },
+	{ "fault", offsetof(struct ct_held, fault), 8, true },
+	{ "unattributed", offsetof(struct ct_held, unattributed), 14, false },
+};
+
+#define NR_HOLDERS	(sizeof(holder_columns) / sizeof(*holder_columns))
+
+static uint64_t held_by(const struct ct_held *held, size_t column)
 {
+	return *(const uint64_t *)((const char *)held + holder_columns[column].offset);
+}
+
+static void holder_row(struct page *p, const struct ct_pair *pair, const bool *shown)
+{
+	size_t c;
+
+	spaces(p, 2);
+	cell(p, -15, ct_report_word(p->r, "reason", pair->reason));
+	for (c = 0; c < NR_HOLDERS; c++)
+		if (shown[c])
+			average_cell(p, holder_columns[c].width, held_by(&pair->held, c),
+				     pair->held.known);
+	end_line(p);
+}
+
+static void holders(struct page *p, const char *title_, bool (*member)(const struct ct_pair *))
+{
+	const struct ct_summary *s = p->r->summary;
+	bool shown[NR_HOLDERS], any = false;
+	size_t i, c;
+
+	for (c = 0; c < NR_HOLDERS; c++)
+		shown[c] = !holder_columns[c].rare;
+	for (i = 0; i < s->nr_pairs; i++) {
+		if (!member(&s->pairs[i]))
+			continue;
+		any |= s->pairs[i].held.known;
+		for (c = 0; c < NR_HOLDERS; c++)
+			shown[c] |= held_by(&s->pairs[i].held, c);
+	}
+	if (!any)
+		return;
+	heading(p, title_);
+	spaces(p, 2);
+	cell(p, -15, "reason");
+	for (c = 0; c < NR_HOLDERS; c++)
+		if (shown[c])
+			cell(p, holder_columns[c].width, holder_columns[c].name);
+	end_line(p);
+	for (i = 0; i < s->nr_pairs; i++)
+		if (member(&s->pairs[i]) && s->pairs[i].held.known)
+			holder_row(p, &s->pairs[i], shown);
+}
+
+/* The flags that say how far a verdict or a reason can be relied on. */
+static void evidence(struct page *p)
+{
+	static const uint16_t flags[] = {
+		COWTRACE_EV_WITNESS, COWTRACE_EV_COUNTED, COWTRACE_EV_TRIED,
+		COWTRACE_EV_DRAINED, COWTRACE_EV_SHIFTED, COWTRACE_EV_UNSTABLE,
+	};
 	const struct ct_summary *s = p->r->summary;
 	bool any = false;
 	size_t i;
 
-	for (i = 0; i < s->nr_pairs; i++) {
-		const struct ct_pair *pair = &s->pairs[i];
+	for (i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
+		uint64_t n = ct_summary_flagged(s, flags[i]);
 
-		if (!copied(pair) || !pair->held.known)
+		if (!n)
 			continue;
 		if (!any) {
-			heading(p, "Who held the copied pages: references a page, on average");
+			heading(p, "What outcomes and reasons rest on");
 			spaces(p, 2);
-			cell(p, -15, "reason");
-			cell(p, 11, "total");
-			cell(p, 10, "mappings");
-			cell(p, 11, "swap cache");
-			cell(p, 12, "page cache");
-			cell(p, 11, "LRU batch");
-			cell(p, 8, "pins");
-			cell(p, 14, "unattributed");
+			cell(p, -15, "evidence");
+			cell(p, 11, "faults");
+			cell(p, 10, "share");
+			put(p, "  meaning");
 			end_line(p);
 			any = true;
 		}
 		spaces(p, 2);
-		cell(p, -15, ct_report_word(p->r, "reason", pair->reason));
-		average_cell(p, 11, pair->held.total, pair->held.known);
-		average_cell(p, 10, pair->held.mappings, pair->held.known);
-		average_cell(p, 11, pair->held.swapcache, pair->held.known);
-		average_cell(p, 12, pair->held.pagecache, pair->held.known);
-		average_cell(p, 11, pair->held.lru, pair->held.known);
-		average_cell(p, 8, pair->held.pins, pair->held.known);
-		average_cell(p, 14, pair->held.unattributed, pair->held.known);
-		end_line(p);
+		cell(p, -15, ct_report_word(p->r, "evidence", flags[i]));
+		count_cell(p, 11, n);
+		share_cell(p, 10, n, s->total.faults);
+		spaces(p, 2);
+		wrapped(p, ct_report_sentence(p->r, "evidence", flags[i]));
 	}
 }
 
@@ -401,6 +521,59 @@ static void more(struct page *p, size_t shown, size_t n)
 		return;
 	spaces(p, 2);
 	say(p, "and %s more: --top %zu shows all", ct_format_count(text, n - shown), n);
+}
+
+/* Names of the bits, "none" when there is none. */
+static void evidence_names(const struct page *p, uint16_t evidence, char *to, size_t size)
+{
+	size_t used = 0;
+	uint32_t bit;
+
+	snprintf(to, size, "none");
+	for (bit = 1; bit <= evidence; bit <<= 1)
+		if ((evidence & bit) && used < size)
+			used += snprintf(to + used, size - used, "%s%s", used ? " " : "",
+					 ct_report_word(p->r, "evidence", bit));
+}
+
+static void doubts(struct page *p)
+{
+	const struct ct_summary *s = p->r->summary;
+	char names[1024], count[CT_UNIT_TEXT];
+	size_t i, n = rows(p, s->nr_doubts);
+	uint64_t unwatched = 0;
+
+	if (!n)
+		return;
+	heading(p, "Unknown and raced faults, by their evidence");
+	spaces(p, 2);
+	cell(p, -10, "outcome");
+	cell(p, -10, "path");
+	cell(p, 11, "faults");
+	cell(p, 10, "share");
+	put(p, "  evidence");
+	end_line(p);
+	for (i = 0; i < n; i++) {
+		const struct ct_doubt *d = &s->doubts[i];
+
+		spaces(p, 2);
+		cell(p, -10, ct_report_word(p->r, "outcome", d->outcome));
+		cell(p, -10, ct_report_word(p->r, "path", d->path));
+		count_cell(p, 11, d->faults);
+		share_cell(p, 10, d->faults, s->total.faults);
+		spaces(p, 2);
+		evidence_names(p, d->evidence, names, sizeof(names));
+		wrapped(p, names);
+	}
+	more(p, n, s->nr_doubts);
+	for (i = 0; i < s->nr_doubts; i++)
+		if (!(s->doubts[i].evidence & (COWTRACE_EV_WATCHED | COWTRACE_EV_RET)))
+			unwatched += s->doubts[i].faults;
+	if (unwatched) {
+		spaces(p, 2);
+		say(p, "%s without a witness that was armed: cowtrace doctor says what this "
+		       "kernel has, --witness sets it", ct_format_count(count, unwatched));
+	}
 }
 
 static void parent_of(const struct page *p, uint32_t process, char *to, size_t size)
@@ -601,9 +774,15 @@ int ct_report_text(FILE *out, const struct ct_report *r, const struct ct_report_
 	totals(&p);
 	if (s->total.faults) {
 		words(&p, "What the kernel did", "outcome", s->outcomes);
+		paths(&p);
 		reasons(&p, "Copies by reason", copied, s->total.copies);
 		reasons(&p, "Reuses by reason", reused, s->total.reuses);
-		holders(&p);
+		reasons(&p, "Splits by reason", was_split, s->total.splits);
+		holders(&p, "Who held the copied pages: references a page, on average", copied);
+		holders(&p, "Who held the split huge pages: references a huge page, on average",
+			was_split);
+		evidence(&p);
+		doubts(&p);
 		durations(&p);
 		words(&p, "Where the writes came from", "origin", s->origins);
 		words(&p, "Kinds of page", "kind", s->kinds);

@@ -51,6 +51,7 @@ static void count(struct ct_count *c, const struct cowtrace_record *r, uint64_t 
 	c->faults++;
 	c->copies += copies(r);
 	c->reuses += r->outcome == COWTRACE_OUTCOME_REUSE;
+	c->splits += r->outcome == COWTRACE_OUTCOME_SPLIT;
 	c->bytes = ct_add(c->bytes, bytes);
 	c->ns += r->duration_ns;
 	c->copy_ns += copies(r) ? r->duration_ns : 0;
@@ -159,8 +160,28 @@ static int count_pair(struct ct_summary *s, const struct cowtrace_record *r, uin
 	p->bytes = ct_add(p->bytes, bytes);
 	ct_histogram_add(&p->time, r->duration_ns);
 	ct_histogram_add(*time, r->duration_ns);
-	if (copies(r))
+	if (copies(r) || r->outcome == COWTRACE_OUTCOME_SPLIT)
 		count_holders(&p->held, r, traits);
+	return 0;
+}
+
+static int count_evidence(struct ct_summary *s, const struct cowtrace_record *r)
+{
+	struct ct_doubt *d;
+	unsigned int bit;
+
+	for (bit = 0; bit < 16; bit++)
+		s->evidence[bit] += r->evidence >> bit & 1;
+	if (r->outcome != COWTRACE_OUTCOME_UNKNOWN && r->outcome != COWTRACE_OUTCOME_RACED)
+		return 0;
+	d = ELEMENT(&s->doubt_of, r->outcome << 8 | r->path, r->evidence, s->doubts,
+		    &s->nr_doubts);
+	if (!d)
+		return -ENOMEM;
+	d->outcome = r->outcome;
+	d->path = r->path;
+	d->evidence = r->evidence;
+	d->faults++;
 	return 0;
 }
 
@@ -181,9 +202,11 @@ static int take(struct ct_summary *s, const struct cowtrace_record *r)
 	count(&s->origins[r->origin], r, bytes);
 	count(&s->kinds[r->kind], r, bytes);
 	count(&s->paths[r->path], r, bytes);
-	s->unstable += !!(r->evidence & COWTRACE_EV_UNSTABLE);
-	s->shifted += !!(r->evidence & COWTRACE_EV_SHIFTED);
-	err = count_pair(s, r, bytes);
+	if (r->state & COWTRACE_AFTER_SPLIT)
+		count(&s->after_split, r, bytes);
+	err = count_evidence(s, r);
+	if (!err)
+		err = count_pair(s, r, bytes);
 	if (!err)
 		err = count_process(s, r, process, bytes);
 	if (!err)
@@ -209,6 +232,17 @@ static int pair_order(const void *a, const void *b)
 	if (x->outcome != y->outcome)
 		return x->outcome < y->outcome ? -1 : 1;
 	return (int)x->reason - y->reason;
+}
+
+static int doubt_order(const void *a, const void *b)
+{
+	const struct ct_doubt *x = a, *y = b;
+
+	if (x->faults != y->faults)
+		return x->faults > y->faults ? -1 : 1;
+	if (x->outcome != y->outcome)
+		return x->outcome < y->outcome ? -1 : 1;
+	return x->path != y->path ? (int)x->path - y->path : (int)x->evidence - y->evidence;
 }
 
 static int process_order(const void *a, const void *b)
@@ -237,6 +271,15 @@ static void sort(void *array, size_t n, size_t size, int (*order)(const void *, 
 		qsort(array, n, size, order);
 }
 
+static void free_maps(struct ct_summary *s)
+{
+	ct_map_free(&s->pair_of);
+	ct_map_free(&s->doubt_of);
+	ct_map_free(&s->process_of);
+	ct_map_free(&s->site_of);
+	ct_map_free(&s->site_of_ip);
+}
+
 int ct_summary_make(struct ct_reader *reader, struct ct_summary **out, struct ct_error *err)
 {
 	struct ct_summary *s = calloc(1, sizeof(*s));
@@ -262,10 +305,8 @@ int ct_summary_make(struct ct_reader *reader, struct ct_summary **out, struct ct
 		}
 	}
 	/* The maps hold places in the arrays: useless once these are sorted. */
-	ct_map_free(&s->pair_of);
-	ct_map_free(&s->process_of);
-	ct_map_free(&s->site_of);
-	ct_map_free(&s->site_of_ip);
+	free_maps(s);
+	sort(s->doubts, s->nr_doubts, sizeof(*s->doubts), doubt_order);
 	sort(s->pairs, s->nr_pairs, sizeof(*s->pairs), pair_order);
 	sort(s->by_process, s->nr_processes, sizeof(*s->by_process), process_order);
 	sort(s->by_site, s->nr_sites, sizeof(*s->by_site), site_order);
@@ -281,10 +322,8 @@ void ct_summary_free(struct ct_summary *s)
 		return;
 	for (i = 0; i < 256; i++)
 		free(s->outcome_time[i]);
-	ct_map_free(&s->pair_of);
-	ct_map_free(&s->process_of);
-	ct_map_free(&s->site_of);
-	ct_map_free(&s->site_of_ip);
+	free_maps(s);
+	free(s->doubts);
 	free(s->pairs);
 	free(s->by_process);
 	free(s->by_site);

@@ -18,8 +18,8 @@
 #include "symbol.h"
 
 /**
- * struct ct_held - who held the pages of some copies; sums of references
- * @known: copies whose references could be split (see cowtrace_holders()).
+ * struct ct_held - who held the pages of some faults; sums of references
+ * @known: faults whose references could be attributed (see cowtrace_holders()).
  * @total: page counts.
  * @mappings: of them mappings; the rest likewise.
  */
@@ -40,7 +40,7 @@ struct ct_held {
  * @outcome: enum cowtrace_outcome, or a number of a later schema.
  * @reason: enum cowtrace_reason, likewise.
  * @bytes: copied.
- * @held: who held the pages.
+ * @held: who held the pages; of copies, unshares and splits alone.
  * @time: durations in ns.
  */
 struct ct_pair {
@@ -56,6 +56,7 @@ struct ct_pair {
  * @faults: all.
  * @copies: outcomes copy and unshare.
  * @reuses: outcome reuse.
+ * @splits: outcome split.
  * @bytes: copied.
  * @ns: time of all faults.
  * @copy_ns: time of the copies.
@@ -64,9 +65,24 @@ struct ct_count {
 	uint64_t	faults;
 	uint64_t	copies;
 	uint64_t	reuses;
+	uint64_t	splits;
 	uint64_t	bytes;
 	uint64_t	ns;
 	uint64_t	copy_ns;
+};
+
+/**
+ * struct ct_doubt - faults that nothing settled, with the same evidence
+ * @outcome: COWTRACE_OUTCOME_UNKNOWN or COWTRACE_OUTCOME_RACED.
+ * @path: enum cowtrace_path, or a number of a later schema.
+ * @evidence: the bits.
+ * @faults: how many.
+ */
+struct ct_doubt {
+	uint8_t		outcome;
+	uint8_t		path;
+	uint16_t	evidence;
+	uint64_t	faults;
 };
 
 /**
@@ -120,8 +136,10 @@ struct ct_site_count {
  * @by_site: by code site, in the same order.
  * @nr_sites: number of them.
  * @no_ip: faults without an instruction pointer.
- * @unstable: records whose reference count moved while it was sampled.
- * @shifted: records whose counts moved before the decision.
+ * @after_split: faults of one page that went on with an access after its split.
+ * @evidence: faults by evidence, indexed by the number of the bit.
+ * @doubts: what is unknown or raced, by its evidence, the most frequent first.
+ * @nr_doubts: number of them.
  */
 struct ct_summary {
 	struct ct_reader *reader;
@@ -142,10 +160,13 @@ struct ct_summary {
 	struct ct_site_count *by_site;
 	size_t		nr_sites;
 	uint64_t	no_ip;
-	uint64_t	unstable;
-	uint64_t	shifted;
+	struct ct_count	after_split;
+	uint64_t	evidence[16];
+	struct ct_doubt	*doubts;
+	size_t		nr_doubts;
 	/* Where a key stands in the arrays above, while records are read. */
 	struct ct_map	pair_of;
+	struct ct_map	doubt_of;
 	struct ct_map	process_of;
 	struct ct_map	site_of;
 	struct ct_map	site_of_ip;
@@ -160,6 +181,12 @@ struct ct_summary {
  */
 int ct_summary_make(struct ct_reader *reader, struct ct_summary **summary,
 		    struct ct_error *err);
+
+/* Faults with a flag of evidence, COWTRACE_EV_*. */
+static inline uint64_t ct_summary_flagged(const struct ct_summary *summary, uint16_t flag)
+{
+	return summary->evidence[__builtin_ctz(flag)];
+}
 
 void ct_summary_free(struct ct_summary *summary);
 
