@@ -3,7 +3,6 @@
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,17 +12,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bytes.h"
 #include "capture_settings.h"
 #include "command.h"
+#include "event_print.h"
+#include "merge.h"
 #include "module.h"
 #include "options.h"
-#include "schema.h"
+#include "reader.h"
 
 /* The module wakes readers of its text rarely: how long a line may wait for us. */
 #define PERIOD_MS	50
 #define ROOM		(64u << 10)
-#define CPUS_MAX	4096
 
 struct events {
 	struct ct_options	options;
@@ -31,13 +30,16 @@ struct events {
 	struct ct_module	module;
 	struct ct_source	*source;
 	struct ct_settings	*settings;
-	struct ct_schema	*schema;
+	const char		*trace;
+	const struct ct_schema	*schema;
+	struct ct_schema	*own_schema;
+	struct ct_splits	splits;
 	int			signals;
 	uint64_t		end_ns;
 	bool			ours;
-	/* Text: the file events alone; JSON: a stream of each CPU. */
-	int			fds[CPUS_MAX];
-	unsigned int		nr;
+	/* Records of all CPUs; of somebody else's session, the module's text. */
+	struct ct_merge		*merge;
+	int			text;
 	char			data[ROOM];
 };
 
@@ -66,7 +68,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		e->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		ct_usage(state, "it takes no arguments: cowtrace record -- CMD traces a command");
+		if (e->trace)
+			ct_usage(state, "one TRACE at a time, not also \"%s\"", arg);
+		e->trace = arg;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -77,8 +81,10 @@ static const struct argp_child children[] = { { &ct_options_argp, 0, NULL, 0 }, 
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.doc = "Print write-protect faults as they come, one line each.\v"
-	       "Switches tracing on and off again. While somebody else is tracing it reads along, "
+	.args_doc = "[TRACE]",
+	.doc = "Print write-protect faults, one line each: those of a trace, - for standard input, or "
+	       "without one as they come.\v"
+	       "Without a TRACE it switches tracing on and off again. While somebody else is tracing it reads along, "
 	       "with the filters that they have set; --json then has to wait, because binary records "
 	       "have one reader.",
 	.children = children,
@@ -92,130 +98,78 @@ static uint64_t now_ns(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-/* --- JSON ------------------------------------------------------------------- */
-
-static const struct ct_word *exact_word(const struct events *e, const char *vocab, uint64_t value)
+static void print_fault(struct events *e, const struct cowtrace_record *r, const void *raw)
 {
-	return value <= UINT32_MAX ? ct_schema_word(e->schema, vocab, value) : NULL;
+	struct ct_fault fault = { e->schema, r, raw, NULL };
+	struct ct_split split;
+
+	if (ct_splits_take(&e->splits, r, &split))
+		fault.split = &split;
+	(e->json ? ct_fault_json : ct_fault_text)(stdout, &fault);
 }
 
-static struct json_object *flags_value(const struct events *e, const struct ct_field *f,
-				       uint64_t value)
+/* --- a trace ---------------------------------------------------------------- */
+
+static int print_trace(struct events *e, struct ct_error *err)
 {
-	struct json_object *list = json_object_new_array();
+	const struct ct_trace_info *info;
+	struct ct_reader *reader;
+	struct ct_event event;
+	int ret;
 
-	for (uint32_t bit = 1; bit; bit <<= 1) {
-		const struct ct_word *w = value & bit ? exact_word(e, f->vocab, bit) : NULL;
-
-		if (w)
-			json_object_array_add(list, json_object_new_string(w->name));
-	}
-	return list;
+	if (e->options.nr_settings || e->options.duration_ns)
+		return ct_error_set(err, -EINVAL,
+				    "a trace is printed as it was recorded: give filters and the like to cowtrace record");
+	ret = ct_reader_open(e->trace, &reader, err);
+	if (ret)
+		return ret;
+	e->schema = ct_reader_schema(reader);
+	while (!ferror(stdout) && ct_reader_next(reader, &event))
+		print_fault(e, event.record, event.raw);
+	info = ct_reader_info(reader);
+	if (!e->options.quiet && info->lost)
+		fprintf(stderr, "cowtrace: %llu faults are missing in the trace: cowtrace report says why\n",
+			(unsigned long long)info->lost);
+	if (info->damages || !info->ended)
+		ret = ct_error_set(err, -EIO,
+				   "the trace is damaged or cut off, what is whole was printed: cowtrace report says where");
+	ct_reader_close(reader);
+	return ret;
 }
 
-static struct json_object *field_value(const struct events *e, const struct ct_field *f,
-				       const char *raw)
-{
-	const struct ct_word *word;
-	char text[256];
-	uint64_t value;
+/* --- as they come ----------------------------------------------------------- */
 
-	if (f->type == CT_TYPE_TEXT) {
-		ct_clean_text(text, sizeof(text), raw + f->offset, f->size);
-		return json_object_new_string(text);
-	}
-	value = ct_field_number(f, raw);
-	if (!strcmp(f->format, "flags"))
-		return flags_value(e, f, value);
-	if (!strcmp(f->format, "enum")) {
-		word = exact_word(e, f->vocab, value);
-		if (word)
-			return json_object_new_string(word->name);
-	}
-	if (!strcmp(f->format, "hex")) {
-		snprintf(text, sizeof(text), "0x%llx", (unsigned long long)value);
-		return json_object_new_string(text);
-	}
-	if (f->type == CT_TYPE_SIGNED)
-		return json_object_new_int64(value);
-	return json_object_new_uint64(value);
+/* The module's own text, a line a fault. Returns whether it has ended. */
+static bool read_text(struct events *e, struct ct_error *err)
+{
+	ssize_t n;
+
+	while ((n = e->source->read_cpu(e->source, e->text, e->data, sizeof(e->data))) > 0)
+		fwrite(e->data, 1, n, stdout);
+	if (n < 0 && n != -EAGAIN)
+		ct_error_set(err, n, "reading the events failed: %s", strerror(-n));
+	return !n;
 }
 
-/* A field that is absent has no value: null. */
-static void print_json(const struct events *e, const char *raw, const struct ct_field *present)
-{
-	struct json_object *o = json_object_new_object();
-	uint64_t given = present ? ct_field_number(present, raw) : UINT64_MAX;
-
-	for (size_t i = 0; i < e->schema->nr_fields; i++) {
-		const struct ct_field *f = &e->schema->fields[i];
-		bool absent = f->present_bit && !(given & f->present_bit);
-
-		json_object_object_add(o, f->name, absent ? NULL : field_value(e, f, raw));
-	}
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
-	json_object_put(o);
-}
-
-static void print_records(const struct events *e, size_t size)
-{
-	const struct ct_field *present = ct_schema_field(e->schema, "present");
-
-	for (size_t at = 0; at + e->schema->record_size <= size; at += e->schema->record_size)
-		print_json(e, e->data + at, present);
-}
-
-static int open_records(struct events *e, struct ct_error *err)
-{
-	long nr = sysconf(_SC_NPROCESSORS_CONF);
-
-	for (unsigned int cpu = 0; cpu < nr && cpu < CPUS_MAX; cpu++) {
-		int fd = e->source->open_cpu(e->source, cpu, err);
-
-		if (fd == -ENOENT)
-			continue;
-		if (fd < 0)
-			return fd;
-		e->fds[e->nr++] = fd;
-	}
-	return 0;
-}
-
-/* --- both ------------------------------------------------------------------- */
-
-static int open_text(struct events *e, struct ct_error *err)
-{
-	int fd = ct_module_open_file(&e->module, "events", O_RDONLY | O_NONBLOCK, err);
-
-	if (fd < 0)
-		return fd;
-	e->fds[e->nr++] = fd;
-	return 0;
-}
-
-/* Returns whether all have ended. */
+/* Prints all that is known. Returns whether all has ended. */
 static bool read_all(struct events *e, struct ct_error *err)
 {
-	size_t room = ROOM;
-	bool ended = true;
+	struct cowtrace_record record;
+	const void *raw;
+	bool any;
 
-	if (e->json)
-		room -= room % e->schema->record_size;
-	for (unsigned int i = 0; i < e->nr; i++) {
-		ssize_t n;
-
-		while ((n = e->source->read_cpu(e->source, e->fds[i], e->data, room)) > 0) {
-			if (e->json)
-				print_records(e, n);
-			else
-				fwrite(e->data, 1, n, stdout);
+	if (!e->merge)
+		return read_text(e, err);
+	do {
+		any = false;
+		if (ct_merge_read(e->merge, err))
+			break;
+		while ((raw = ct_merge_next(e->merge, &record))) {
+			print_fault(e, &record, raw);
+			any = true;
 		}
-		if (n == -EAGAIN)
-			ended = false;
-		else if (n < 0)
-			ct_error_set(err, n, "reading the events failed: %s", strerror(-n));
-	}
-	return ended;
+	} while (any && !ferror(stdout));
+	return ct_merge_ended(e->merge);
 }
 
 /* Returns whether to go on. */
@@ -268,7 +222,7 @@ static void tell_losses(struct events *e)
 
 	if (e->source->get(e->source, "lost", &text, &ignored))
 		return;
-	at = strstr(text, e->json ? "full " : "events_full ");
+	at = strstr(text, e->merge ? "full " : "events_full ");
 	if (at && sscanf(at, "%*s %llu", &n) == 1 && n)
 		fprintf(stderr,
 			"cowtrace: %llu faults not printed, they came faster than they were read: narrow them down by --filter, or use cowtrace record\n",
@@ -282,7 +236,8 @@ static int read_along(struct events *e, struct ct_error *err)
 	if (e->json || e->options.nr_settings)
 		return ct_error_set(err, -EBUSY,
 				    "somebody else is tracing, so filters and --json are theirs: run cowtrace events without them, or end that trace");
-	return open_text(e, err);
+	e->text = ct_module_open_file(&e->module, "events", O_RDONLY | O_NONBLOCK, err);
+	return e->text < 0 ? e->text : 0;
 }
 
 static int trace(struct events *e, struct ct_error *err)
@@ -293,8 +248,9 @@ static int trace(struct events *e, struct ct_error *err)
 	ret = e->source->get(e->source, "schema", &text, err);
 	if (ret)
 		return ret;
-	ret = ct_schema_parse(text, strlen(text), &e->schema, err);
+	ret = ct_schema_parse(text, strlen(text), &e->own_schema, err);
 	free(text);
+	e->schema = e->own_schema;
 	if (!ret)
 		ret = ct_settings_save(&e->settings, e->source, err);
 	if (!ret)
@@ -304,7 +260,7 @@ static int trace(struct events *e, struct ct_error *err)
 	if (!ret)
 		ret = e->source->set(e->source, "reset", "1", err);
 	if (!ret)
-		ret = e->json ? open_records(e, err) : open_text(e, err);
+		ret = ct_merge_open(e->source, e->schema, &e->merge, err);
 	if (!ret)
 		ret = e->source->set(e->source, "enabled", "1", err);
 	e->ours = !ret;
@@ -340,26 +296,32 @@ static int run(struct events *e, struct ct_error *err)
 		if (!e->options.quiet)
 			tell_losses(e);
 	}
-	while (e->nr)
-		close(e->fds[--e->nr]);
+	ct_merge_close(e->merge);
+	if (e->text >= 0)
+		close(e->text);
 	ct_settings_restore(e->settings);
-	ct_schema_free(e->schema);
+	ct_schema_free(e->own_schema);
 	ct_module_close(&e->module);
 	return ret;
 }
 
+static int follow_module(struct events *e, struct ct_error *err)
+{
+	int ret = take_signals(e, err);
+
+	if (!ret)
+		ret = ct_module_open(&e->module, err);
+	return ret ? ret : run(e, err);
+}
+
 int ct_cmd_events(int argc, char **argv)
 {
-	static struct events e;
+	static struct events e = { .text = -1 };
 	struct ct_error err;
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &e);
-	ret = take_signals(&e, &err);
-	if (!ret)
-		ret = ct_module_open(&e.module, &err);
-	if (!ret)
-		ret = run(&e, &err);
+	ret = e.trace ? print_trace(&e, &err) : follow_module(&e, &err);
 	ct_options_free(&e.options);
 	if (ret)
 		ct_complain(&err);

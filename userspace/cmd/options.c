@@ -13,13 +13,16 @@
 #include "command.h"
 #include "options.h"
 
-enum { KEY_DURATION = 0x100, KEY_BUFFER, KEY_SAMPLE };
+enum { KEY_DURATION = 0x100, KEY_BUFFER, KEY_SAMPLE, KEY_WITNESS };
 
 static const struct argp_option options[] = {
 	{ "duration", KEY_DURATION, "SECONDS", 0, "end after that time", 0 },
 	{ "buffer-kb", KEY_BUFFER, "N", 0,
 	  "kernel buffer of each CPU in KiB, a power of two from 64 to 65536", 0 },
 	{ "sample-every", KEY_SAMPLE, "N", 0, "record one fault in N (default 1: all)", 0 },
+	{ "witness", KEY_WITNESS, "MODE", 0,
+	  "probe what copies and reuses call: auto where the outcome needs it (default), on or off",
+	  0 },
 	{ "filter", 'f', "NAME=VALUE", 0,
 	  "record only matching faults: pid, tgid, uid, comm, outcome, reason, min_duration_ns; "
 	  "several of them must all match", 0 },
@@ -71,6 +74,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return add_number(state, "buffer_kb", arg, 64, 65536);
 	case KEY_SAMPLE:
 		return add_number(state, "sample_every", arg, 1, UINT32_MAX);
+	case KEY_WITNESS:
+		if (strcmp(arg, "auto") && strcmp(arg, "on") && strcmp(arg, "off"))
+			ct_usage(state, "--witness is auto, on or off, not \"%s\"", arg);
+		return ct_options_add(o, "witness", arg);
 	case 'f':
 		if (!strchr(arg, '='))
 			ct_usage(state, "--filter needs NAME=VALUE, not \"%s\"", arg);
