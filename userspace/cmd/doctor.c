@@ -17,6 +17,7 @@
 #include <zlib.h>
 
 #include "command.h"
+#include "doctor.h"
 #include "module.h"
 #include "module_load.h"
 #include "module_log.h"
@@ -25,26 +26,8 @@
 /* Inode of the first pid namespace: PROC_PID_INIT_INO of the kernel. */
 #define FIRST_PID_NAMESPACE	0xeffffffcul
 
-enum state { OK, MISSING, REFUSED, UNKNOWN };
-
 static const char *const state_names[] = {
 	[OK] = "ok", [MISSING] = "missing", [REFUSED] = "refused", [UNKNOWN] = "unknown",
-};
-
-/**
- * struct finding - what a check found
- * @state: OK and the like.
- * @vital: tracing is impossible like this.
- * @found: what was found.
- * @consequence: what that means for tracing; empty when OK.
- * @next: what to do about it; empty when nothing has to be done.
- */
-struct finding {
-	enum state	state;
-	bool		vital;
-	char		found[320];
-	char		consequence[256];
-	char		next[320];
 };
 
 /* What several checks need. */
@@ -54,8 +37,7 @@ static struct {
 	char		*config;	/* of the kernel, NULL when unknown */
 } machine;
 
-__attribute__((format(printf, 3, 4)))
-static void found(struct finding *f, enum state state, const char *format, ...)
+void found(struct finding *f, enum state state, const char *format, ...)
 {
 	va_list args;
 
@@ -65,8 +47,7 @@ static void found(struct finding *f, enum state state, const char *format, ...)
 	va_end(args);
 }
 
-/* Consequence and next step of a finding that is not OK. */
-static void means(struct finding *f, bool vital, const char *consequence, const char *next)
+void means(struct finding *f, bool vital, const char *consequence, const char *next)
 {
 	f->vital = vital;
 	snprintf(f->consequence, sizeof(f->consequence), "%s", consequence);
@@ -382,8 +363,7 @@ static void check_debugfs(struct finding *f)
 	      "run it as root, outside containers, without lockdown");
 }
 
-/* The module's own account, where it can be asked. */
-static bool ask_module(const char *what, char **text)
+bool ask_module(const char *what, char **text)
 {
 	struct ct_error err;
 	struct ct_module m;
@@ -412,33 +392,6 @@ static void check_backend(struct finding *f)
 		sscanf(at, " backend %63s", name);
 	found(f, OK, "%s", name);
 	free(text);
-}
-
-static void check_probes(struct finding *f)
-{
-	char *text, *line, *rest, list[256] = "";
-	char symbol[64], state[32];
-	size_t used = 0;
-	bool disarmed = false;
-
-	if (!ask_module("probes", &text)) {
-		found(f, UNKNOWN, "the module is not there to be asked");
-		means(f, false, "they prove themselves when tracing is switched on", "");
-		return;
-	}
-	for (rest = text; (line = strsep(&rest, "\n"));) {
-		if (line[0] == '#' || sscanf(line, "%63s %*s %31s", symbol, state) != 2)
-			continue;
-		if (used < sizeof(list))
-			used += snprintf(list + used, sizeof(list) - used, "%s%s %s",
-					 used ? ", " : "", symbol, state);
-		disarmed |= !strcmp(state, "disarmed");
-	}
-	free(text);
-	found(f, disarmed ? REFUSED : OK, "%s", list);
-	if (disarmed)
-		means(f, true, "faults are not seen now",
-		      "write 1 to /proc/sys/kernel/ftrace_enabled and /sys/kernel/debug/kprobes/enabled");
 }
 
 static char config_value(const char *option)
@@ -611,7 +564,9 @@ static const struct {
 	{ "ftrace", check_ftrace },
 	{ "kprobes", check_kprobes },
 	{ "backend", check_backend },
-	{ "probes", check_probes },
+	{ "PTE faults", check_pte },
+	{ "huge PMD faults", check_pmd },
+	{ "hugetlb faults", check_hugetlb },
 	{ "perf events", check_perf },
 	{ "swap", check_swap },
 	{ "KSM", check_ksm },
