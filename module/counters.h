@@ -26,6 +26,7 @@
 	X(events_dropped, "lines lost to the events file, not part of any sum") \
 	X(stale_exits,	  "exits of an earlier session, not part of any sum") \
 	X(wp_copy_hits,	  "calls that the witnesses saw, not part of any sum") \
+	X(wp_reuse_hits,  "likewise")					\
 	X(pmd_reuse_hits, "likewise")					\
 	X(pmd_copy_hits,  "likewise")					\
 	X(hugetlb_copy_hits, "likewise")				\

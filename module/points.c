@@ -157,13 +157,22 @@ static void hear_witness(struct cowtrace_record *r)
 	}
 }
 
+/*
+ * Is it worth a search for the witness? Not where the pgreuse event has told and
+ * the same page is writable. The same page alone says nothing: a copy of a page of
+ * KSM, or of the zero page, is merged again when ksmd comes before the user.
+ */
+static bool is_open(const struct cowtrace_record *r)
+{
+	return r->path == COWTRACE_PATH_PMD || r->new_pfn != r->pfn ||
+	       !(r->state & COWTRACE_EXIT_WRITE) || !(r->evidence & COWTRACE_EV_COUNTED);
+}
+
 static void settle(struct cowtrace_record *r)
 {
 	struct cowtrace_verdict v;
 
-	/* A page that is still mapped was not copied: spare the search. */
-	if ((r->evidence & COWTRACE_EV_WATCHED) &&
-	    (r->path == COWTRACE_PATH_PMD || r->new_pfn != r->pfn))
+	if ((r->evidence & COWTRACE_EV_WATCHED) && is_open(r))
 		hear_witness(r);
 	if (r->path == COWTRACE_PATH_PTE && cow_split_ask(r->address))
 		r->state |= COWTRACE_AFTER_SPLIT;
@@ -213,6 +222,14 @@ static void wp_copy_hit(const struct cow_args *args)
 		cow_witness_mark(COW_SAW_COPY, args->arg[1]);
 }
 
+static void wp_reuse_hit(const struct cow_args *args)
+{
+	cow_count(wp_reuse_hits);
+	if (cow_symbol_covers(COW_SYM_REUSE, args->ret_ip) ||
+	    cow_symbol_covers(COW_SYM_WP, args->ret_ip))
+		cow_witness_mark(COW_SAW_REUSE, args->arg[1]);
+}
+
 static void pmd_reuse_hit(const struct cow_args *args)
 {
 	cow_count(pmd_reuse_hits);
@@ -245,6 +262,7 @@ static u64 wp_hits(void)
 HITS(pmd_entries)
 HITS(hugetlb_entries)
 HITS(wp_copy_hits)
+HITS(wp_reuse_hits)
 HITS(pmd_reuse_hits)
 HITS(pmd_copy_hits)
 HITS(hugetlb_copy_hits)
@@ -278,13 +296,22 @@ const struct cow_point cow_points[COW_NR_POINTS] = {
 		.symbol		= COW_SYM_PTE_FLUSH,
 		.sentence	= "the copy of a page being mapped",
 		.path		= COWTRACE_PATH_PTE,
+		.silence	= true,
 		.hit		= wp_copy_hit,
 		.hits		= wp_copy_hits_sum,
+	},
+	[COW_POINT_WP_REUSE] = {
+		.symbol		= COW_SYM_PTE_ACCESS,
+		.sentence	= "a page being reused",
+		.path		= COWTRACE_PATH_PTE,
+		.hit		= wp_reuse_hit,
+		.hits		= wp_reuse_hits_sum,
 	},
 	[COW_POINT_PMD_REUSE] = {
 		.symbol		= COW_SYM_PMD_ACCESS,
 		.sentence	= "a huge page being reused",
 		.path		= COWTRACE_PATH_PMD,
+		.silence	= true,
 		.hit		= pmd_reuse_hit,
 		.hits		= pmd_reuse_hits_sum,
 	},
@@ -292,6 +319,7 @@ const struct cow_point cow_points[COW_NR_POINTS] = {
 		.symbol		= COW_SYM_PMD_FLUSH,
 		.sentence	= "the copy of the huge zero page being mapped",
 		.path		= COWTRACE_PATH_PMD,
+		.silence	= true,
 		.hit		= pmd_copy_hit,
 		.hits		= pmd_copy_hits_sum,
 	},
@@ -299,6 +327,7 @@ const struct cow_point cow_points[COW_NR_POINTS] = {
 		.symbol		= COW_SYM_HUGETLB_RMAP,
 		.sentence	= "the copy of a hugetlb page being mapped",
 		.path		= COWTRACE_PATH_HUGETLB,
+		.silence	= true,
 		.hit		= hugetlb_copy_hit,
 		.hits		= hugetlb_copy_hits_sum,
 	},

@@ -18,6 +18,7 @@
  * @symbol: the function.
  * @sentence: what it is probed for.
  * @path: the path whose faults it shows or testifies on.
+ * @silence: of a witness: that it saw nothing is evidence too.
  * @enter: for a pair: at entry; returns 0 when @leave is wanted.
  * @leave: for a pair: at exit, with the return value and the return address.
  *	NULL for a witness.
@@ -28,6 +29,7 @@ struct cow_point {
 	enum cow_symbol		symbol;
 	const char		*sentence;
 	enum cowtrace_path	path;
+	bool			silence;
 	int			(*enter)(struct cow_entry *e, const struct cow_args *args);
 	void			(*leave)(struct cow_entry *e, unsigned long ret,
 					 unsigned long ret_ip);
@@ -41,6 +43,7 @@ struct cow_point {
  * @COW_POINT_PMD: each fault of a huge PMD.
  * @COW_POINT_HUGETLB: each fault of a hugetlb page.
  * @COW_POINT_WP_COPY: witness: the copy of a page being mapped.
+ * @COW_POINT_WP_REUSE: witness: a page being reused.
  * @COW_POINT_PMD_REUSE: witness: a huge page being reused.
  * @COW_POINT_PMD_COPY: witness: the copy of the huge zero page being mapped.
  * @COW_POINT_HUGETLB_COPY: witness: the copy of a hugetlb page being mapped.
@@ -51,6 +54,7 @@ enum cow_point_id {
 	COW_POINT_PMD,
 	COW_POINT_HUGETLB,
 	COW_POINT_WP_COPY,
+	COW_POINT_WP_REUSE,
 	COW_POINT_PMD_REUSE,
 	COW_POINT_PMD_COPY,
 	COW_POINT_HUGETLB_COPY,

@@ -79,7 +79,23 @@ static bool is_witness(enum cow_point_id id)
 	return !cow_points[id].leave;
 }
 
-/* Until 5.18 the return code of a PTE's fault leaves no question. */
+/*
+ * Until 5.18 the return code of a PTE's fault leaves no question. A reuse is told
+ * by the pgreuse event unless the task can be preempted before it returns.
+ */
+static bool auto_wanted(enum cow_point_id id)
+{
+	switch (id) {
+	case COW_POINT_WP_COPY:
+		return !(COW_TRAITS & COWTRACE_TRAIT_RET_WRITE) ||
+		       COW_TRAITS & COWTRACE_TRAIT_EXCLUSIVE;
+	case COW_POINT_WP_REUSE:
+		return !(COW_TRAITS & COWTRACE_TRAIT_RET_WRITE) && cow_preemptible();
+	default:
+		return true;
+	}
+}
+
 static bool wanted(enum cow_point_id id)
 {
 	if (!cow_symbol_exists(cow_points[id].symbol))
@@ -88,8 +104,7 @@ static bool wanted(enum cow_point_id id)
 		return true;
 	if (witness_mode == COW_WITNESS_OFF)
 		return false;
-	return id != COW_POINT_WP_COPY || !(COW_TRAITS & COWTRACE_TRAIT_RET_WRITE) ||
-	       COW_TRAITS & COWTRACE_TRAIT_EXCLUSIVE;
+	return auto_wanted(id);
 }
 
 /* Can a session do without the point? */
@@ -124,7 +139,7 @@ static u32 watched_paths(void)
 	int id;
 
 	for (id = 0; id < COW_NR_POINTS; id++) {
-		if (!is_witness(id))
+		if (!cow_points[id].silence)
 			continue;
 		if (attached & BIT(id))
 			watched |= BIT(cow_points[id].path);
@@ -397,7 +412,9 @@ static const char *probe_state(enum cow_point_id id)
 		return "off";
 	if (sight == COW_SIGHT_UNSEEN)
 		return "disarmed";
-	return is_witness(id) && !(cow_hot.watched & BIT(cow_points[id].path)) ? "blind" : "armed";
+	if (cow_points[id].silence && !(cow_hot.watched & BIT(cow_points[id].path)))
+		return "blind";
+	return "armed";
 }
 
 int cow_session_probes_show(struct seq_file *m, void *v)

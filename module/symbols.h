@@ -20,11 +20,13 @@
  * @COW_SYM_PMD: do_huge_pmd_wp_page().
  * @COW_SYM_HUGETLB: hugetlb_wp(), on 5.10 hugetlb_cow().
  * @COW_SYM_COPY: wp_page_copy(), until 6.1; then inlined into do_wp_page().
+ * @COW_SYM_REUSE: wp_page_reuse(), inlined into do_wp_page() on 5.10.
  * @COW_SYM_SWAP: do_swap_page(), which calls do_wp_page().
  * @COW_SYM_FAULT_OUTER: handle_mm_fault(), into which handle_pte_fault(), the
  *	other caller of do_wp_page(), is inlined on 5.10.
  * @COW_SYM_FAULT_INNER: __handle_mm_fault(), likewise on later kernels.
  * @COW_SYM_PTE_FLUSH: ptep_clear_flush(), called to map a copy.
+ * @COW_SYM_PTE_ACCESS: ptep_set_access_flags(), called to reuse a page.
  * @COW_SYM_PMD_ACCESS: pmdp_set_access_flags(), called to reuse a huge page.
  * @COW_SYM_PMD_FLUSH: pmdp_huge_clear_flush(), called to map a copy of the huge
  *	zero page, from 7.x on.
@@ -37,10 +39,12 @@ enum cow_symbol {
 	COW_SYM_PMD,
 	COW_SYM_HUGETLB,
 	COW_SYM_COPY,
+	COW_SYM_REUSE,
 	COW_SYM_SWAP,
 	COW_SYM_FAULT_OUTER,
 	COW_SYM_FAULT_INNER,
 	COW_SYM_PTE_FLUSH,
+	COW_SYM_PTE_ACCESS,
 	COW_SYM_PMD_ACCESS,
 	COW_SYM_PMD_FLUSH,
 	COW_SYM_HUGETLB_RMAP,

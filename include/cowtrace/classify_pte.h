@@ -157,13 +157,14 @@ cowtrace_reuse_reason_(const struct cowtrace_record *r, __u32 traits, __u16 *evi
 	return COWTRACE_REASON_SWAPCACHE_FREED;
 }
 
-/* Did the pgreuse event of this CPU count a reuse by this fault, or surely not? */
-static inline bool cowtrace_counted_reuse_(const struct cowtrace_record *r)
+/* Did the pgreuse event of this CPU, or a witness, see a reuse by this fault? */
+static inline bool cowtrace_saw_reuse_(const struct cowtrace_record *r)
 {
-	return (r->evidence & COWTRACE_EV_COUNTED) && (r->evidence & COWTRACE_EV_REUSED);
+	return r->evidence & COWTRACE_EV_REUSED;
 }
 
-static inline bool cowtrace_counted_no_reuse_(const struct cowtrace_record *r)
+/* Was there surely none? */
+static inline bool cowtrace_saw_no_reuse_(const struct cowtrace_record *r)
 {
 	return (r->evidence & COWTRACE_EV_COUNTED) && !(r->evidence & COWTRACE_EV_REUSED);
 }
@@ -185,10 +186,10 @@ cowtrace_shared_outcome_(const struct cowtrace_record *r, __u32 traits, __u16 *e
 	if (r->ret & COWTRACE_FAULT_NOPAGE)
 		return r->state & COWTRACE_EXIT_PRESENT && !cowtrace_made_writable_(r) ?
 		       COWTRACE_OUTCOME_RETRY : COWTRACE_OUTCOME_RACED;
-	if (cowtrace_counted_reuse_(r))
+	if (cowtrace_saw_reuse_(r))
 		return COWTRACE_OUTCOME_MKWRITE;
 	/* do_page_mkwrite() found the page truncated: the access is tried again. */
-	if (cowtrace_counted_no_reuse_(r))
+	if (cowtrace_saw_no_reuse_(r))
 		return COWTRACE_OUTCOME_NOOP;
 	if (cowtrace_made_writable_(r))
 		return COWTRACE_OUTCOME_MKWRITE;
@@ -224,9 +225,9 @@ cowtrace_coded_outcome_(const struct cowtrace_record *r, __u32 traits, __u16 *ev
 		return COWTRACE_OUTCOME_RACED;
 	if (r->evidence & COWTRACE_EV_WITNESS)
 		return COWTRACE_OUTCOME_COPY;
-	if (cowtrace_counted_reuse_(r))
+	if (cowtrace_saw_reuse_(r))
 		return COWTRACE_OUTCOME_REUSE;
-	if (cowtrace_counted_no_reuse_(r))
+	if (cowtrace_saw_no_reuse_(r))
 		return COWTRACE_OUTCOME_COPY;
 	/* A private page that is not anonymous, or of KSM, is never reused. */
 	if (!(r->state & COWTRACE_PG_ANON) || r->state & COWTRACE_PG_KSM)
@@ -245,16 +246,17 @@ cowtrace_coded_outcome_(const struct cowtrace_record *r, __u32 traits, __u16 *ev
 /*
  * From 6.2 success and a lost race both return 0. A copy maps its page by
  * ptep_clear_flush() from inside do_wp_page(): the witness probe. A reuse is
- * decided and done under one hold of the page-table lock and counted in pgreuse.
+ * decided and done under one hold of the page-table lock and counted in pgreuse;
+ * a task that was preempted before its exit has a witness of that too.
  */
 static inline enum cowtrace_outcome
 cowtrace_silent_outcome_(const struct cowtrace_record *r, __u32 traits)
 {
 	if (r->evidence & COWTRACE_EV_WITNESS)
 		return COWTRACE_OUTCOME_COPY;
-	if (cowtrace_counted_reuse_(r) || r->state & COWTRACE_PG_EXCLUSIVE)
+	if (cowtrace_saw_reuse_(r) || r->state & COWTRACE_PG_EXCLUSIVE)
 		return COWTRACE_OUTCOME_REUSE;
-	if (cowtrace_counted_no_reuse_(r))
+	if (cowtrace_saw_no_reuse_(r))
 		return COWTRACE_OUTCOME_RACED;
 	/* It slept, and so most likely lost: only who was alone did it himself. */
 	if (cowtrace_made_writable_(r) && (r->evidence & COWTRACE_EV_ALONE))

@@ -11,6 +11,7 @@
 #include <linux/ksm.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
+#include <linux/preempt.h>
 #include <linux/relay.h>
 #include <linux/userfaultfd_k.h>
 #include <linux/vmstat.h>
@@ -188,6 +189,17 @@ static inline bool cow_mm_shared(struct page *page)
 static inline u32 cow_pgreuse(void)
 {
 	return this_cpu_read(vm_event_states.event[PGREUSE]);
+}
+
+/* Can a task lose its CPU anywhere in the kernel, but under a spinlock? */
+static inline bool cow_preemptible(void)
+{
+#ifdef COW_HAVE_VM_FAULT_WRITE
+	/* Nobody asks: the return code tells. */
+	return false;
+#else
+	return preempt_model_preemptible();
+#endif
 }
 
 static inline bool cow_pte_uffd_wp(pte_t pte)
