@@ -189,6 +189,7 @@ static void make_huge_trace(void)
 	rest.reason = COWTRACE_REASON_KSM;
 	rest.evidence |= COWTRACE_EV_WITNESS;
 	rest.state |= COWTRACE_AFTER_SPLIT;
+	rest.order = 9;
 	put(&t, rest);
 	put(&t, huge(COWTRACE_PATH_HUGETLB, COWTRACE_OUTCOME_COPY, COWTRACE_REASON_MAPPED));
 	put(&t, huge(COWTRACE_PATH_PMD, COWTRACE_OUTCOME_COPY, COWTRACE_REASON_ZERO));
@@ -260,6 +261,7 @@ static void check_huge(void)
 	ct_writer_close(t.w);
 	shows("faults of one path get no table of paths", "By path", false);
 	shows("a table of holders has no column for nothing", " fault  unattributed", false);
+	shows("without large folios nothing is said of them", "part of a large folio,", false);
 	shows("without splits there is no table of them", "Splits by reason", false);
 	shows("without doubt there is no table of it", "Unknown and raced", false);
 
@@ -274,6 +276,8 @@ static void check_huge(void)
 	says("the fault's own reference has a column",
 	     "  mapped             3.00      2.00           -           -          -       -    1.00 "
 	     "            -\n", 0);
+	says("pages of large folios are told apart",
+	     "  1 of these pages is part of a large folio,", 0);
 	says("who held split pages is told", "Who held the split huge pages", 0);
 	says("flags of evidence are explained",
 	     "  unstable                 2    28.6 %  the reference count moved", 0);

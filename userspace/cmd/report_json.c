@@ -175,6 +175,7 @@ static struct json_object *held(const struct ct_held *h)
 	struct json_object *o = json_object_new_object();
 
 	add_number(o, "pages", h->known);
+	add_number(o, "large", h->large);
 	add_number(o, "total", h->total);
 	add_number(o, "mappings", h->mappings);
 	add_number(o, "swapcache", h->swapcache);

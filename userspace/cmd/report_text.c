@@ -398,6 +398,8 @@ static void holders(struct page *p, const char *title_, bool (*member)(const str
 {
 	const struct ct_summary *s = p->r->summary;
 	bool shown[NR_HOLDERS], any = false;
+	char count[CT_UNIT_TEXT];
+	uint64_t large = 0;
 	size_t i, c;
 
 	for (c = 0; c < NR_HOLDERS; c++)
@@ -406,6 +408,7 @@ static void holders(struct page *p, const char *title_, bool (*member)(const str
 		if (!member(&s->pairs[i]))
 			continue;
 		any |= s->pairs[i].held.known;
+		large += s->pairs[i].held.large;
 		for (c = 0; c < NR_HOLDERS; c++)
 			shown[c] |= held_by(&s->pairs[i].held, c);
 	}
@@ -421,6 +424,11 @@ static void holders(struct page *p, const char *title_, bool (*member)(const str
 	for (i = 0; i < s->nr_pairs; i++)
 		if (member(&s->pairs[i]) && s->pairs[i].held.known)
 			holder_row(p, &s->pairs[i], shown);
+	if (large) {
+		spaces(p, 2);
+		say(p, "%s of these pages %s part of a large folio, whose references count as a whole",
+		    ct_format_count(count, large), large == 1 ? "is" : "are");
+	}
 }
 
 /* The flags that say how far a verdict or a reason can be relied on. */

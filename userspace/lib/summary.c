@@ -64,6 +64,7 @@ static void count_holders(struct ct_held *held, const struct cowtrace_record *r,
 	if (!h.known)
 		return;
 	held->known++;
+	held->large += r->order && r->path == COWTRACE_PATH_PTE;
 	held->total += h.total;
 	held->mappings += h.mappings;
 	held->swapcache += h.swapcache;

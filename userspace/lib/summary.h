@@ -20,11 +20,14 @@
 /**
  * struct ct_held - who held the pages of some faults; sums of references
  * @known: faults whose references could be attributed (see cowtrace_holders()).
+ * @large: of these, pages of large folios mapped page by page: their counts are
+ *	those of the whole folio.
  * @total: page counts.
  * @mappings: of them mappings; the rest likewise.
  */
 struct ct_held {
 	uint64_t	known;
+	uint64_t	large;
 	uint64_t	total;
 	uint64_t	mappings;
 	uint64_t	swapcache;
