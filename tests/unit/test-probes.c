@@ -14,6 +14,7 @@ static const char armed[] =
 	"do_huge_pmd_wp_page fprobe armed 0\n"
 	"hugetlb_cow fprobe armed 0\n"
 	"ptep_clear_flush fprobe off 0\n"
+	"ptep_set_access_flags fprobe absent 0\n"
 	"pmdp_set_access_flags fprobe blind 0\n"
 	"pmdp_huge_clear_flush fprobe absent 0\n"
 	"hugepage_add_new_anon_rmap fprobe disarmed 0\n";
@@ -35,6 +36,8 @@ static void check_text(void)
 	ok(!strcmp(p.paths[COWTRACE_PATH_HUGETLB].fault.symbol, "hugetlb_cow"),
 	   "a function keeps the name that this kernel has for it");
 	ok(ct_path_has_witnesses(&p.paths[COWTRACE_PATH_PTE]), "a witness that is off is there");
+	ok(p.paths[COWTRACE_PATH_PTE].witnesses[1].optional,
+	   "a witness whose silence is no evidence may be missing");
 	ok(!ct_path_has_witnesses(&p.paths[COWTRACE_PATH_PMD]),
 	   "a path lacks a witness of which one is absent");
 	ok(!ct_probes_parse(&p, "do_wp_page fprobe armed 3\nmremap kretprobe armed 1\n"),

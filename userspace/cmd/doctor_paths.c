@@ -44,16 +44,26 @@ static bool ask(struct kernel *k)
 	return true;
 }
 
+/* Some kernels need it, and nobody misses it on the others. */
+static bool idle(const struct ct_probe *witness)
+{
+	return witness->optional && witness->state != CT_PROBE_ARMED;
+}
+
 /* "f() and g()", those that are absent or those that are there. */
 static void name_witnesses(const struct ct_path_probes *path, bool absent, char *to, size_t size)
 {
 	size_t used = 0;
 
 	*to = '\0';
-	for (unsigned int i = 0; i < path->nr_witnesses; i++)
-		if (absent == (path->witnesses[i].state == CT_PROBE_ABSENT) && used < size)
+	for (unsigned int i = 0; i < path->nr_witnesses; i++) {
+		const struct ct_probe *w = &path->witnesses[i];
+		bool is_absent = w->state == CT_PROBE_ABSENT;
+
+		if (!idle(w) && is_absent == absent && used < size)
 			used += snprintf(to + used, size - used, "%s%s()", used ? " and " : "",
-					 path->witnesses[i].symbol);
+					 w->symbol);
+	}
 }
 
 /* Does the return code tell a copy or a reuse from a lost race? */

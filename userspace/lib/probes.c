@@ -9,15 +9,17 @@ static const struct {
 	enum cowtrace_path path;
 	const char	*names[2];
 	bool		witness;
+	bool		optional;
 } known[] = {
-	{ COWTRACE_PATH_PTE, { "do_wp_page" }, false },
-	{ COWTRACE_PATH_PTE, { "ptep_clear_flush" }, true },
-	{ COWTRACE_PATH_PMD, { "do_huge_pmd_wp_page" }, false },
-	{ COWTRACE_PATH_PMD, { "pmdp_set_access_flags" }, true },
-	{ COWTRACE_PATH_PMD, { "pmdp_huge_clear_flush" }, true },
-	{ COWTRACE_PATH_HUGETLB, { "hugetlb_wp", "hugetlb_cow" }, false },
+	{ COWTRACE_PATH_PTE, { "do_wp_page" }, false, false },
+	{ COWTRACE_PATH_PTE, { "ptep_clear_flush" }, true, false },
+	{ COWTRACE_PATH_PTE, { "ptep_set_access_flags" }, true, true },
+	{ COWTRACE_PATH_PMD, { "do_huge_pmd_wp_page" }, false, false },
+	{ COWTRACE_PATH_PMD, { "pmdp_set_access_flags" }, true, false },
+	{ COWTRACE_PATH_PMD, { "pmdp_huge_clear_flush" }, true, false },
+	{ COWTRACE_PATH_HUGETLB, { "hugetlb_wp", "hugetlb_cow" }, false, false },
 	{ COWTRACE_PATH_HUGETLB,
-	  { "hugetlb_add_new_anon_rmap", "hugepage_add_new_anon_rmap" }, true },
+	  { "hugetlb_add_new_anon_rmap", "hugepage_add_new_anon_rmap" }, true, false },
 };
 
 #define NR_KNOWN	(sizeof(known) / sizeof(*known))
@@ -46,6 +48,7 @@ static void begin(struct ct_probes *p)
 	for (size_t i = 0; i < NR_KNOWN; i++) {
 		snprintf(place(p, i)->symbol, sizeof(place(p, i)->symbol), "%s",
 			 known[i].names[0]);
+		place(p, i)->optional = known[i].optional;
 		p->paths[known[i].path].nr_witnesses += known[i].witness;
 	}
 }
@@ -108,7 +111,7 @@ bool ct_probes_look(struct ct_probes *p, const char *kallsyms)
 bool ct_path_has_witnesses(const struct ct_path_probes *path)
 {
 	for (unsigned int i = 0; i < path->nr_witnesses; i++)
-		if (path->witnesses[i].state == CT_PROBE_ABSENT)
+		if (path->witnesses[i].state == CT_PROBE_ABSENT && !path->witnesses[i].optional)
 			return false;
 	return true;
 }

@@ -33,10 +33,12 @@ enum ct_probe_state {
  * struct ct_probe - one function
  * @symbol: its name on this kernel.
  * @state: how its probe is.
+ * @optional: a witness whose silence is no evidence, and that some kernels need.
  */
 struct ct_probe {
 	char			symbol[64];
 	enum ct_probe_state	state;
+	bool			optional;
 };
 
 /**
@@ -77,7 +79,7 @@ bool ct_probes_parse(struct ct_probes *probes, const char *text);
  */
 bool ct_probes_look(struct ct_probes *probes, const char *kallsyms);
 
-/* Has the path all of its witnesses? Not whether they are armed. */
+/* Has the path all witnesses whose silence counts? Not whether they are armed. */
 bool ct_path_has_witnesses(const struct ct_path_probes *path);
 
 #endif /* COWTRACE_PROBES_H */
