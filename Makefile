@@ -70,6 +70,7 @@ clean:
 KERNEL_RELEASE ?= $(krelease)
 GUEST_CC ?= $(CC)
 guest_dir = $(out)/guest/$(KERNEL_RELEASE)
+hold_dir = $(out)/module/$(KERNEL_RELEASE)-hold
 jobs := -j$(shell nproc)
 features := module/compat/features.h
 
@@ -89,6 +90,13 @@ guest:
 		cp $(out)/module/$(KERNEL_RELEASE)-$$variant/cowtrace.ko \
 			$(guest_dir)/cowtrace-$$variant.ko || exit 1; \
 	done
+	@# The tests' own module.
+	@mkdir -p $(hold_dir)
+	@cp -rsfT $(CURDIR)/tests/guest/hold $(hold_dir)
+	@find $(hold_dir) -xtype l -delete
+	$(MAKE) $(jobs) -C /lib/modules/$(KERNEL_RELEASE)/build M=$(hold_dir) CC=$(GUEST_CC) \
+		COW_MODULE=$(out)/module/$(KERNEL_RELEASE) modules
+	cp $(hold_dir)/cowtrace-hold.ko $(guest_dir)/
 	$(MAKE) -C tests O=$(out)/guest/tests DESTDIR=$(out)/guest/root install
 
 KERNELS ?= 6.1 6.12

@@ -209,14 +209,27 @@ int module_load(const char *variant, const char *parameters)
 	return err;
 }
 
+int module_unload_as(const char *name, int flags)
+{
+	return syscall(SYS_delete_module, name, flags) ? -errno : 0;
+}
+
 int module_unload(int flags)
 {
-	return syscall(SYS_delete_module, "cowtrace", flags) ? -errno : 0;
+	return module_unload_as("cowtrace", flags);
+}
+
+bool module_loaded_as(const char *name)
+{
+	char word[64];
+
+	snprintf(word, sizeof(word), "%s ", name);
+	return file_has("/proc/modules", word);
 }
 
 bool module_loaded(void)
 {
-	return file_has("/proc/modules", "cowtrace ");
+	return module_loaded_as("cowtrace");
 }
 
 void module_start(unsigned int kb)

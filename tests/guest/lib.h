@@ -68,6 +68,9 @@ int module_load(const char *variant, const char *parameters);
 /* @flags: O_NONBLOCK, as rmmod does. */
 int module_unload(int flags);
 bool module_loaded(void);
+/* The same of another module, by the name the kernel has for it. */
+int module_unload_as(const char *name, int flags);
+bool module_loaded_as(const char *name);
 /* Load with the backend of this run, a buffer of @kb a CPU; fails the suite. */
 void module_start(unsigned int kb);
 /* enabled: fails the suite when it is refused. */
@@ -186,7 +189,10 @@ void pattern(void *unused);
 void run_pattern(void);
 void run_accounting(void);
 void run_reconcile(void);
-void run_truth(void);
+void run_truth_anon(void);
+void run_truth_file(void);
+void run_truth_held(void);
+void run_truth_origin(void);
 void run_events(void);
 void run_input(void);
 void run_start(void);

@@ -23,7 +23,10 @@
 static const struct suite suites[] = {
 	{ "reconcile", run_reconcile, "counts of the kernel's own agree to the single fault" },
 	{ "pattern", run_pattern, "8192 pages written by a child, then by the parent" },
-	{ "truth", run_truth, "what a record says is what the kernel says" },
+	{ "anon", run_truth_anon, "what a record says is what the kernel says" },
+	{ "file", run_truth_file, "the same of files and devices" },
+	{ "held", run_truth_held, "the same of pages that somebody holds" },
+	{ "origin", run_truth_origin, "where accesses come from" },
 	{ "accounting", run_accounting, "each fault is counted once at each stage" },
 	{ "events", run_events, "reading records and lines" },
 	{ "input", run_input, "settings refuse what they do not accept" },
@@ -95,6 +98,11 @@ static bool run(const struct suite *s)
 		err = module_unload(O_NONBLOCK);
 	check(!module_loaded(), "gone", "the module can be unloaded after it", "rmmod: %s",
 	      strerror(-err));
+	if (module_loaded_as("cowtrace_hold")) {
+		err = module_unload_as("cowtrace_hold", O_NONBLOCK);
+		check(!err, "held", "all that was held is given back", "rmmod cowtrace-hold: %s",
+		      strerror(-err));
+	}
 	if (!in_time || status)
 		note("kernel log of %s:\n%s", s->name, log_read(log));
 	close(log);

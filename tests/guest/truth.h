@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Patterns of faults whose truth is known: what a record says against what the
+ * kernel says elsewhere (pagemap, kpagecount, kpageflags, vmstat) and against
+ * what the program did. Each runs in a process of its own, alone in the trace,
+ * and is judged by the records of its pages.
+ */
+#ifndef COWTEST_TRUTH_H
+#define COWTEST_TRUTH_H
+
+#include "lib.h"
+
+/* Pages of most patterns. */
+#define N	16
+
+/* What a pattern hands from its process to the judge. */
+struct shared {
+	uint32_t	tgid, tid, count[N];
+	uint64_t	pfn[N], new_pfn[N], mapcount[N], before_ns, after_ns;
+	bool		ready;
+	char		*page[N];
+	char		why_not[128];
+};
+
+extern struct shared *sh;
+/* Of this kernel: COWTRACE_TRAIT_*. */
+extern uint32_t traits;
+
+/**
+ * struct pattern - faults and their truth
+ * @name: of the claims that are not named otherwise.
+ * @run: in a process of its own, while faults are recorded. Sets sh->ready, or
+ *	sh->why_not where the kernel has no such thing.
+ * @judge: the records.
+ */
+struct pattern {
+	const char	*name;
+	void		(*run)(void *unused);
+	void		(*judge)(const struct trace *t);
+};
+
+/* Load the module, run and judge all. */
+void truth_run(const struct pattern *patterns, size_t nr);
+
+/* --- for what runs ------------------------------------------------------ */
+
+/* These are the pages: @mem and what follows. */
+void begin(char *mem);
+/* What the kernel says of the pages before and after they are written. */
+void note_before(void);
+void note_after(void);
+/* Write all pages, between the two. */
+void write_pages(void);
+void read_pages(void);
+/* Map @path privately or shared, N pages of it. */
+char *map_file(const char *path, int flags);
+/* A child that waits for its turn. */
+void sleeper(void *turn);
+/*
+ * Write-protect the process's pages without changing who owns them: fork, and
+ * let the child go. No page is marked as its owner's alone after that.
+ */
+void fork_and_forget(void);
+/* Swap the pages out, however long it takes; false, with sh->why_not, when there is no swap. */
+bool page_out(char *mem);
+
+/* --- for the judge ------------------------------------------------------ */
+
+/* The only record of page @i; NULL when there is none or more. */
+const struct cowtrace_record *only(const struct trace *t, int i);
+/* The record number @nth, from 0, of page @i, in the order of time. */
+const struct cowtrace_record *nth(const struct trace *t, int i, unsigned int nth);
+bool is(const struct cowtrace_record *r, int outcome, int reason, int kind, int origin);
+/* The first of @n pages whose only record is not as it must be; @n for none. */
+int bad_page(const struct trace *t, int n, int outcome, int reason, int kind, int origin);
+/* Both pfns of each record are those of pagemap. */
+bool pfns_agree(const struct trace *t);
+
+#define IS(r, o, why, k, from)						\
+	is(r, COWTRACE_OUTCOME_##o, COWTRACE_REASON_##why, COWTRACE_KIND_##k, \
+	   COWTRACE_ORIGIN_##from)
+
+/* Check that the first n pages have that record and no other. */
+#define FIRST(t, n, name, claim, o, why, k, from)			\
+do {									\
+	int bad_ = bad_page(t, n, COWTRACE_OUTCOME_##o, COWTRACE_REASON_##why, \
+			    COWTRACE_KIND_##k, COWTRACE_ORIGIN_##from);	\
+									\
+	check(bad_ == (n), name, claim, "page %d: %s", bad_,		\
+	      record_text(bad_ < (n) ? only(t, bad_) : NULL));		\
+} while (0)
+
+#define ALL(t, name, claim, o, why, k, from)				\
+	FIRST(t, N, name, claim, o, why, k, from)
+
+/* Check one record. */
+#define THAT(r, name, claim, o, why, k, from)				\
+	check(IS(r, o, why, k, from), name, claim, "%s", record_text(r))
+
+#endif /* COWTEST_TRUTH_H */
