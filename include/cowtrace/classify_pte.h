@@ -31,7 +31,7 @@ static inline __s32 cowtrace_tolerated_(const struct cowtrace_record *r, __u32 t
 
 /**
  * cowtrace_reuse_possible() - could the kernel have reused the sampled page?
- * @r: the record.
+ * @r: the record of a page that is not PageAnonExclusive.
  * @traits: COWTRACE_TRAIT_* of the kernel that handled the fault.
  *
  * An LRU-add batch may be drained between the sample and the decision, so its
@@ -44,8 +44,6 @@ static inline bool cowtrace_reuse_possible(const struct cowtrace_record *r, __u3
 {
 	if (!(r->state & COWTRACE_PG_ANON))
 		return false;
-	if (r->state & COWTRACE_PG_EXCLUSIVE)
-		return true;
 	if (r->state & COWTRACE_PG_KSM)
 		return false;
 	if (r->order && (traits & COWTRACE_TRAIT_LARGE_COPY))
@@ -119,12 +117,12 @@ cowtrace_copy_reason_(const struct cowtrace_record *r, __u32 traits, __u16 *evid
 	}
 
 	h = cowtrace_holders(r, traits);
-	if ((traits & COWTRACE_TRAIT_EXCLUSIVE) && !(r->state & COWTRACE_PG_LRU))
-		*evidence |= COWTRACE_EV_DRAINED;
 	if (r->order && (traits & COWTRACE_TRAIT_LARGE_COPY))
 		return COWTRACE_REASON_LARGE;
 	if (r->order && (traits & COWTRACE_TRAIT_LARGE_EXCLUSIVE))
 		return cowtrace_large_copy_reason_(r, &h, evidence);
+	if ((traits & COWTRACE_TRAIT_EXCLUSIVE) && !(r->state & COWTRACE_PG_LRU))
+		*evidence |= COWTRACE_EV_DRAINED;
 	if (r->refcount > cowtrace_tolerated_(r, traits))
 		return cowtrace_blame_(r, traits, &h);
 
@@ -147,10 +145,10 @@ cowtrace_reuse_reason_(const struct cowtrace_record *r, __u32 traits, __u16 *evi
 		return COWTRACE_REASON_EXCLUSIVE;
 	if (!cowtrace_reuse_possible(r, traits))
 		*evidence |= COWTRACE_EV_SHIFTED;
-	if ((traits & COWTRACE_TRAIT_EXCLUSIVE) && !(r->state & COWTRACE_PG_LRU))
-		*evidence |= COWTRACE_EV_DRAINED;
 	if (r->order && (traits & COWTRACE_TRAIT_LARGE_EXCLUSIVE))
 		return COWTRACE_REASON_LARGE_EXCLUSIVE;
+	if ((traits & COWTRACE_TRAIT_EXCLUSIVE) && !(r->state & COWTRACE_PG_LRU))
+		*evidence |= COWTRACE_EV_DRAINED;
 	if (!(traits & COWTRACE_TRAIT_EXCLUSIVE) || !(r->state & COWTRACE_PG_SWAPCACHE))
 		return COWTRACE_REASON_SOLE_REF;
 	*evidence |= COWTRACE_EV_TRIED;

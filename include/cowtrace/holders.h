@@ -41,8 +41,7 @@ static inline __s32 cowtrace_take_(__s32 *left, __s32 want)
 {
 	__s32 got = want < *left ? want : *left;
 
-	if (got < 0)
-		got = 0;
+	got = got < 0 ? 0 : got;
 	*left -= got;
 	return got;
 }

@@ -94,13 +94,8 @@ static void unshare_run(void *unused)
 
 static void unshare_judge(const struct trace *t)
 {
-	/* With VM_FAULT_WRITE an unshare has no code, and the pin is a second user of the mm. */
-	if (traits & COWTRACE_TRAIT_RET_WRITE)
-		ALL(t, "unshare", "a read-only pin of a shared page: undecided here, said as raced",
-		    RACED, NONE, ANON, UNSHARE);
-	else
-		ALL(t, "unshare", "a read-only pin of a shared page: unshared, a copy because mapped",
-		    UNSHARE, MAPPED, ANON, UNSHARE);
+	ALL(t, "unshare", "a read-only pin of a shared page: unshared, a copy because mapped",
+	    UNSHARE, MAPPED, ANON, UNSHARE);
 	check(pfns_agree(t), "unshare-pfn", "its pfns are those of pagemap", "%s",
 	      record_text(only(t, 0)));
 }

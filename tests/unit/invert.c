@@ -13,6 +13,8 @@
  *		 anything else is set to when && or || make it
  *	word	 an outcome, a reason or evidence that is returned, assigned or or-ed in:
  *		 another one is given instead, evidence is not
+ *	text	 a string: another one is given instead
+ *	case	 a label of switch: the value goes to default
  *	flag	 each flag of a mask of several: it is left out
  *	edge	 the right side of <, >, <= and >=: it is moved by one, but not where
  *		 ?: chooses no word: a minimum has no edge
@@ -35,10 +37,14 @@ struct token {
 	int		line;
 };
 
-/* Tokens first to last of a point; several may begin or end at one token. */
+/*
+ * Tokens first to last of a point; several may begin or end at one token. What
+ * is changed is chosen_by to chosen_to: the same, but for a label of switch.
+ */
 struct point {
 	int		first, last;
 	const char	*what;
+	int		chosen_by, chosen_to;
 };
 
 /* Of the header that is being read. */
@@ -200,7 +206,7 @@ static void add_point(int first, int last, const char *what)
 			return;
 	if (nr_points == MAX_POINTS)
 		give_up(first, "too many points");
-	points[nr_points++] = (struct point){ first, last, what };
+	points[nr_points++] = (struct point){ first, last, what, first, last };
 }
 
 static void drop_edges(int first, int last)
@@ -376,6 +382,8 @@ static void expression(enum strength weakest)
 
 /* --- statements --------------------------------------------------------- */
 
+static void statement(void);
+
 static void condition(void)
 {
 	int first;
@@ -418,6 +426,34 @@ static void declaration(void)
 	want(";");
 }
 
+/* Of the switch around this statement. */
+static int switch_by, switch_to;
+
+static void switch_statement(void)
+{
+	int by = switch_by, to = switch_to;
+
+	want("(");
+	switch_by = pos;
+	expression(COMMA);
+	switch_to = pos - 1;
+	want(")");
+	statement();
+	switch_by = by;
+	switch_to = to;
+}
+
+static void label(void)
+{
+	int first = pos;
+
+	expression(OR);
+	add_point(first, pos - 1, "case");
+	points[nr_points - 1].chosen_by = switch_by;
+	points[nr_points - 1].chosen_to = switch_to;
+	want(":");
+}
+
 static void statement(void)
 {
 	if (take("{")) {
@@ -432,10 +468,7 @@ static void statement(void)
 		condition();
 		statement();
 	} else if (take("switch")) {
-		want("(");
-		expression(COMMA);
-		want(")");
-		statement();
+		switch_statement();
 	} else if (take("for")) {
 		int first;
 
@@ -454,8 +487,7 @@ static void statement(void)
 		want(")");
 		statement();
 	} else if (take("case")) {
-		expression(OR);
-		want(":");
+		label();
 	} else if (take("default")) {
 		want(":");
 	} else if (take("break") || take("continue")) {
@@ -485,6 +517,8 @@ static void words(int first, int last)
 	for (i = first; i <= last; i++) {
 		if (starts_with(i, "COWTRACE_") && (token_is(i - 1, "|") || token_is(i + 1, "|")))
 			add_point(i, i, "flag");
+		if (*tokens[i].at == '"')
+			add_point(i, i, "text");
 		if (!is_word(i))
 			continue;
 		if (token_is(i - 1, "return") || token_is(i - 1, "=") || token_is(i - 1, "|=") ||
@@ -565,6 +599,11 @@ static const char prologue[] =
 	"	inverted = atoi(getenv(\"INVERTED\") ?: \"0\");\n"
 	"}\n"
 	"#define INVERT_CONDITION(n, x)	(!!(x) != (inverted == (n)))\n"
+	"static inline int invert_case(int n, int label, int value)\n"
+	"{\n"
+	"	return inverted == n && value == label ? -1 : value;\n"
+	"}\n"
+	"#define INVERT_TEXT(n, x)	(inverted == (n) ? \"inverted\" : (x))\n"
 	"#define INVERT_FLAG(n, x)	(inverted == (n) ? 0 : (x))\n"
 	"#define INVERT_EDGE(n, x)	((x) + (inverted == (n)))\n"
 	/* The next word of the list. */
@@ -578,11 +617,24 @@ static const char *switch_of(const struct point *p)
 		return "INVERT_EDGE";
 	if (!strcmp(p->what, "flag"))
 		return "INVERT_FLAG";
+	if (!strcmp(p->what, "text"))
+		return "INVERT_TEXT";
 	if (strcmp(p->what, "word"))
 		return "INVERT_CONDITION";
 	if (starts_with(p->first, "COWTRACE_EV_"))
 		return "INVERT_FLAG";
 	return starts_with(p->first, "COWTRACE_OUTCOME_") ? "INVERT_OUTCOME" : "INVERT_REASON";
+}
+
+static void open_switch(FILE *f, const struct point *p, int number)
+{
+	const struct token *from = &tokens[p->first], *to = &tokens[p->last];
+
+	if (strcmp(p->what, "case"))
+		fprintf(f, "%s(%d, ", switch_of(p), number);
+	else
+		fprintf(f, "invert_case(%d, %.*s, ", number, (int)(to->at + to->len - from->at),
+			from->at);
 }
 
 static void write_header(FILE *f, const char *text)
@@ -595,11 +647,11 @@ static void write_header(FILE *f, const char *text)
 
 		fprintf(f, "%.*s", (int)(tokens[i].at - text), text);
 		for (k = 0; k < nr_points; k++)
-			if (points[k].first == i)
-				fprintf(f, "%s(%d, ", switch_of(&points[k]), before + k + 1);
+			if (points[k].chosen_by == i)
+				open_switch(f, &points[k], before + k + 1);
 		fprintf(f, "%.*s", (int)tokens[i].len, tokens[i].at);
 		for (k = 0; k < nr_points; k++)
-			if (points[k].last == i)
+			if (points[k].chosen_to == i)
 				fputc(')', f);
 		text = end;
 	}

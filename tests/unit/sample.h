@@ -39,11 +39,13 @@ static const struct {
 #define EXCL		COWTRACE_PG_EXCLUSIVE
 #define MMS		COWTRACE_PG_MM_SHARED
 #define UFFD_BIT	COWTRACE_PTE_UFFD_WP
+#define ASYNC		COWTRACE_EXIT_UFFD_ASYNC
 
 #define READ		1
 #define W		COWTRACE_VM_WRITE
 #define SHARED		(COWTRACE_VM_WRITE | COWTRACE_VM_SHARED | COWTRACE_VM_MAYSHARE)
 #define MAYSHARE	(COWTRACE_VM_WRITE | COWTRACE_VM_MAYSHARE)
+#define UFFD		COWTRACE_VM_UFFD_WP
 
 /* What stands in the PTE at exit. */
 enum pte {
@@ -55,17 +57,24 @@ enum pte {
 	OTHER_RW,	/* another page, writable */
 	OTHER_RO,	/* another page, read-only */
 	SAME_EXCL,	/* the same page, read-only, now PageAnonExclusive */
+	SAME_RW_EXCL,	/* the same page, writable, now PageAnonExclusive */
+	OTHER_EXCL,	/* another page, read-only and PageAnonExclusive */
 };
 
 #define WITNESS		(COWTRACE_EV_WITNESS | COWTRACE_EV_WATCHED)
 #define WATCHED		COWTRACE_EV_WATCHED
 #define ALONE		COWTRACE_EV_ALONE
+/* The kernel's own count says that this fault reused the page, or that it did not. */
+#define COUNTED		(COWTRACE_EV_COUNTED | COWTRACE_EV_REUSED)
+#define COUNTED_NOT	COWTRACE_EV_COUNTED
+/* A witness of huge pages saw the reuse. */
+#define REUSED		COWTRACE_EV_REUSED
 
 /* What a kernel returns when it did it: VM_FAULT_WRITE where there is one. */
 #define DONE		0x80000000u
 
 struct sample {
-	uint8_t		kind;
+	uint8_t		kind, path;
 	/* What is 0 is as usual: writable, one reference, one mapping. */
 	bool		plain;
 	uint64_t	vm;
@@ -94,6 +103,7 @@ static inline struct cowtrace_record record_of(const struct sample *s, uint32_t 
 		.state = s->state,
 		.evidence = s->evidence,
 		.kind = s->kind,
+		.path = s->path,
 		.order = s->order,
 		.present = COWTRACE_HAS_PAGE | COWTRACE_HAS_FOLIO_MAPCOUNT,
 	};
@@ -107,6 +117,8 @@ static inline struct cowtrace_record record_of(const struct sample *s, uint32_t 
 		[OTHER_RW]	= { COWTRACE_EXIT_WRITE | COWTRACE_EXIT_DIRTY, 0x2000 },
 		[OTHER_RO]	= { 0, 0x2000 },
 		[SAME_EXCL]	= { COWTRACE_EXIT_EXCLUSIVE, 0x1000 },
+		[SAME_RW_EXCL]	= { COWTRACE_EXIT_WRITE | COWTRACE_EXIT_EXCLUSIVE, 0x1000 },
+		[OTHER_EXCL]	= { COWTRACE_EXIT_EXCLUSIVE, 0x2000 },
 	};
 
 	if (s->plain) {
@@ -119,6 +131,11 @@ static inline struct cowtrace_record record_of(const struct sample *s, uint32_t 
 		r.ret = traits & COWTRACE_TRAIT_RET_WRITE ? COWTRACE_FAULT_WRITE : 0;
 	if (s->kind == COWTRACE_KIND_SPECIAL)
 		r.present = 0;
+	/* Until 6.1 no module can count what maps a large folio page by page. */
+	if (s->order && s->path == COWTRACE_PATH_PTE && (traits & COWTRACE_TRAIT_RET_WRITE)) {
+		r.folio_mapcount = 0;
+		r.present &= ~COWTRACE_HAS_FOLIO_MAPCOUNT;
+	}
 	if (s->pins) {
 		r.pincount = s->pins;
 		r.present |= COWTRACE_HAS_PINCOUNT;
@@ -136,8 +153,8 @@ static inline struct cowtrace_record record_of(const struct sample *s, uint32_t 
 #define A(...)	{ COWTRACE_KIND_ANON, .plain = true, __VA_ARGS__ }
 #define B(k, ...) { COWTRACE_KIND_##k, .plain = true, __VA_ARGS__ }
 #define UNSHARE	.flags = COWTRACE_FAULT_FLAG_UNSHARE
-/* Done, seen to have copied or seen not to have. */
-#define COPIED	.ret = DONE, .pte = OTHER_RW, .evidence = WITNESS
-#define KEPT	.ret = DONE, .pte = SAME_RW, .evidence = WATCHED
+/* Done, seen to have copied or to have reused. */
+#define COPIED	.ret = DONE, .pte = OTHER_RW, .evidence = WITNESS | COUNTED_NOT
+#define KEPT	.ret = DONE, .pte = SAME_RW, .evidence = WATCHED | COUNTED
 
 #endif /* SAMPLE_H */
