@@ -8,6 +8,8 @@
 #include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/seq_file.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 #include "compat/compat.h"
 #include "counters.h"
@@ -368,7 +370,7 @@ int cow_session_enable(bool on)
 	return err;
 }
 
-int cow_session_trace(bool on)
+static int switch_trace(bool on)
 {
 	int err;
 
@@ -381,6 +383,64 @@ int cow_session_trace(bool on)
 		admit(COW_USER_TRACE);
 	return err;
 }
+
+#ifdef COW_HAVE_FPROBE_FTRACE_REGS
+
+/*
+ * An fprobe is a user of the function graph there, whose first and last user
+ * take tracepoints_mutex, which our caller holds: follow it from a work item.
+ */
+static DEFINE_SPINLOCK(trace_lock);
+static bool trace_wanted, trace_open;
+
+static void follow_trace(struct work_struct *work)
+{
+	static bool held;
+	bool wanted = READ_ONCE(trace_wanted);
+
+	if (wanted != held)
+		held = !switch_trace(wanted) && wanted;
+}
+
+static DECLARE_WORK(trace_work, follow_trace);
+
+int cow_session_trace(bool on)
+{
+	int err = 0;
+
+	if (backend != &cow_fprobe)
+		return switch_trace(on);
+	spin_lock(&trace_lock);
+	WRITE_ONCE(trace_wanted, on);
+	if (trace_open)
+		schedule_work(&trace_work);
+	else
+		err = -ENODEV;
+	spin_unlock(&trace_lock);
+	return err;
+}
+
+static void open_trace(bool open)
+{
+	spin_lock(&trace_lock);
+	trace_open = open;
+	spin_unlock(&trace_lock);
+	if (!open)
+		cancel_work_sync(&trace_work);
+}
+
+#else
+
+int cow_session_trace(bool on)
+{
+	return switch_trace(on);
+}
+
+static void open_trace(bool open)
+{
+}
+
+#endif
 
 bool cow_session_running(void)
 {
@@ -569,10 +629,12 @@ void cow_session_open(void)
 	mutex_lock(&probe_mutex);
 	ready = true;
 	mutex_unlock(&probe_mutex);
+	open_trace(true);
 }
 
 void cow_session_exit(void)
 {
+	open_trace(false);
 	mutex_lock(&probe_mutex);
 	ready = false;
 	mutex_unlock(&probe_mutex);

@@ -73,7 +73,10 @@ void cow_session_exit(void);
  */
 int cow_session_enable(bool on);
 
-/* The tracepoint was switched. Called under the kernel's tracepoint locks. */
+/*
+ * The tracepoint was switched. Called under the kernel's tracepoint locks. Where an
+ * fprobe needs these locks itself (7.2) the probes follow a moment later.
+ */
 int cow_session_trace(bool on);
 
 /* Does the file enabled say 1? */
