@@ -240,6 +240,8 @@ static void swap_write_run(void *unused)
 	pid_t pid;
 
 	(void)unused;
+	/* What is read ahead waits in this CPU's batch, which do_wp_page() drains. */
+	on_cpu(0);
 	touch(mem, N);
 	lru_drain();
 	begin(mem);

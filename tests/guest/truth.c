@@ -98,6 +98,8 @@ bool page_out(char *mem)
 		madvise(mem, N * PAGE, MADV_PAGEOUT);
 		for (i = 0; i < N && in_swap(mem + i * PAGE); i++)
 			;
+		/* Each CPU keeps a part of the count for itself until it is told not to. */
+		file_write("/proc/sys/vm/stat_refresh", "1");
 		if (i == N && !value_in("/proc/vmstat", "nr_writeback"))
 			break;
 		sleep_ms(10);
