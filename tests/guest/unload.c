@@ -269,7 +269,8 @@ static void leaks(int half)
 	percpu = least(at_half.percpu_kb - at_first.percpu_kb, at_end.percpu_kb - at_half.percpu_kb);
 	note("in twice %d rounds: %s; vmalloc %+ld KiB, per-CPU %+ld KiB", half,
 	     *worst ? worst : "no cache grew twice", vmalloc, percpu);
-	check(most < half, "leak-slab", "no slab cache grows by an object a round",
+	/* The guest's own work may hide some of a leak. */
+	check(most < half / 2, "leak-slab", "no slab cache grows by an object a round",
 	      "in twice %d rounds %s", half, worst);
 	check(vmalloc < 4 * half && !at_end.ours, "leak-vmalloc",
 	      "vmalloc does not grow by a page a round, and nothing of the module is left in it",
