@@ -16,7 +16,7 @@
 #include "session.h"
 #include "vocabulary.h"
 
-#define LINE_MAX	768
+#define LINE_MAX	1024
 /* KiB a CPU: a reader of text is slower than any writer, and loss is counted. */
 #define EVENTS_KB	256
 
@@ -151,7 +151,10 @@ static size_t print_record(char *buf, size_t size, const struct cowtrace_record 
 	else
 		n += scnprintf(buf + n, size - n, " new_pfn=-");
 	n += scnprintf(buf + n, size - n, " ns=%u state=", r->duration_ns);
-	n += cow_state_names(buf + n, size - n - 1, r->state);
+	n += cow_state_names(buf + n, size - n, r->state);
+	n += scnprintf(buf + n, size - n, " evidence=");
+	/* The end of the line has its place. */
+	n += cow_evidence_names(buf + n, size - n - 1, r->evidence);
 	n += scnprintf(buf + n, size - n, "\n");
 	return n;
 }

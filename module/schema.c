@@ -78,12 +78,23 @@ int cow_schema_show(struct seq_file *m, void *v)
 	return 0;
 }
 
+static int join(char *buf, size_t size, const struct cowtrace_word *words, size_t nr, u32 set)
+{
+	size_t i;
+	int n = 0;
+
+	for (i = 0; i < nr; i++)
+		if (set & words[i].value)
+			n += scnprintf(buf + n, size - n, "%s%s", n ? "|" : "", words[i].name);
+	return n ?: scnprintf(buf, size, "-");
+}
+
 int cow_state_names(char *buf, size_t size, u32 state)
 {
-	int i, n = 0;
+	return join(buf, size, states, ARRAY_SIZE(states), state);
+}
 
-	for (i = 0; i < ARRAY_SIZE(states); i++)
-		if (state & states[i].value)
-			n += scnprintf(buf + n, size - n, "%s%s", n ? "|" : "", states[i].name);
-	return n ?: scnprintf(buf, size, "-");
+int cow_evidence_names(char *buf, size_t size, u32 set)
+{
+	return join(buf, size, evidence, ARRAY_SIZE(evidence), set);
 }

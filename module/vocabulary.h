@@ -46,4 +46,7 @@ static inline const char *cow_kind_name(unsigned int kind)
  */
 int cow_state_names(char *buf, size_t size, u32 state);
 
+/* The same of cowtrace_record.evidence. */
+int cow_evidence_names(char *buf, size_t size, u32 set);
+
 #endif /* COW_VOCABULARY_H */

@@ -58,7 +58,7 @@ static struct name *names_of_lines(size_t *n, size_t *broken)
 {
 	static struct name names[16 * PAGES];
 	unsigned long long s, us;
-	char line[1024], comm[16];
+	char line[2048], comm[16];
 	FILE *f = fopen(LINES, "r");
 
 	need(f, "no %s", LINES);
