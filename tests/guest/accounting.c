@@ -21,6 +21,7 @@ static void load_on(void *arg)
 
 	on_cpu((uintptr_t)arg);
 	touch(mem, PAGES);
+	lru_drain();
 	for (i = 0; i < ROUNDS; i++)
 		fork_write(mem, PAGES);
 }

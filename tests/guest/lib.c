@@ -242,6 +242,26 @@ void module_start(unsigned int kb)
 	need(!err, "loading the module: %s", strerror(-err));
 }
 
+unsigned int kernel_traits(void)
+{
+	const char *line;
+
+	need(cow_read("schema", text, sizeof(text)) > 0, "no schema");
+	line = strstr(text, "\ntraits ");
+	need(line, "no traits in the schema");
+	return strtoul(line + 8, NULL, 0);
+}
+
+bool kernel_before(int major, int minor)
+{
+	int is_major, is_minor;
+	struct utsname u;
+
+	uname(&u);
+	need(sscanf(u.release, "%d.%d", &is_major, &is_minor) == 2, "release %s", u.release);
+	return is_major < major || (is_major == major && is_minor < minor);
+}
+
 void enable(void)
 {
 	int err = cow_write("enabled", "1");

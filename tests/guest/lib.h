@@ -77,6 +77,11 @@ void module_start(unsigned int kb);
 void enable(void);
 void disable(void);
 
+/* COWTRACE_TRAIT_* of this kernel, as the schema has them. */
+unsigned int kernel_traits(void);
+/* Of what no trait says: whether this kernel is older than MAJOR.MINOR. */
+bool kernel_before(int major, int minor);
+
 /* --- statistics -------------------------------------------------------- */
 
 struct counters {

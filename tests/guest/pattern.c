@@ -16,6 +16,7 @@ void pattern(void *arg)
 
 	(void)arg;
 	touch(mem, PAGES);
+	lru_drain();
 	fork_write(mem, PAGES);
 }
 

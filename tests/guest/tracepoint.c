@@ -19,6 +19,7 @@ static void load(void *arg)
 	(void)arg;
 	on_cpu(0);
 	touch(mem, PAGES);
+	lru_drain();
 	fork_write(mem, PAGES);
 }
 

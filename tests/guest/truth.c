@@ -164,24 +164,13 @@ bool pfns_agree(const struct trace *t)
 	return true;
 }
 
-static uint32_t read_traits(void)
-{
-	static char schema[1 << 16];
-	char *line;
-
-	need(cow_read("schema", schema, sizeof(schema)) > 0, "no schema");
-	line = strstr(schema, "\ntraits ");
-	need(line, "no traits in the schema");
-	return strtoul(line + 8, NULL, 0);
-}
-
 void truth_run(const struct pattern *patterns, size_t nr)
 {
 	struct trace t;
 	size_t i;
 
 	module_start(1024);
-	traits = read_traits();
+	traits = kernel_traits();
 	sh = mmap(NULL, sizeof(*sh), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	need(sh != MAP_FAILED, "no memory to share");
 	for (i = 0; i < nr; i++) {
