@@ -35,7 +35,8 @@ help:
 	@echo '  make unit         the unit tests alone'
 	@echo '  make vm           prepare the virtual machines and nothing else'
 	@echo
-	@echo 'Variables: KDIR, CC, O, PREFIX, DESTDIR, KERNELS="6.1 6.12" (for vm, check, demo)'
+	@echo 'Variables: KDIR, CC, O, PREFIX, DESTDIR, and for vm, check and demo the kernels:'
+	@echo '  KERNELS="5.10 6.1 6.12 7.2" (the default; demo takes 6.1 and 6.12)'
 
 module:
 	@test -n '$(krelease)' || { \
@@ -99,8 +100,7 @@ guest:
 	cp $(hold_dir)/cowtrace-hold.ko $(guest_dir)/
 	$(MAKE) -C tests O=$(out)/guest/tests DESTDIR=$(out)/guest/root install
 
-KERNELS ?= 6.1 6.12
-
+# KERNELS, if it is given, reaches these by the environment or as arguments.
 vm:
 	tests/vm/prepare $(KERNELS)
 
@@ -108,10 +108,10 @@ demo:
 	tests/demo/run $(KERNELS)
 
 check:
-	KERNELS='$(KERNELS)' tests/check
+	tests/check
 
 unit:
 	tests/vm/in-root make -C tests/unit O=/cowtrace/build/unit check
 
 matrix:
-	KERNELS='$(KERNELS)' tests/matrix
+	tests/matrix
