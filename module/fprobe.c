@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 
 #include "compat/compat.h"
+#include "fgraph.h"
 #include "points.h"
 
 #if defined(COW_HAVE_FPROBE) || defined(COW_HAVE_FPROBE_FTRACE_REGS)
@@ -133,7 +134,7 @@ static void fprobe_detach(void)
 	pairs = NULL;
 }
 
-static int fprobe_attach(unsigned long points)
+static int arm_both(unsigned long points)
 {
 	struct group *g = arm(points, true);
 
@@ -147,6 +148,16 @@ static int fprobe_attach(unsigned long points)
 	}
 	witnesses = g;
 	return 0;
+}
+
+static int fprobe_attach(unsigned long points)
+{
+	int err;
+
+	cow_fgraph_hold();
+	err = arm_both(points);
+	cow_fgraph_release();
+	return err;
 }
 
 /* One counter serves both causes: no free storage, and recursion. */

@@ -15,7 +15,8 @@
 
 #include "lib.h"
 
-#define SLEEPERS	4
+/* As many as there are numbers of function graph users, which go round. */
+#define SLEEPERS	16
 
 static char *mem;
 static int uffd = -1;
@@ -71,6 +72,15 @@ static void fall_asleep(void)
 		     strerror(errno));
 }
 
+/* Only one of them. */
+static void wake_one(int i)
+{
+	struct uffdio_writeprotect wp = { .range = { (uintptr_t)mem + i * PAGE, PAGE } };
+
+	need(!ioctl(uffd, UFFDIO_WRITEPROTECT, &wp), "no write protection: %s", strerror(errno));
+	pthread_join(threads[i], NULL);
+}
+
 static void wake_up(void)
 {
 	int i;
@@ -78,6 +88,17 @@ static void wake_up(void)
 	need(protect(false), "no write protection: %s", strerror(errno));
 	for (i = 0; i < SLEEPERS; i++)
 		pthread_join(threads[i], NULL);
+}
+
+/* TAINT_WARN of include/linux/panic.h. */
+static bool kernel_warned(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/tainted", "r");
+	unsigned long tainted = 0;
+
+	need(f && fscanf(f, "%lu", &tainted) == 1, "/proc/sys/kernel/tainted");
+	fclose(f);
+	return tainted & (1 << 9);
 }
 
 static bool written(void)
@@ -144,6 +165,25 @@ void run_asleep(void)
 	      "an exit of the last session does not count in this one", "uffd %zu, %s", uffds,
 	      stats_broken(&s));
 	trace_free(&t);
+	cow_write("reset", "1");
+
+	/*
+	 * Each wakes under a session of its own. The probes of one of them have
+	 * number 0 of the function graph, which marks everybody's frames.
+	 */
+	enable();
+	fall_asleep();
+	disable();
+	for (err = 0, i = 0; i < SLEEPERS; i++) {
+		enable();
+		wake_one(i);
+		disable();
+		stats_read(&s);
+		err |= s.faults[COWTRACE_OUTCOME_UFFD][COWTRACE_REASON_NONE] || stats_broken(&s);
+	}
+	check(written() && !err && !kernel_warned(), "numbers",
+	      "whatever number the session has under which they wake, it does no harm",
+	      "counted wrong %d, warned %d", err, kernel_warned());
 	cow_write("reset", "1");
 
 	/* The module goes while they sleep, another comes, then they wake. */
