@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/bitfield.h>
 #include <linux/bits.h>
-#include <linux/fprobe.h>
 #include <linux/sched.h>
 
 #include "compat/compat.h"

@@ -179,7 +179,8 @@ void run_asleep(void)
 		wake_one(i);
 		disable();
 		stats_read(&s);
-		err |= s.faults[COWTRACE_OUTCOME_UFFD][COWTRACE_REASON_NONE] || stats_broken(&s);
+		uffds = s.faults[COWTRACE_OUTCOME_UFFD][COWTRACE_REASON_NONE];
+		err |= uffds || stats_broken(&s);
 	}
 	check(written() && !err && !kernel_warned(), "numbers",
 	      "whatever number the session has under which they wake, it does no harm",
