@@ -431,44 +431,76 @@ unsigned long long missed(void)
 	       value_in(COW_DIR "/lost", "missed_recursion");
 }
 
+const char *outcome_name(unsigned int outcome)
+{
+	return outcome < COWTRACE_NR_OUTCOMES ? outcome_names[outcome] : "?";
+}
+
+const char *reason_name(unsigned int reason)
+{
+	return reason < COWTRACE_NR_REASONS ? reason_names[reason] : "?";
+}
+
 unsigned int cpus_online(void)
 {
 	return sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-static void append(struct trace *t, const struct cowtrace_record *r, size_t n)
+int records_open(unsigned int cpu)
 {
-	t->r = realloc(t->r, (t->n + n) * sizeof(*r));
-	need(t->r, "no memory for %zu records", t->n + n);
-	memcpy(t->r + t->n, r, n * sizeof(*r));
-	t->n += n;
+	char name[16];
+	int fd;
+
+	snprintf(name, sizeof(name), "cpu%u", cpu);
+	fd = cow_open(name, O_RDONLY | O_NONBLOCK);
+	need(fd >= 0, "opening %s: %s", name, strerror(-fd));
+	return fd;
+}
+
+size_t records_take(int fd, unsigned int cpu,
+		    void (*fn)(const struct cowtrace_record *r, void *arg), void *arg)
+{
+	static struct cowtrace_record buf[1024];
+	size_t i, n = 0;
+	ssize_t got;
+
+	while ((got = read(fd, buf, sizeof(buf))) > 0) {
+		need(!(got % sizeof(*buf)), "cpu%u gave %zd bytes", cpu, got);
+		for (i = 0; i < got / sizeof(*buf); i++) {
+			need(buf[i].magic == COWTRACE_RECORD_MAGIC && buf[i].cpu == cpu &&
+			     buf[i].type == COWTRACE_TYPE_FAULT,
+			     "cpu%u gave something that is no record of it", cpu);
+			fn(&buf[i], arg);
+		}
+		n += i;
+	}
+	need(!got || errno == EAGAIN, "reading cpu%u: %s", cpu, strerror(errno));
+	return n;
+}
+
+static void append(const struct cowtrace_record *r, void *arg)
+{
+	struct trace *t = arg;
+
+	if (t->n == t->room) {
+		t->room = t->room ? 2 * t->room : 1024;
+		t->r = realloc(t->r, t->room * sizeof(*r));
+		need(t->r, "no memory for %zu records", t->room);
+	}
+	t->r[t->n++] = *r;
 }
 
 void trace_read(struct trace *t)
 {
-	static struct cowtrace_record buf[1024];
 	unsigned int cpu;
-	char name[16];
-	ssize_t got;
-	size_t i;
 	int fd;
 
 	memset(t, 0, sizeof(*t));
 	t->cpus = cpus_online();
 	for (cpu = 0; cpu < t->cpus; cpu++) {
 		t->cpu[cpu] = t->n;
-		snprintf(name, sizeof(name), "cpu%u", cpu);
-		fd = cow_open(name, O_RDONLY | O_NONBLOCK);
-		need(fd >= 0, "opening %s: %s", name, strerror(-fd));
-		while ((got = read(fd, buf, sizeof(buf))) > 0) {
-			need(!(got % sizeof(*buf)), "%s gave %zd bytes", name, got);
-			for (i = 0; i < got / sizeof(*buf); i++)
-				need(buf[i].magic == COWTRACE_RECORD_MAGIC && buf[i].cpu == cpu &&
-				     buf[i].type == COWTRACE_TYPE_FAULT,
-				     "%s gave something that is no record of it", name);
-			append(t, buf, got / sizeof(*buf));
-		}
-		need(!got || errno == EAGAIN, "reading %s: %s", name, strerror(errno));
+		fd = records_open(cpu);
+		records_take(fd, cpu, append, t);
 		close(fd);
 	}
 	t->cpu[cpu] = t->n;
@@ -641,6 +673,15 @@ bool ksm_merge(char *mem, size_t pages)
 	need(merged == pages, "KSM did not merge: %zu of %zu pages are one after %lld scans",
 	     merged, pages, scans);
 	return true;
+}
+
+uint64_t next_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
 }
 
 uint64_t now_ns(void)

@@ -106,18 +106,28 @@ void faults_seen(unsigned long long faults);
 const char *stats_broken(const struct stats *s);
 /* The sum of what the kernel did not show to the probes. */
 unsigned long long missed(void);
+const char *outcome_name(unsigned int outcome);
+const char *reason_name(unsigned int reason);
 
 /* --- records ----------------------------------------------------------- */
 
 struct trace {
 	struct cowtrace_record	*r;
-	size_t			n;
+	size_t			n, room;
 	/* Where the records of each CPU begin; cpu[cpus] is the end. */
 	size_t			cpu[MAX_CPUS + 1];
 	unsigned int		cpus;
 };
 
 unsigned int cpus_online(void);
+/* The file cpuN, not blocking; fails the suite. */
+int records_open(unsigned int cpu);
+/*
+ * Hand what the file holds now to @fn, one by one; fails the suite on anything
+ * that is no record of that CPU. Return: how many there were.
+ */
+size_t records_take(int fd, unsigned int cpu,
+		    void (*fn)(const struct cowtrace_record *r, void *arg), void *arg);
 /* All that the files cpuN hold now; fails the suite on anything that is no record. */
 void trace_read(struct trace *t);
 void trace_free(struct trace *t);
@@ -148,10 +158,15 @@ void lru_drain(void);
  */
 bool ksm_merge(char *mem, size_t pages);
 
-/* --- processes --------------------------------------------------------- */
+/* --- numbers and time -------------------------------------------------- */
 
+/* The next of a row of random numbers that begins with any @state. */
+uint64_t next_random(uint64_t *state);
 uint64_t now_ns(void);
 void sleep_ms(unsigned int ms);
+
+/* --- processes --------------------------------------------------------- */
+
 void on_cpu(unsigned int cpu);
 /* Fork a child that runs @fn and exits; fails the suite when it cannot. */
 pid_t child(void (*fn)(void *), void *arg);

@@ -1,19 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Reconciliation: what the module counted against what the kernel counted by
- * other means, to the single fault.
- *
- *   calls:   kprobe event on do_wp_page(), hits + misses
- *              = entries - those of huge PMDs and hugetlb pages + proofs + missed
- *   copies:  kprobe event on __delayacct_wpcopy_start(), hits + misses
- *              = copy + unshare + raced + oom + poison + retry of private
- *                mappings + all faults of private hugetlb pages + proofs (each
- *                copies the zero page)
- *            and where that is not (5.10), on wp_page_copy(), without hugetlb
- *   reuses:  pgreuse of /proc/vmstat
- *              = reuse (but not of FAULT_FLAG_UNSHARE) + mkwrite, of PTEs
- *   ksm:     cow_ksm of /proc/vmstat
- *              = those of the second line whose page is KSM's
+ * other means, to the single fault (ledger.h), over a load of each kind.
  *
  * The process that reads these counts must not fault in between: its memory
  * is written to beforehand, the load runs in a process forked before, and the
@@ -26,16 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ledger.h"
 #include "lib.h"
+#include "outside.h"
 
-#define TRACING	"/sys/kernel/tracing"
-#define EVENTS	TRACING "/events/cowtest"
 #define PAGES	1024
 #define MERGED	64
 #define MAPPED	64
@@ -171,248 +158,66 @@ static void loader(void *arg)
 
 /* --- the counts, in a process that does not fault ----------------------- */
 
-struct outside {
-	long long calls, copies, pgreuse, cow_ksm, minflt;
-};
-
-static char text[1 << 16];
-
-/* Hits and misses of an event: the third word is the misses. */
-static long long profile(const char *event)
+static void coverage(const struct ledger *l, bool disk)
 {
-	long long hits = -1, misses = 0;
-	char *line = text, name[64];
-
-	if (file_read(TRACING "/kprobe_profile", text, sizeof(text)) < 0)
-		return -1;
-	for (; line && *line; line = strchr(line, '\n')) {
-		if (*line == '\n' && !*++line)
-			break;
-		if (sscanf(line, " %63s %lld %lld", name, &hits, &misses) == 3 &&
-		    !strcmp(name, event))
-			return hits + misses;
-	}
-	return -1;
-}
-
-static void outside_read(struct outside *o)
-{
-	static struct rusage usage;
-
-	o->calls = profile("wp");
-	o->copies = profile("copy");
-	o->pgreuse = value_in("/proc/vmstat", "pgreuse");
-	o->cow_ksm = value_in("/proc/vmstat", "cow_ksm");
-	getrusage(RUSAGE_SELF, &usage);
-	o->minflt = usage.ru_minflt;
-}
-
-/* Write to each page of this process that can be written to. */
-static void settle(void)
-{
-	static char maps[1 << 16];
-	unsigned long start, end;
-	char *line, r, w;
-
-	need(file_read("/proc/self/maps", maps, sizeof(maps)) > 0, "no /proc/self/maps");
-	for (line = maps; line && *line; line = strchr(line, '\n')) {
-		if (*line == '\n' && !*++line)
-			break;
-		if (sscanf(line, "%lx-%lx %c%c", &start, &end, &r, &w) != 4 || w != 'w')
-			continue;
-		for (; start < end; start += PAGE) {
-			volatile char *at = (volatile char *)start;
-
-			*at = *at;
-		}
-	}
-}
-
-static bool change_events(const char *definition)
-{
-	int fd = open(TRACING "/kprobe_events", O_WRONLY | O_APPEND | O_CLOEXEC);
-	bool good = fd >= 0 && write(fd, definition, strlen(definition)) > 0;
-
-	if (fd >= 0)
-		close(fd);
-	return good;
-}
-
-/* What of the records counts in which equation. */
-struct inside {
-	unsigned long long records, copied, raced, others, reused, mkwrite, ksm, unshared;
-	unsigned long long unshare_reused, hugetlb;
-};
-
-static bool is_shared(const struct cowtrace_record *r)
-{
-	return r->vm_flags & 8; /* VM_SHARED */
-}
-
-static void classify(struct inside *in, const struct trace *t)
-{
-	size_t i;
-
-	memset(in, 0, sizeof(*in));
-	for (i = 0; i < t->n; i++) {
-		const struct cowtrace_record *r = &t->r[i];
-		bool attempt = false;
-
-		in->records++;
-		in->hugetlb += r->path == COWTRACE_PATH_HUGETLB && !is_shared(r);
-		if (r->path != COWTRACE_PATH_PTE)
-			continue;
-		switch (r->outcome) {
-		case COWTRACE_OUTCOME_COPY:
-			in->copied++;
-			attempt = true;
-			break;
-		case COWTRACE_OUTCOME_UNSHARE:
-			in->unshared++;
-			attempt = true;
-			break;
-		case COWTRACE_OUTCOME_RACED:
-		case COWTRACE_OUTCOME_OOM:
-		case COWTRACE_OUTCOME_POISON:
-		case COWTRACE_OUTCOME_RETRY:
-			attempt = !is_shared(r);
-			in->raced += attempt && r->outcome == COWTRACE_OUTCOME_RACED;
-			in->others += attempt && r->outcome != COWTRACE_OUTCOME_RACED;
-			break;
-		case COWTRACE_OUTCOME_REUSE:
-			if (r->origin == COWTRACE_ORIGIN_UNSHARE)
-				in->unshare_reused++;
-			else
-				in->reused++;
-			break;
-		case COWTRACE_OUTCOME_MKWRITE:
-			in->mkwrite++;
-			break;
-		}
-		in->ksm += attempt && r->kind == COWTRACE_KIND_KSM;
-	}
-}
-
-/* What counts the attempts to copy, NULL for nothing. */
-static const char *copy_event(void)
-{
-	if (file_has("/proc/cmdline", "delayacct") &&
-	    change_events("p:cowtest/copy __delayacct_wpcopy_start\n"))
-		return "__delayacct_wpcopy_start";
-	return change_events("p:cowtest/copy wp_page_copy\n") ? "wp_page_copy" : NULL;
-}
-
-static void equations(const struct outside *before, const struct outside *after,
-		      const struct stats *s, unsigned long long lost, const struct inside *in,
-		      const char *copy_event)
-{
-	long long calls = after->calls, copies = after->copies;
-	long long reuses = after->pgreuse - before->pgreuse;
-	long long ksm = after->cow_ksm - before->cow_ksm;
-	long long own = after->minflt - before->minflt - 2 * (long long)s->sum.proofs;
-	long long attempts = in->copied + in->unshared + in->raced + in->others + in->hugetlb +
-			     s->sum.proofs;
-	unsigned long long entries = s->sum.entries - s->sum.pmd_entries - s->sum.hugetlb_entries;
-
-	note("calls %lld = entries %llu - pmd %llu - hugetlb %llu + proofs %llu + missed %llu",
-	     calls, s->sum.entries, s->sum.pmd_entries, s->sum.hugetlb_entries, s->sum.proofs,
-	     lost);
-	note("wpcopy %lld = copy %llu + unshare %llu + raced %llu + oom, poison, retry %llu + hugetlb %llu + proofs %llu",
-	     copies, in->copied, in->unshared, in->raced, in->others, in->hugetlb,
-	     s->sum.proofs);
-	note("pgreuse %lld = reuse %llu (and %llu for unshare, not counted) + mkwrite %llu",
-	     reuses, in->reused, in->unshare_reused, in->mkwrite);
-	note("cow_ksm %lld = %llu on KSM pages", ksm, in->ksm);
-
-	check(!own, "quiet", "this process took no fault but those of the proofs", "%lld more", own);
-	check(calls == (long long)(entries + s->sum.proofs + lost) && calls > 2 * PAGES,
-	      "calls", "calls of do_wp_page = entries of PTEs + proofs + missed",
-	      "%lld, %llu + %llu + %llu", calls, entries, s->sum.proofs, lost);
-	check(in->records == s->sum.entries, "all", "each call is a record", "%llu of %llu",
-	      in->records, s->sum.entries);
-	if (copy_event)
-		check(copies == attempts && copies > PAGES, "copies",
-		      "calls of what copies = copy + unshare + raced + oom + poison + retry + hugetlb + proofs",
-		      "%s %lld, %lld", copy_event, copies, attempts);
-	else
-		skip("copies", "delayacct is off, and no function of this kernel only copies");
-	check(reuses == (long long)(in->reused + in->mkwrite) && reuses > PAGES, "reuses",
-	      "pgreuse = reuse without unshare + mkwrite", "%lld, %llu + %llu", reuses,
-	      in->reused, in->mkwrite);
-	if (after->cow_ksm >= 0)
-		check(ksm == (long long)in->ksm && ksm >= MERGED, "ksm",
-		      "cow_ksm = attempts on KSM pages", "%lld, %llu", ksm, in->ksm);
-	else
-		skip("ksm", "no cow_ksm in /proc/vmstat of this kernel");
-}
-
-static void coverage(const struct inside *in, bool disk)
-{
-	note("raced %llu of two threads on the same pages", in->raced);
+	note("raced %llu of two threads on the same pages", l->raced);
+	check(l->copied > PAGES && l->reused > PAGES, "load", "the load has copies and reuses",
+	      "%llu, %llu", l->copied, l->reused);
 	if (kernel_traits() & COWTRACE_TRAIT_EXCLUSIVE)
-		check(in->unshared >= 16 || in->unshare_reused >= 16, "unshare",
+		check(l->unshared >= 16 || l->unshare_reused >= 16, "unshare",
 		      "the load has read-only pins that unshare", "%llu unshared, %llu reused",
-		      in->unshared, in->unshare_reused);
+		      l->unshared, l->unshare_reused);
 	else
-		check(!in->unshared && !in->unshare_reused, "unshare",
+		check(!l->unshared && !l->unshare_reused, "unshare",
 		      "before PageAnonExclusive a read-only pin unshares nothing",
-		      "%llu unshared, %llu reused", in->unshared, in->unshare_reused);
+		      "%llu unshared, %llu reused", l->unshared, l->unshare_reused);
 	if (disk)
-		check(in->mkwrite >= MAPPED, "mkwrite", "the load makes shared file pages writable",
-		      "%llu", in->mkwrite);
+		check(l->mkwrite >= MAPPED, "mkwrite", "the load makes shared file pages writable",
+		      "%llu", l->mkwrite);
 	else
 		skip("mkwrite", "no ext4 on /mnt");
+	check(l->ksm >= MERGED, "merged", "the load writes pages of KSM", "%llu", l->ksm);
+}
+
+static void add(struct ledger *l)
+{
+	struct trace t;
+	size_t i;
+
+	trace_read(&t);
+	for (i = 0; i < t.n; i++)
+		ledger_add(l, &t.r[i]);
+	trace_free(&t);
 }
 
 void run_reconcile(void)
 {
-	static struct outside before, after;
-	static struct inside in;
-	static struct stats s;
-	unsigned long long lost;
-	const char *copying;
-	struct trace t;
-	int err = 0, status = -1;
+	static struct newpages pages;
+	static struct ledger ledger;
+	static struct window w;
+	int status = -1;
+	long long own;
 	pid_t pid;
 
 	module_start(8192);
-	file_write("/proc/sys/kernel/task_delayacct", "1");
-	need(change_events("p:cowtest/wp do_wp_page\n"), "no kprobe event on do_wp_page");
-	copying = copy_event();
+	outside_init();
+	newpages_open(4096);
 	turn_init(&ready);
 	turn_init(&go);
 	pid = child(loader, NULL);
 	turn_wait(&ready);
-	stats_read(&s);
-	outside_read(&after);
-	outside_read(&before);
-	settle();
-	/* From here to the end of the second reading nothing of ours may fault. */
-	outside_read(&before);
-	err |= file_write(EVENTS "/wp/enable", "1");
-	if (copying)
-		err |= file_write(EVENTS "/copy/enable", "1");
-	err |= cow_write("enabled", "1");
+	window_open(&w);
 	turn_give(&go);
 	waitpid(pid, &status, 0);
-	err |= cow_write("enabled", "0");
-	outside_read(&after);
-	need(!err && !status, "the switches: %d, the load: %#x", err, status);
+	window_close(&w);
+	need(!status, "the load ended with %#x", status);
 
-	stats_read(&s);
-	lost = missed();
-	file_write(EVENTS "/wp/enable", "0");
-	change_events("-:cowtest/wp\n");
-	if (copying) {
-		file_write(EVENTS "/copy/enable", "0");
-		change_events("-:cowtest/copy\n");
-	}
-	trace_read(&t);
-	classify(&in, &t);
-	trace_free(&t);
-	/* wp_page_copy() has no part in hugetlb pages, delayacct has. */
-	if (copying && !strcmp(copying, "wp_page_copy"))
-		in.hugetlb = 0;
-	equations(&before, &after, &s, lost, &in, copying);
-	coverage(&in, mnt_is_a_disk());
+	newpages_take(&pages);
+	add(&ledger);
+	own = w.after.minflt - w.before.minflt - 2 * (long long)w.s.sum.proofs;
+	check(!own, "quiet", "this process took no fault but those of the proofs", "%lld more", own);
+	ledger_check(&ledger, &w, "", 2 * PAGES);
+	ledger_check_copies(&ledger, &w, &pages, "");
+	coverage(&ledger, mnt_is_a_disk());
+	outside_exit();
 }
