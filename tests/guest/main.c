@@ -34,6 +34,7 @@ static const struct suite suites[] = {
 	{ "tracepoint", run_tracepoint, "cowtrace:wp_fault" },
 	{ "asleep", run_asleep, "tasks asleep in do_wp_page() across disable and rmmod" },
 	{ "redis", run_redis, "a traced redis-server answers as an untraced one" },
+	{ "race", run_race, "two writers of the same page at once; RACES rounds" },
 	{ "unload", run_unload, "insmod and rmmod under load; ROUNDS of them" },
 };
 

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Two writers of the same pages, each on a CPU of its own, started together for
+ * each page: a round. Both find the page shared; both copy it, or one copies it
+ * and one finds it already done, or the holder goes away meanwhile and one
+ * reuses it. RACES rounds (100000) of two threads whose page a third holds, and
+ * a fifth of that of each other kind.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ledger.h"
+#include "lib.h"
+#include "outside.h"
+
+/* Pages that are shared by one fork, or held by one pipe. */
+#define BATCH		128
+/* Loops by which a writer may come later than the other. */
+#define SKEW		64
+/* Looks at the other's place before it is thought not to run. */
+#define SPINS		65536
+/* An answer that takes longer was not given at once; how many of these until they begin anyway. */
+#define PROMPT_NS	10000
+#define LATE_ANSWERS	16
+/* Loops by which a pipe may let go later: as long as a fault takes until it has decided. */
+#define LINGER		4096
+#define SEED		0x636f77ull
+
+/* --- two writers ---------------------------------------------------------- */
+
+/**
+ * struct writer - one of the two, where they meet
+ * @at: the round that it has come to.
+ * @start: the round that it begins.
+ * @call: the last question of the first, the last answer of the second.
+ * @asleep: whether it waits for the other's @at to be changed.
+ * @random: state of its skew.
+ */
+struct writer {
+	unsigned int	at, start, call, asleep;
+	uint64_t	random;
+} __attribute__((aligned(128)));
+
+/* Of both writers, which may be processes. */
+static struct arena {
+	struct writer		writer[2];
+	pthread_barrier_t	begin, end;
+	unsigned int		batches;
+} *arena;
+
+static char *mem;
+
+struct variant {
+	const char	*name;
+	const char	*sentence;
+	/* Makes the pages shared, then both write them, then alone again. */
+	void		(*batch)(const struct variant *v);
+	/* What a writer does before it writes page @i; NULL for nothing. */
+	void		(*before)(unsigned int writer, unsigned int i);
+	/* One part of so many of RACES. */
+	unsigned int	part;
+	/* Rounds of a thousand that must have had two faults at once, a loser, a moved count. */
+	unsigned int	at_once, lost, moved;
+	bool		threads, witness;
+};
+
+static unsigned int look(const unsigned int *at)
+{
+	return __atomic_load_n(at, __ATOMIC_SEQ_CST);
+}
+
+static bool has_come(const unsigned int *at, unsigned int round)
+{
+	return (int)(look(at) - round) >= 0;
+}
+
+/*
+ * A CPU of a guest is a thread of its host, which may not run now: one who only
+ * begins writes alone. Both run when a question is answered at once.
+ */
+static void ask(struct writer *self, const struct writer *other, unsigned int round)
+{
+	unsigned int late = 0;
+	uint64_t begin, took;
+
+	do {
+		begin = now_ns();
+		__atomic_store_n(&self->call, self->call + 1, __ATOMIC_SEQ_CST);
+		while (look(&other->call) != self->call)
+			;
+		took = now_ns() - begin;
+	} while (took > PROMPT_NS && ++late < LATE_ANSWERS);
+	__atomic_store_n(&self->start, round, __ATOMIC_SEQ_CST);
+}
+
+static void answer(struct writer *self, const struct writer *other, unsigned int round)
+{
+	while (!has_come(&other->start, round))
+		__atomic_store_n(&self->call, look(&other->call), __ATOMIC_SEQ_CST);
+}
+
+/*
+ * The other's CPU may be one that the host does not run now: who waits long
+ * sleeps, so that it does. Then both spin, to begin at once.
+ */
+static void meet(unsigned int me, unsigned int round)
+{
+	struct writer *self = &arena->writer[me], *other = &arena->writer[!me];
+	unsigned int i = 0;
+
+	__atomic_store_n(&self->at, round, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&other->asleep, __ATOMIC_SEQ_CST))
+		syscall(SYS_futex, &self->at, FUTEX_WAKE, 1, NULL, NULL, 0);
+	while (!has_come(&other->at, round) && i < SPINS)
+		i++;
+	if (i == SPINS) {
+		__atomic_store_n(&self->asleep, 1, __ATOMIC_SEQ_CST);
+		while (!has_come(&other->at, round))
+			syscall(SYS_futex, &other->at, FUTEX_WAIT, round - 1, NULL, NULL, 0);
+		__atomic_store_n(&self->asleep, 0, __ATOMIC_SEQ_CST);
+	}
+	if (me)
+		answer(self, other, round);
+	else
+		ask(self, other, round);
+}
+
+static void write_batch(const struct variant *v, unsigned int me)
+{
+	struct writer *w = &arena->writer[me];
+	unsigned int i, round = w->at;
+	volatile unsigned int skew;
+
+	for (i = 0; i < BATCH; i++) {
+		skew = next_random(&w->random) % SKEW;
+		meet(me, ++round);
+		while (skew)
+			skew--;
+		if (v->before)
+			v->before(me, i);
+		poke(mem + i * PAGE, me);
+	}
+	meet(me, ++round);
+}
+
+static void *second(void *arg)
+{
+	const struct variant *v = arg;
+	unsigned int i;
+
+	on_cpu(1);
+	for (i = 0; i < arena->batches; i++) {
+		pthread_barrier_wait(&arena->begin);
+		write_batch(v, 1);
+		pthread_barrier_wait(&arena->end);
+	}
+	return NULL;
+}
+
+static void both_threads(const struct variant *v)
+{
+	pthread_barrier_wait(&arena->begin);
+	write_batch(v, 0);
+	pthread_barrier_wait(&arena->end);
+}
+
+static void racers(void *arg)
+{
+	const struct variant *v = arg;
+	pthread_t other;
+	unsigned int i;
+
+	on_cpu(0);
+	touch(mem, BATCH);
+	if (v->threads)
+		need(!pthread_create(&other, NULL, second, arg), "no thread");
+	for (i = 0; i < arena->batches; i++)
+		v->batch(v);
+	if (v->threads)
+		pthread_join(other, NULL);
+}
+
+/* --- who holds the pages ---------------------------------------------------- */
+
+static struct turn leave;
+
+static void holder(void *unused)
+{
+	(void)unused;
+	turn_wait(&leave);
+}
+
+static void nobody(void *unused)
+{
+	(void)unused;
+}
+
+/* A child holds them until both have written. */
+static void held(const struct variant *v)
+{
+	pid_t pid = child(holder, NULL);
+
+	both_threads(v);
+	turn_give(&leave);
+	need(!child_wait(pid), "the holder failed");
+}
+
+/* The same, but it leaves when half of the pages are written. */
+static void leaving(const struct variant *v)
+{
+	pid_t pid = child(holder, NULL);
+
+	both_threads(v);
+	need(!child_wait(pid), "the holder failed");
+}
+
+static void send_away(unsigned int writer, unsigned int i)
+{
+	if (!writer && i == BATCH / 2)
+		turn_give(&leave);
+}
+
+/* A pipe holds each page, and lets it go while they write it. */
+static int hold[2], sink;
+
+static void piped(const struct variant *v)
+{
+	struct iovec all = { mem, BATCH * PAGE };
+
+	/* Not known to be exclusive any more, though nobody else maps them. */
+	need(!child_wait(child(nobody, NULL)), "the child failed");
+	need(vmsplice(hold[1], &all, 1, 0) == BATCH * (ssize_t)PAGE, "vmsplice: %s",
+	     strerror(errno));
+	both_threads(v);
+}
+
+static void let_go(unsigned int writer, unsigned int i)
+{
+	volatile unsigned int linger;
+
+	(void)i;
+	if (!writer)
+		return;
+	linger = next_random(&arena->writer[writer].random) % LINGER;
+	while (linger)
+		linger--;
+	need(splice(hold[0], NULL, sink, NULL, PAGE, 0) == (ssize_t)PAGE, "splice: %s",
+	     strerror(errno));
+}
+
+/* The two processes that map the page write it. */
+static void second_process(void *arg)
+{
+	on_cpu(1);
+	write_batch(arg, 1);
+}
+
+static void family(const struct variant *v)
+{
+	pid_t pid = child(second_process, (void *)v);
+
+	write_batch(v, 0);
+	need(!child_wait(pid), "the other process failed");
+}
+
+/*
+ * How often two faults meet is up to the emulator, and to what else its host
+ * does: what is asked for is a tenth of the least that was seen.
+ */
+static const struct variant variants[] = {
+	{ "held", "two threads, held by a child", held, NULL, 1, 50, 50, 0, true, true },
+	{ "leaving", "two threads, the child exits", leaving, send_away, 5, 15, 15, 0, true, true },
+	{ "piped", "two threads, a pipe lets go", piped, let_go, 5, 10, 10, 15, true, true },
+	{ "family", "two processes", family, NULL, 5, 30, 0, 0, false, true },
+	{ "unwatched", "two threads, held by a child, witness off", held, NULL, 5, 50, 50, 0, true,
+	  false },
+};
+
+/* --- what came of it ---------------------------------------------------------- */
+
+static int by_page(const void *a, const void *b)
+{
+	const struct cowtrace_record *x = a, *y = b;
+
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	return (x->time_ns > y->time_ns) - (x->time_ns < y->time_ns);
+}
+
+/**
+ * struct meetings - rounds that were a race
+ * @at_once: the faults of both writers at the page overlap in time.
+ * @lost: and one of them is called raced.
+ * @differ: and one reused the page, the other did not.
+ * @moved: faults that found other references than were sampled.
+ */
+struct meetings {
+	unsigned long long at_once, lost, differ, moved;
+};
+
+static bool has_moved(const struct cowtrace_record *r)
+{
+	return r->evidence & COWTRACE_EV_SHIFTED ||
+	       (r->outcome == COWTRACE_OUTCOME_RACED && r->new_pfn == r->pfn);
+}
+
+static struct meetings count_meetings(struct trace *t)
+{
+	struct meetings m = { 0 };
+	size_t i;
+
+	qsort(t->r, t->n, sizeof(*t->r), by_page);
+	for (i = 0; i < t->n; i++) {
+		const struct cowtrace_record *a = &t->r[i], *b = a + 1;
+
+		if (a->address - (uintptr_t)mem >= BATCH * PAGE)
+			continue;
+		m.moved += has_moved(a);
+		if (i + 1 == t->n || a->address != b->address || a->pid == b->pid ||
+		    b->time_ns > a->time_ns + a->duration_ns)
+			continue;
+		m.at_once++;
+		m.lost += a->outcome == COWTRACE_OUTCOME_RACED ||
+			  b->outcome == COWTRACE_OUTCOME_RACED;
+		m.differ += (a->outcome == COWTRACE_OUTCOME_REUSE) !=
+			    (b->outcome == COWTRACE_OUTCOME_REUSE);
+	}
+	return m;
+}
+
+static const char *full_name(const struct variant *v, const char *what)
+{
+	static char name[64];
+
+	snprintf(name, sizeof(name), "%s-%s", v->name, what);
+	return name;
+}
+
+static void judge(const struct variant *v, const struct window *w, struct newpages *pages,
+		  struct trace *t)
+{
+	unsigned long long unknown, rounds = arena->batches * BATCH;
+	const struct cowtrace_record *odd = NULL;
+	static struct ledger l;
+	struct meetings m;
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		ledger_add(&l, &t->r[i]);
+		if (t->r[i].outcome == COWTRACE_OUTCOME_UNKNOWN)
+			odd = &t->r[i];
+	}
+	m = count_meetings(t);
+	unknown = ledger_outcome(&l, COWTRACE_OUTCOME_UNKNOWN);
+	note("%s: %llu rounds of %s: %llu with both faults at once, of which %llu with a loser and %llu with one reuse; in %llu the references moved; %llu copies are unattributed",
+	     v->name, rounds, v->sentence, m.at_once, m.lost, m.differ, m.moved,
+	     l.fault[COWTRACE_OUTCOME_COPY][COWTRACE_REASON_UNATTRIBUTED]);
+	ledger_check(&l, w, full_name(v, ""), rounds);
+	if (v->witness || kernel_traits() & COWTRACE_TRAIT_RET_WRITE) {
+		ledger_check_copies(&l, w, pages, full_name(v, ""));
+	} else {
+		check(l.copied + l.unshared + w->s.sum.proofs <= pages->n && l.raced >= m.at_once,
+		      full_name(v, "raced"), "without the witness what is unsettled is raced",
+		      "%llu copies, but %zu pages mapped; %llu raced", l.copied + l.unshared,
+		      pages->n, l.raced);
+	}
+	check(!unknown, full_name(v, "unknown"), "no outcome is unknown", "%llu, such as %s",
+	      unknown, record_text(odd));
+	check(m.at_once * 1000 >= rounds * v->at_once && m.lost * 1000 >= rounds * v->lost &&
+	      m.moved * 1000 >= rounds * v->moved, full_name(v, "met"),
+	      "the faults of both meet often enough to be a race",
+	      "%llu at once, %llu lost, %llu moved of %llu rounds", m.at_once, m.lost, m.moved,
+	      rounds);
+	ledger_free(&l);
+}
+
+static void run_variant(const struct variant *v, unsigned int rounds)
+{
+	static struct newpages pages;
+	static struct window w;
+	struct held_child c;
+	struct trace t;
+	uint64_t begin;
+	int status;
+
+	memset(arena, 0, sizeof(*arena));
+	pthread_barrier_init(&arena->begin, NULL, 2);
+	pthread_barrier_init(&arena->end, NULL, 2);
+	arena->batches = (rounds / v->part + BATCH - 1) / BATCH;
+	arena->writer[0].random = SEED;
+	arena->writer[1].random = ~SEED;
+	need(arena->batches, "no rounds of %s", v->name);
+	cow_write("reset", "1");
+	need(!cow_write("witness", v->witness ? "auto" : "off"), "witness cannot be set");
+	newpages_open(16384);
+	c = child_held(racers, (void *)v);
+	window_open(&w);
+	begin = now_ns();
+	child_go(&c);
+	status = child_wait(c.pid);
+	note("%s: took %llu ms", v->name, (unsigned long long)(now_ns() - begin) / 1000000);
+	window_close(&w);
+	need(!status, "the racers ended with %#x", status);
+
+	newpages_take(&pages);
+	trace_read(&t);
+	judge(v, &w, &pages, &t);
+	trace_free(&t);
+	newpages_free(&pages);
+	newpages_close();
+}
+
+static unsigned int races(void)
+{
+	return getenv("RACES") ? atoi(getenv("RACES")) : 100000;
+}
+
+void run_race(void)
+{
+	size_t i;
+
+	if (cpus_online() < 2) {
+		skip("all", "two writers need two CPUs");
+		return;
+	}
+	arena = mmap(NULL, sizeof(*arena), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
+	need(arena != MAP_FAILED, "no memory");
+	mem = map_pages(BATCH);
+	turn_init(&leave);
+	sink = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	need(!pipe(hold) && fcntl(hold[1], F_SETPIPE_SZ, BATCH * PAGE) >= 0, "pipe: %s",
+	     strerror(errno));
+	module_start(32768);
+	outside_init();
+	for (i = 0; i < ARRAY_SIZE(variants); i++)
+		run_variant(&variants[i], races());
+	outside_exit();
+}
