@@ -220,6 +220,7 @@ void run_tracepoint(void);
 void run_asleep(void);
 void run_redis(void);
 void run_race(void);
+void run_storm(void);
 void run_unload(void);
 
 #endif /* COWTEST_LIB_H */
