@@ -221,6 +221,9 @@ void run_asleep(void);
 void run_redis(void);
 void run_race(void);
 void run_storm(void);
+/* How much longer than another suite they may take. */
+unsigned int race_seconds(void);
+unsigned int storm_seconds(void);
 void run_unload(void);
 
 #endif /* COWTEST_LIB_H */

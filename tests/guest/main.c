@@ -49,8 +49,17 @@ static const struct suite *find(const char *name)
 	return NULL;
 }
 
-/* Seconds after which a suite hangs: far more than any takes on the slowest host. */
+/* Seconds after which a suite hangs: far more than it takes on the slowest host. */
 #define LIMIT	900
+
+static unsigned int limit(const struct suite *s)
+{
+	if (s->run == run_race)
+		return LIMIT + race_seconds();
+	if (s->run == run_storm)
+		return LIMIT + storm_seconds();
+	return LIMIT;
+}
 
 /* The suite and all that it started are one process group. */
 static pid_t start(const struct suite *s)
@@ -65,9 +74,9 @@ static pid_t start(const struct suite *s)
 	_exit(0);
 }
 
-static bool ended(pid_t pid, int *status)
+static bool ended(pid_t pid, unsigned int seconds, int *status)
 {
-	uint64_t deadline = now_ns() + LIMIT * 1000000000ull;
+	uint64_t deadline = now_ns() + seconds * 1000000000ull;
 	pid_t gone;
 
 	/* Orphans come to us: left as zombies they would look like a leak of pids. */
@@ -93,7 +102,7 @@ static bool run(const struct suite *s)
 	fflush(stdout);
 	pid = start(s);
 	setpgid(pid, pid);
-	in_time = ended(pid, &status);
+	in_time = ended(pid, limit(s), &status);
 	kill(-pid, SIGKILL);
 	/* All that is left of the group, orphans included: they hold files until they are gone. */
 	while (waitpid(-pid, NULL, 0) > 0)

@@ -477,6 +477,17 @@ static void set_ksm(const char *run)
 	file_write("/sys/kernel/mm/ksm/run", run);
 }
 
+static unsigned int given_seconds(void)
+{
+	return getenv("STORM_SECONDS") ? atoi(getenv("STORM_SECONDS")) : 60;
+}
+
+/* Each step that has begun ends, and then all records are compared. */
+unsigned int storm_seconds(void)
+{
+	return 10 * given_seconds();
+}
+
 void run_storm(void)
 {
 	const char *by_hand = getenv("STORM_SEED");
@@ -487,7 +498,7 @@ void run_storm(void)
 	int failed = 0;
 	size_t i;
 
-	seconds = getenv("STORM_SECONDS") ? atoi(getenv("STORM_SECONDS")) : 60;
+	seconds = given_seconds();
 	if (by_hand)
 		seed = strtoull(by_hand, NULL, 0);
 	else
