@@ -95,9 +95,9 @@ ssize_t file_read(const char *path, char *buf, size_t size)
 	return n;
 }
 
-int file_write_n(const char *path, const void *data, size_t size)
+static int write_as(const char *path, int flags, const void *data, size_t size)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_CLOEXEC | flags);
 	int err = 0;
 	ssize_t n;
 
@@ -110,6 +110,16 @@ int file_write_n(const char *path, const void *data, size_t size)
 		err = -EIO;
 	close(fd);
 	return err;
+}
+
+int file_write_n(const char *path, const void *data, size_t size)
+{
+	return write_as(path, 0, data, size);
+}
+
+int file_append(const char *path, const char *text)
+{
+	return write_as(path, O_APPEND, text, strlen(text));
 }
 
 int file_write(const char *path, const char *text)
@@ -164,6 +174,20 @@ long long value_in(const char *path, const char *name)
 bool file_has(const char *path, const char *what)
 {
 	return file_read(path, text, sizeof(text)) >= 0 && strstr(text, what);
+}
+
+bool disk_of(const char *where, char *device, size_t size)
+{
+	char word[128], *line, *end;
+
+	snprintf(word, sizeof(word), " %s ", where);
+	if (!file_has("/proc/mounts", word))
+		return false;
+	end = strstr(text, word);
+	for (line = end; line > text && line[-1] != '\n'; line--)
+		;
+	snprintf(device, size, "%.*s", (int)(end - line), line);
+	return true;
 }
 
 int log_open(void)

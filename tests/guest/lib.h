@@ -46,6 +46,7 @@ void need(bool good, const char *fmt, ...) __attribute__((format(printf, 2, 3)))
 ssize_t file_read(const char *path, char *buf, size_t size);
 int file_write(const char *path, const char *text);
 int file_write_n(const char *path, const void *data, size_t size);
+int file_append(const char *path, const char *text);
 /* The same below COW_DIR. */
 ssize_t cow_read(const char *name, char *buf, size_t size);
 int cow_write(const char *name, const char *text);
@@ -53,6 +54,8 @@ int cow_open(const char *name, int flags);
 /* The number behind "NAME " in a file of "name value" lines, -1 without one. */
 long long value_in(const char *path, const char *name);
 bool file_has(const char *path, const char *text);
+/* The device that is mounted at @where; false when nothing is. */
+bool disk_of(const char *where, char *device, size_t size);
 
 /* --- the kernel log ---------------------------------------------------- */
 
@@ -212,6 +215,8 @@ void run_reconcile(void);
 void run_truth_anon(void);
 void run_truth_file(void);
 void run_truth_held(void);
+void run_truth_holders(void);
+void run_truth_outcome(void);
 void run_truth_origin(void);
 void run_events(void);
 void run_input(void);

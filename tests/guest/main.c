@@ -26,6 +26,8 @@ static const struct suite suites[] = {
 	{ "anon", run_truth_anon, "what a record says is what the kernel says" },
 	{ "file", run_truth_file, "the same of files and devices" },
 	{ "held", run_truth_held, "the same of pages that somebody holds" },
+	{ "holders", run_truth_holders, "the references of a page are split as they are held" },
+	{ "outcome", run_truth_outcome, "what ends without a reuse or a copy" },
 	{ "origin", run_truth_origin, "where accesses come from" },
 	{ "accounting", run_accounting, "each fault is counted once at each stage" },
 	{ "events", run_events, "reading records and lines" },

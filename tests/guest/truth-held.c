@@ -90,8 +90,8 @@ static void pin_judge(const struct trace *t)
 {
 	const struct cowtrace_record *r = only(t, 0);
 
-	ALL(t, "pinned", "a page with the references of a pin is copied because pinned", COPY, PINNED,
-	    ANON, USER);
+	ALL(t, "pinned", "a page with the references of a pin is copied because pinned", COPY,
+	    PINNED, ANON, USER);
 	check(r && r->refcount == 1025 && (r->state & COWTRACE_PG_PINNED), "pinned-count",
 	      "refcount is the mapping and 1024 of the pin", "%s", record_text(r));
 }
@@ -185,8 +185,8 @@ static void cache_lock_judge(const struct trace *t)
 		ALL(t, "cache-locked", "in the swap cache and locked: copied because locked", COPY,
 		    LOCKED, ANON, USER);
 	else
-		ALL(t, "cache-locked", "in the swap cache and locked: copied because swapcache", COPY,
-		    SWAPCACHE, ANON, USER);
+		ALL(t, "cache-locked", "in the swap cache and locked: copied because swapcache",
+		    COPY, SWAPCACHE, ANON, USER);
 }
 
 /* --- LRU batches ---------------------------------------------------------- */
@@ -251,8 +251,8 @@ static void own_batch_judge(const struct trace *t)
 		      "drained-evidence", "the batch had a reference, the evidence says drained",
 		      "%s", record_text(r));
 	} else {
-		FIRST(t, FEW, "drained", "in the LRU batch of this CPU: copied because lru", COPY, LRU,
-		      ANON, USER);
+		FIRST(t, FEW, "drained", "in the LRU batch of this CPU: copied because lru", COPY,
+		      LRU, ANON, USER);
 	}
 }
 

@@ -1,15 +1,111 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Where the access came from. */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/io_uring.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "truth.h"
+
+/* Pages that a child maps too, which waits for its turn to end. */
+struct pair {
+	char		*mem;
+	struct turn	end;
+	pid_t		child;
+};
+
+static struct pair pair_start(void)
+{
+	struct pair p = { .mem = map_pages(N) };
+
+	touch(p.mem, N);
+	lru_drain();
+	turn_init(&p.end);
+	p.child = child(sleeper, &p.end);
+	begin(p.mem);
+	return p;
+}
+
+static void pair_end(struct pair *p)
+{
+	turn_give(&p->end);
+	child_wait(p->child);
+}
+
+/* --- the kernel, for a system call ------------------------------------------ */
+
+static void kernel_run(void *unused)
+{
+	struct pair p = pair_start();
+	int fds[2], i;
+
+	(void)unused;
+	need(!pipe(fds), "pipe");
+	for (i = 0; i < N; i++)
+		need(write(fds[1], "x", 1) == 1 && read(fds[0], p.mem + i * PAGE, 1) == 1, "pipe");
+	sh->ready = true;
+	pair_end(&p);
+}
+
+static void kernel_judge(const struct trace *t)
+{
+	ALL(t, "kernel", "read() into a shared page: origin kernel, copied because mapped", COPY,
+	    MAPPED, ANON, KERNEL);
+}
+
+static void uring_run(void *unused)
+{
+	struct pair p = pair_start();
+	struct iovec v = { p.mem, N * PAGE };
+	struct io_uring_params params = { 0 };
+	int fd = syscall(SYS_io_uring_setup, 4, &params);
+
+	(void)unused;
+	need(fd >= 0, "io_uring_setup: %s", strerror(errno));
+	need(!syscall(SYS_io_uring_register, fd, IORING_REGISTER_BUFFERS, &v, 1),
+	     "IORING_REGISTER_BUFFERS: %s", strerror(errno));
+	sh->ready = true;
+	pair_end(&p);
+}
+
+static void uring_judge(const struct trace *t)
+{
+	ALL(t, "uring", "a fixed buffer of io_uring: origin kernel, copied before it is pinned",
+	    COPY, MAPPED, ANON, KERNEL);
+}
+
+/* It gives a plain reference for reading, and breaks no sharing for that. */
+static void vmsplice_run(void *unused)
+{
+	struct pair p = pair_start();
+	struct iovec v = { p.mem, N * PAGE };
+	int fds[2];
+
+	(void)unused;
+	need(!pipe(fds) && vmsplice(fds[1], &v, 1, 0) == N * PAGE, "vmsplice: %s",
+	     strerror(errno));
+	sh->ready = true;
+	pair_end(&p);
+}
+
+static void vmsplice_judge(const struct trace *t)
+{
+	int i, faults = 0;
+
+	for (i = 0; i < N; i++)
+		faults += records_of(t, sh->tgid, sh->page[i]);
+	check(!faults, "vmsplice", "vmsplice() of a shared page: no fault", "%d", faults);
+}
+
+/* --- another task -------------------------------------------------------------- */
 
 static void traced(void *unused)
 {
@@ -43,51 +139,39 @@ static void ptrace_judge(const struct trace *t)
 	    COPY, MAPPED, ANON, REMOTE);
 }
 
-static void kernel_run(void *unused)
+static void mem_run(void *unused)
 {
-	char *mem = map_pages(N);
-	struct turn end;
-	int fds[2], i;
-	pid_t pid;
+	struct pair p = pair_start();
+	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC), i;
 
 	(void)unused;
-	touch(mem, N);
-	turn_init(&end);
-	pid = child(sleeper, &end);
-	need(!pipe(fds), "pipe");
-	begin(mem);
 	for (i = 0; i < N; i++)
-		need(write(fds[1], "x", 1) == 1 && read(fds[0], mem + i * PAGE, 1) == 1, "pipe");
+		need(pwrite(fd, "x", 1, (off_t)(uintptr_t)(p.mem + i * PAGE)) == 1,
+		     "/proc/self/mem: %s", strerror(errno));
 	sh->ready = true;
-	turn_give(&end);
-	child_wait(pid);
+	pair_end(&p);
 }
 
-static void kernel_judge(const struct trace *t)
+static void mem_judge(const struct trace *t)
 {
-	ALL(t, "kernel", "read() into a shared page: origin kernel, copied because mapped", COPY,
-	    MAPPED, ANON, KERNEL);
+	ALL(t, "proc-mem", "a write to /proc/self/mem: origin remote, copied because mapped", COPY,
+	    MAPPED, ANON, REMOTE);
 }
+
+/* --- unshare ------------------------------------------------------------------- */
 
 static void unshare_run(void *unused)
 {
 	static char buf[N * PAGE];
-	char *mem = map_pages(N);
-	struct iovec to = { buf, sizeof(buf) }, from = { mem, sizeof(buf) };
-	struct turn end;
-	pid_t pid;
+	struct pair p = pair_start();
+	struct iovec to = { buf, sizeof(buf) }, from = { p.mem, sizeof(buf) };
 
 	(void)unused;
-	touch(mem, N);
-	turn_init(&end);
-	pid = child(sleeper, &end);
-	begin(mem);
 	note_before();
 	need(process_vm_readv(getpid(), &to, 1, &from, 1, 0) == sizeof(buf), "process_vm_readv: %s",
 	     strerror(errno));
 	note_after();
-	turn_give(&end);
-	child_wait(pid);
+	pair_end(&p);
 	if (!(traits & COWTRACE_TRAIT_EXCLUSIVE))
 		strcpy(sh->why_not, "this kernel does not unshare");
 }
@@ -100,10 +184,156 @@ static void unshare_judge(const struct trace *t)
 	      record_text(only(t, 0)));
 }
 
+static void unshare_alone_run(void *unused)
+{
+	static char buf[N * PAGE];
+	char *mem = map_pages(N);
+	struct iovec to = { buf, sizeof(buf) }, from = { mem, sizeof(buf) };
+
+	(void)unused;
+	touch(mem, N);
+	lru_drain();
+	fork_and_forget();
+	begin(mem);
+	need(process_vm_readv(getpid(), &to, 1, &from, 1, 0) == sizeof(buf), "process_vm_readv: %s",
+	     strerror(errno));
+	sh->ready = true;
+	if (!(traits & COWTRACE_TRAIT_EXCLUSIVE))
+		strcpy(sh->why_not, "this kernel does not unshare");
+}
+
+static void unshare_alone_judge(const struct trace *t)
+{
+	const struct cowtrace_record *r = only(t, 0);
+
+	ALL(t, "unshare-alone",
+	    "a read-only pin of a page whose other user is gone: reused, sole-ref", REUSE,
+	    SOLE_REF, ANON, UNSHARE);
+	check(r && (r->state & COWTRACE_EXIT_EXCLUSIVE) && !(r->state & COWTRACE_EXIT_WRITE),
+	      "unshare-alone-state", "it is exclusive then, and still read-only", "%s",
+	      record_text(r));
+}
+
+/* break_ksm() writes until 6.1, and unshares since 6.2 (d7c0e68dab98). */
+static void unmerge_run(void *unused)
+{
+	char *mem = map_pages(N);
+
+	(void)unused;
+	memset(mem, 0xa5, N * PAGE);
+	if (!ksm_merge(mem, N)) {
+		strcpy(sh->why_not, "this kernel has no KSM");
+		return;
+	}
+	begin(mem);
+	need(!madvise(mem, N * PAGE, MADV_UNMERGEABLE), "MADV_UNMERGEABLE: %s", strerror(errno));
+	sh->ready = true;
+}
+
+static void unmerge_judge(const struct trace *t)
+{
+	if (traits & COWTRACE_TRAIT_SHARED_FIRST)
+		ALL(t, "unmerge", "pages taken from KSM: origin unshare, unshared because ksm",
+		    UNSHARE, KSM, KSM, UNSHARE);
+	else
+		ALL(t, "unmerge", "pages taken from KSM: origin remote, copied because ksm", COPY,
+		    KSM, KSM, REMOTE);
+}
+
+/* --- hidden by another tool ------------------------------------------------------ */
+
+#define EVENTS	"/sys/kernel/tracing/kprobe_events"
+#define HIDER	"/sys/kernel/tracing/events/kprobes/truth_hider/enable"
+
+/* A return probe puts its own address into the place of the return address. */
+static void hide(bool on)
+{
+	if (!on)
+		need(!file_write(HIDER, "0"), HIDER);
+	need(!file_append(EVENTS, on ? "r:kprobes/truth_hider do_wp_page\n" :
+				       "-:kprobes/truth_hider\n"), EVENTS);
+	if (on)
+		need(!file_write(HIDER, "1"), HIDER);
+}
+
+static void faults_of_all_kinds(void)
+{
+	struct pair p = pair_start();
+	int fds[2], i;
+
+	need(!pipe(fds), "pipe");
+	for (i = 0; i < N; i += 2) {
+		touch(p.mem + i * PAGE, 1);
+		need(write(fds[1], "x", 1) == 1 && read(fds[0], p.mem + (i + 1) * PAGE, 1) == 1,
+		     "pipe");
+	}
+	sh->ready = true;
+	pair_end(&p);
+}
+
+static void hidden_before_run(void *unused)
+{
+	(void)unused;
+	disable();
+	hide(true);
+	enable();
+	faults_of_all_kinds();
+	hide(false);
+}
+
+static void hidden_after_run(void *unused)
+{
+	(void)unused;
+	hide(true);
+	faults_of_all_kinds();
+	hide(false);
+}
+
+/* All are copies that are told apart, or said to be unknown. */
+static void hidden_judge(const struct trace *t, const char *name, const char *claim)
+{
+	const struct cowtrace_record *r, *bad = NULL;
+	int i, unknown = 0, seen = 0;
+
+	for (i = 0; i < N; i++) {
+		int right = i % 2 ? COWTRACE_ORIGIN_KERNEL : COWTRACE_ORIGIN_USER;
+
+		r = only(t, i);
+		seen += !!r;
+		if (r && r->origin == COWTRACE_ORIGIN_UNKNOWN)
+			unknown++;
+		else if (!is(r, COWTRACE_OUTCOME_COPY, COWTRACE_REASON_MAPPED, COWTRACE_KIND_ANON,
+			     right))
+			bad = r;
+	}
+	note("%s: %d of %d origins unknown", name, unknown, seen);
+	check(seen == N && !bad, name, claim, "%d records, a bad one is %s", seen,
+	      record_text(bad));
+}
+
+static void hidden_before_judge(const struct trace *t)
+{
+	hidden_judge(t, "hidden-before",
+		     "beside a return probe that was there first, no origin is wrong");
+}
+
+static void hidden_after_judge(const struct trace *t)
+{
+	hidden_judge(t, "hidden-after",
+		     "beside a return probe that came later, no origin is wrong");
+}
+
 static const struct pattern patterns[] = {
-	{ "ptrace", ptrace_run, ptrace_judge },
 	{ "kernel", kernel_run, kernel_judge },
+	{ "uring", uring_run, uring_judge },
+	{ "vmsplice", vmsplice_run, vmsplice_judge },
+	{ "ptrace", ptrace_run, ptrace_judge },
+	{ "proc-mem", mem_run, mem_judge },
 	{ "unshare", unshare_run, unshare_judge },
+	{ "unshare-alone", unshare_alone_run, unshare_alone_judge },
+	{ "unmerge", unmerge_run, unmerge_judge },
+	{ "hidden-before", hidden_before_run, hidden_before_judge },
+	{ "hidden-after", hidden_after_run, hidden_after_judge },
 };
 
 void run_truth_origin(void)

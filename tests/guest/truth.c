@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -50,13 +51,17 @@ void write_pages(void)
 	note_after();
 }
 
+void read_one(const char *at)
+{
+	*(const volatile char *)at;
+}
+
 void read_pages(void)
 {
-	volatile char sum = 0;
 	int i;
 
 	for (i = 0; i < N; i++)
-		sum += *sh->page[i];
+		read_one(sh->page[i]);
 }
 
 char *map_file(const char *path, int flags)
@@ -107,6 +112,16 @@ bool page_out(char *mem)
 	/* Written pages leave the swap cache at the next reclaim. */
 	file_write("/proc/sys/vm/drop_caches", "3");
 	return true;
+}
+
+void group_set(const char *group, const char *file, const char *value)
+{
+	char path[256];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/%s", group, file);
+	err = file_write(path, value);
+	need(!err, "writing %s to %s: %s", value, path, strerror(-err));
 }
 
 const struct cowtrace_record *only(const struct trace *t, int i)

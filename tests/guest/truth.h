@@ -13,12 +13,18 @@
 /* Pages of most patterns. */
 #define N	16
 
+/* Who held a page, by all that is known but the record. */
+struct held {
+	int	total, mappings, swapcache, pagecache, lru, pins, others;
+};
+
 /* What a pattern hands from its process to the judge. */
 struct shared {
 	uint32_t	tgid, tid, count[N];
 	uint64_t	pfn[N], new_pfn[N], mapcount[N], before_ns, after_ns;
 	bool		ready;
 	char		*page[N];
+	struct held	held[N];
 	char		why_not[128];
 };
 
@@ -52,6 +58,7 @@ void note_after(void);
 /* Write all pages, between the two. */
 void write_pages(void);
 void read_pages(void);
+void read_one(const char *at);
 /* Map @path privately or shared, N pages of it. */
 char *map_file(const char *path, int flags);
 /* A child that waits for its turn. */
@@ -63,6 +70,9 @@ void sleeper(void *turn);
 void fork_and_forget(void);
 /* Swap the pages out, however long it takes; false, with sh->why_not, when there is no swap. */
 bool page_out(char *mem);
+
+/* Write a setting of a control group: fails the suite. */
+void group_set(const char *group, const char *file, const char *value);
 
 /* --- for the judge ------------------------------------------------------ */
 

@@ -43,8 +43,8 @@ enum hold_kind {
 /**
  * struct hold_request - hold a page of the caller
  * @address: where the caller maps it.
- * @frame: its page frame number, as pagemap has it. To find it by the address
- *	would change it: 5.10 copies a shared page before it gives a reference.
+ * @frame: its page frame number, as pagemap has it. To get it by the
+ *	address, for writing, would copy a page that is shared.
  * @kind: enum hold_kind.
  * @arg: what @kind says, else 0.
  */

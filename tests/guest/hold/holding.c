@@ -86,15 +86,25 @@ static int take_writeback(struct holding *h)
 	return 0;
 }
 
+/* About as long as a sample takes. cpu_relax() is far longer where it leaves the guest. */
+static void linger(void)
+{
+	int i;
+
+	for (i = 0; i < 64; i++)
+		barrier();
+}
+
 static int hammer_thread(void *data)
 {
 	struct page *page = data;
 
 	while (!kthread_should_stop()) {
 		get_page(page);
-		/* As long with it as without: half of all samples see each. */
-		cpu_relax();
+		linger();
 		put_page(page);
+		/* As long with it as without: half of all samples see each. */
+		linger();
 		cond_resched();
 	}
 	return 0;

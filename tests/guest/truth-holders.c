@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who held a page: the parts of cowtrace_holders() against /proc/kpagecount,
+ * /proc/kpageflags, the count that the kernel itself has, and what the pattern
+ * has done. To look at a page without changing it, it is protected by
+ * userfaultfd and written by a system call, which then fails.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/aio_abi.h>
+#include <linux/io_uring.h>
+#include <linux/userfaultfd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include <cowtrace/classify.h>
+
+#include "hold-client.h"
+#include "truth.h"
+#include "uffd.h"
+
+#define KPF_LRU		5
+#define KPF_SWAPCACHE	13
+
+/* Pages of one pattern. */
+#define FEW		4
+
+static int hold;
+
+static bool flag(const void *at, int bit)
+{
+	return kpage("/proc/kpageflags", pfn_of(at)) >> bit & 1;
+}
+
+/* What is true of page @i now; @batch, @pins and @others are what the pattern did. */
+static void note_truth(int i, int batch, int pins, int others)
+{
+	const char *at = sh->page[i];
+
+	sh->held[i] = (struct held) {
+		.total = hold_count(hold, at),
+		.mappings = kpage("/proc/kpagecount", pfn_of(at)),
+		.swapcache = flag(at, KPF_SWAPCACHE),
+		.lru = batch,
+		.pins = pins,
+		.others = others,
+	};
+	need(flag(at, KPF_LRU) == !batch, "page %d is%s on an LRU list", i, batch ? "" : " not");
+}
+
+static char *pages(void)
+{
+	char *mem = map_pages(N);
+
+	hold = hold_open();
+	touch(mem, FEW);
+	lru_drain();
+	begin(mem);
+	return mem;
+}
+
+/* Note the truth of the pages, and have each of them sampled. */
+static void look(int n, int batch, int pins, int others)
+{
+	int fd = uffd_open(UFFD_FEATURE_SIGBUS);
+	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	int i;
+
+	need(fd >= 0 && zero >= 0, "userfaultfd with signals, /dev/zero: %s", strerror(errno));
+	uffd_register(fd, sh->page[0], N);
+	uffd_protect(fd, sh->page[0], n, true);
+	for (i = 0; i < n; i++) {
+		note_truth(i, batch, pins, others);
+		need(read(zero, sh->page[i], 1) < 0 && errno == EFAULT,
+		     "a protected page was written");
+	}
+	sh->count[0] = n;
+	sh->ready = true;
+}
+
+static void judge(const struct trace *t, const char *name, const char *claim)
+{
+	const struct cowtrace_record *r = NULL;
+	struct cowtrace_holders h = { 0 };
+	const struct held *want = NULL;
+	bool good = true;
+	unsigned int i;
+
+	for (i = 0; i < sh->count[0] && good; i++) {
+		r = nth(t, i, 0);
+		want = &sh->held[i];
+		if (r)
+			h = cowtrace_holders(r, traits);
+		good = r && h.known && h.total == want->total && h.mappings == want->mappings &&
+		       h.swapcache == want->swapcache && h.pagecache == want->pagecache &&
+		       h.lru == want->lru && h.pins == want->pins &&
+		       h.unattributed == want->others && !(r->evidence & COWTRACE_EV_UNSTABLE);
+	}
+	check(good && i, name, claim,
+	      "page %d: total %d mappings %d swapcache %d pagecache %d lru %d pins %d unattributed %d instead of %d %d %d %d %d %d %d; %s",
+	      i - 1, h.total, h.mappings, h.swapcache, h.pagecache, h.lru, h.pins, h.unattributed,
+	      want ? want->total : -1, want ? want->mappings : -1, want ? want->swapcache : -1,
+	      want ? want->pagecache : -1, want ? want->lru : -1, want ? want->pins : -1,
+	      want ? want->others : -1, record_text(r));
+}
+
+/* --- mappings ------------------------------------------------------------- */
+
+static void one_run(void *unused)
+{
+	(void)unused;
+	pages();
+	look(FEW, 0, 0, 0);
+}
+
+static void one_judge(const struct trace *t)
+{
+	judge(t, "one", "a page of one process: one mapping, nothing else");
+}
+
+static void three_run(void *unused)
+{
+	struct turn end;
+	pid_t pids[2];
+	int i;
+
+	(void)unused;
+	pages();
+	turn_init(&end);
+	for (i = 0; i < 2; i++)
+		pids[i] = child(sleeper, &end);
+	look(FEW, 0, 0, 0);
+	for (i = 0; i < 2; i++)
+		turn_give(&end);
+	for (i = 0; i < 2; i++)
+		child_wait(pids[i]);
+}
+
+static void three_judge(const struct trace *t)
+{
+	judge(t, "three", "a page of three processes: three mappings, nothing else");
+}
+
+/* --- the swap cache -------------------------------------------------------- */
+
+static void swap_run(void *unused)
+{
+	char *mem = map_pages(N);
+
+	(void)unused;
+	hold = hold_open();
+	touch(mem, N);
+	lru_drain();
+	begin(mem);
+	if (!page_out(mem))
+		return;
+	fork_and_forget();
+	read_pages();
+	lru_drain();
+	need(flag(mem, KPF_SWAPCACHE), "the page is not in the swap cache");
+	look(FEW, 0, 0, 0);
+}
+
+static void swap_judge(const struct trace *t)
+{
+	judge(t, "swapcache", "a page in the swap cache: one mapping, one of the cache");
+}
+
+/* --- LRU batches ------------------------------------------------------------ */
+
+/* As in truth-held.c, nothing may run on the CPU that could drain its batch. */
+static void batch_run(void *unused)
+{
+	char *mem = map_pages(N);
+
+	(void)unused;
+	if (cpus_online() < 2) {
+		strcpy(sh->why_not, "this guest has one CPU");
+		return;
+	}
+	hold = hold_open();
+	on_cpu(1);
+	lru_drain();
+	touch(mem, FEW);
+	on_cpu(0);
+	begin(mem);
+	look(FEW, 1, 0, 0);
+}
+
+static void batch_judge(const struct trace *t)
+{
+	judge(t, "batch", "a page in an LRU batch: one mapping, one of the batch");
+}
+
+static void batch_held_run(void *unused)
+{
+	char *mem = map_pages(N);
+	int i;
+
+	(void)unused;
+	if (cpus_online() < 2) {
+		strcpy(sh->why_not, "this guest has one CPU");
+		return;
+	}
+	hold = hold_open();
+	on_cpu(1);
+	lru_drain();
+	touch(mem, FEW);
+	on_cpu(0);
+	begin(mem);
+	for (i = 0; i < FEW; i++) {
+		hold_take(hold, HOLD_REFERENCE, sh->page[i], 3);
+		hold_take(hold, HOLD_PIN, sh->page[i], 0);
+	}
+	look(FEW, 1, COWTRACE_PIN_BIAS, 3);
+}
+
+static void batch_held_judge(const struct trace *t)
+{
+	judge(t, "batch-held", "in a batch, pinned, and held by three more: each part is told");
+}
+
+/* --- plain references ------------------------------------------------------- */
+
+static void vmsplice_run(void *unused)
+{
+	struct iovec v = { pages(), FEW * PAGE };
+	int fds[2];
+
+	(void)unused;
+	need(!pipe(fds) && vmsplice(fds[1], &v, 1, 0) == FEW * PAGE, "vmsplice: %s",
+	     strerror(errno));
+	look(FEW, 0, 0, 1);
+}
+
+static void vmsplice_judge(const struct trace *t)
+{
+	judge(t, "vmsplice", "a page in a pipe: one mapping, one reference unattributed");
+}
+
+static void reference_run(void *unused)
+{
+	int i;
+
+	(void)unused;
+	pages();
+	for (i = 0; i < FEW; i++)
+		hold_take(hold, HOLD_REFERENCE, sh->page[i], 7);
+	look(FEW, 0, 0, 7);
+}
+
+static void reference_judge(const struct trace *t)
+{
+	judge(t, "reference", "a page with seven references more: all unattributed");
+}
+
+/* --- pins ------------------------------------------------------------------- */
+
+static void pin_run(void *unused)
+{
+	int i;
+
+	(void)unused;
+	pages();
+	for (i = 0; i < FEW; i++) {
+		hold_take(hold, HOLD_PIN, sh->page[i], 0);
+		hold_take(hold, HOLD_PIN, sh->page[i], 0);
+	}
+	look(FEW, 0, 2 * COWTRACE_PIN_BIAS, 0);
+}
+
+static void pin_judge(const struct trace *t)
+{
+	judge(t, "pins", "a page with two pins: 2048 references, all pins'");
+}
+
+static void uring_run(void *unused)
+{
+	struct iovec v = { pages(), FEW * PAGE };
+	struct io_uring_params params = { 0 };
+	int fd = syscall(SYS_io_uring_setup, 4, &params);
+
+	(void)unused;
+	need(fd >= 0, "io_uring_setup: %s", strerror(errno));
+	need(!syscall(SYS_io_uring_register, fd, IORING_REGISTER_BUFFERS, &v, 1),
+	     "IORING_REGISTER_BUFFERS: %s", strerror(errno));
+	look(FEW, 0, COWTRACE_PIN_BIAS, 0);
+}
+
+static void uring_judge(const struct trace *t)
+{
+	judge(t, "uring", "a fixed buffer of io_uring: pinned");
+}
+
+/* --- O_DIRECT ---------------------------------------------------------------- */
+
+/* A disk whose reads stand still: the kernel takes no less than two bytes a second. */
+struct slow_disk {
+	const char	*group;
+	char		device[64], number[32];
+};
+
+static bool slow_disk(struct slow_disk *d)
+{
+	char limit[64];
+	struct stat st;
+
+	if (!disk_of("/mnt", d->device, sizeof(d->device)) || stat(d->device, &st))
+		return false;
+	d->group = "/sys/fs/cgroup/truth-io";
+	snprintf(d->number, sizeof(d->number), "%u:%u", major(st.st_rdev), minor(st.st_rdev));
+	snprintf(limit, sizeof(limit), "%s rbps=2", d->number);
+	group_set("/sys/fs/cgroup", "cgroup.subtree_control", "+io");
+	need(!mkdir(d->group, 0700), "%s: %s", d->group, strerror(errno));
+	group_set(d->group, "io.max", limit);
+	group_set(d->group, "cgroup.procs", "0");
+	return true;
+}
+
+static void fast_disk(struct slow_disk *d)
+{
+	char limit[64];
+
+	snprintf(limit, sizeof(limit), "%s rbps=max", d->number);
+	group_set(d->group, "io.max", limit);
+}
+
+static void forget_disk(struct slow_disk *d)
+{
+	group_set("/sys/fs/cgroup", "cgroup.procs", "0");
+	rmdir(d->group);
+}
+
+/* 6.3 and later pin what O_DIRECT reads into, earlier kernels take references. */
+static void direct_run(void *unused)
+{
+	char *mem = pages();
+	bool pins = traits & COWTRACE_TRAIT_SHARED_FIRST;
+	struct iocb cb = {
+		.aio_lio_opcode = IOCB_CMD_PREAD, .aio_buf = (uintptr_t)mem,
+		.aio_nbytes = FEW * PAGE,
+	}, *list[] = { &cb };
+	aio_context_t context = 0;
+	struct io_event event;
+	struct slow_disk disk;
+
+	(void)unused;
+	if (!slow_disk(&disk)) {
+		strcpy(sh->why_not, "no disk on /mnt");
+		return;
+	}
+	cb.aio_fildes = open(disk.device, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	need((int)cb.aio_fildes >= 0 && !syscall(SYS_io_setup, 1, &context), "aio: %s",
+	     strerror(errno));
+	need(syscall(SYS_io_submit, context, 1, list) == 1, "io_submit: %s", strerror(errno));
+	look(FEW, 0, pins ? COWTRACE_PIN_BIAS : 0, pins ? 0 : 1);
+	fast_disk(&disk);
+	need(syscall(SYS_io_getevents, context, 1, 1, &event, NULL) == 1, "io_getevents");
+	forget_disk(&disk);
+}
+
+static void direct_judge(const struct trace *t)
+{
+	if (traits & COWTRACE_TRAIT_SHARED_FIRST)
+		judge(t, "direct", "a page that O_DIRECT reads into: pinned");
+	else
+		judge(t, "direct", "a page that O_DIRECT reads into: a reference unattributed");
+}
+
+/* --- the page cache ----------------------------------------------------------- */
+
+static void file_run(void *unused)
+{
+	int i;
+
+	(void)unused;
+	hold = hold_open();
+	begin(map_file("/tmp/truth", MAP_PRIVATE));
+	read_pages();
+	lru_drain();
+	for (i = 0; i < FEW; i++) {
+		hold_take(hold, HOLD_REFERENCE, sh->page[i], 1);
+		note_truth(i, 0, 0, 1);
+		sh->held[i].pagecache = 1;
+	}
+	touch(sh->page[0], FEW);
+	sh->count[0] = FEW;
+	sh->ready = true;
+}
+
+static void file_judge(const struct trace *t)
+{
+	judge(t, "file", "a file page: one mapping, one of the page cache, one unattributed");
+}
+
+/* --- a count that moves --------------------------------------------------------- */
+
+#define VIEWS	1024
+
+/* One page of a memfd, mapped privately again and again: each view is copied once. */
+static char *views(void)
+{
+	char *mem = map_pages(VIEWS);
+	int fd = syscall(SYS_memfd_create, "truth", 0), i;
+	char *view;
+
+	need(fd >= 0 && !ftruncate(fd, PAGE), "memfd: %s", strerror(errno));
+	for (i = 0; i < VIEWS; i++) {
+		view = mmap(mem + i * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
+			    fd, 0);
+		need(view != MAP_FAILED, "mapping a memfd: %s", strerror(errno));
+		read_one(view);
+	}
+	close(fd);
+	lru_drain();
+	begin(mem);
+	/* The records of one CPU are in order. */
+	on_cpu(0);
+	return mem;
+}
+
+static void steady_run(void *unused)
+{
+	char *mem = views();
+
+	(void)unused;
+	touch(mem, VIEWS);
+	sh->ready = true;
+}
+
+/* How many records of the views are flagged; -1 when a part of one is wrong. */
+static int unstable(const struct trace *t, int more)
+{
+	int flagged = 0, seen = 0;
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		const struct cowtrace_record *r = &t->r[i];
+		struct cowtrace_holders h = cowtrace_holders(r, traits);
+		int left = VIEWS - seen;
+
+		if (r->tgid != sh->tgid || r->address - (uintptr_t)sh->page[0] >= VIEWS * PAGE)
+			continue;
+		/* Each copy takes a view away; the page cache's reference stays. */
+		if (!IS(r, COPY, FILE, FILE, USER) || !h.known || h.mappings != left ||
+		    h.pagecache != 1 || h.swapcache || h.pins || h.lru || h.unattributed < more ||
+		    h.unattributed > 2 * more ||
+		    h.total != h.mappings + h.pagecache + h.unattributed)
+			return -1;
+		flagged += !!(r->evidence & COWTRACE_EV_UNSTABLE);
+		seen++;
+	}
+	return seen == VIEWS ? flagged : -1;
+}
+
+/*
+ * The thread must run while a fault is sampled. On a busy host the CPUs of a
+ * guest take turns: this ends when they have met, or have had ROUNDS chances.
+ */
+#define ROUNDS	100
+
+static int hammer_round(void)
+{
+	char *mem = views();
+	struct trace t;
+	int i, flagged;
+
+	enable();
+	hold = hold_open();
+	hold_take(hold, HOLD_HAMMER, mem, 1);
+	for (i = 0; i < VIEWS; i += 8) {
+		touch(mem + i * PAGE, 8);
+		sleep_ms(1);
+	}
+	/* First the thread: ftrace waits for a rest of every task, and it takes none. */
+	close(hold);
+	disable();
+	munmap(mem, VIEWS * PAGE);
+	trace_read(&t);
+	flagged = unstable(&t, 1);
+	trace_free(&t);
+	return flagged;
+}
+
+static void hammer_run(void *unused)
+{
+	int flagged = 0, round;
+
+	(void)unused;
+	if (cpus_online() < 2) {
+		strcpy(sh->why_not, "this guest has one CPU");
+		return;
+	}
+	disable();
+	for (round = 0; round < ROUNDS && !flagged; round++)
+		flagged = hammer_round();
+	enable();
+	note("%d of %d samples unstable in round %d", flagged, VIEWS, round);
+	sh->count[0] = flagged;
+	sh->ready = true;
+}
+
+static void steady_judge(const struct trace *t)
+{
+	check(unstable(t, 0) == 0, "steady", "a count that nobody moves is never unstable", "%d",
+	      unstable(t, 0));
+}
+
+static void hammer_judge(const struct trace *t)
+{
+	int flagged = sh->count[0];
+
+	(void)t;
+	check(flagged >= 0, "moving-parts",
+	      "beside a thread that takes and drops a reference each part is told", "%d", flagged);
+	check(flagged > 0, "unstable", "and samples are flagged unstable", "%d", flagged);
+}
+
+static const struct pattern patterns[] = {
+	{ "one", one_run, one_judge },
+	{ "three", three_run, three_judge },
+	{ "swapcache", swap_run, swap_judge },
+	{ "batch", batch_run, batch_judge },
+	{ "batch-held", batch_held_run, batch_held_judge },
+	{ "vmsplice", vmsplice_run, vmsplice_judge },
+	{ "reference", reference_run, reference_judge },
+	{ "pins", pin_run, pin_judge },
+	{ "uring", uring_run, uring_judge },
+	{ "direct", direct_run, direct_judge },
+	{ "file", file_run, file_judge },
+	{ "steady", steady_run, steady_judge },
+	{ "hammer", hammer_run, hammer_judge },
+};
+
+void run_truth_holders(void)
+{
+	hold_load();
+	truth_run(patterns, ARRAY_SIZE(patterns));
+}
