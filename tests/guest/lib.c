@@ -325,6 +325,7 @@ static const char * const outcome_names[] = { COWTRACE_OUTCOMES(COUNT_NAME) };
 static const char * const reason_names[] = { COWTRACE_REASONS(COUNT_NAME) };
 static const char * const kind_names[] = { COWTRACE_KINDS(COUNT_NAME) };
 static const char * const origin_names[] = { COWTRACE_ORIGINS(COUNT_NAME) };
+static const char * const path_names[] = { COWTRACE_PATHS(COUNT_NAME) };
 
 static unsigned int index_of(const char * const *names, size_t nr, const char *name)
 {
@@ -568,12 +569,13 @@ const char *record_text(const struct cowtrace_record *r)
 	if (!r)
 		return "not exactly one record of that page";
 	snprintf(line, sizeof(line),
-		 "%s %s kind %s origin %s refcount %d mapcount %d state %#x evidence %#x present %#x ret %#x flags %#x pid %u tgid %u comm %.16s uid %u address %#llx ip %#llx pfn %#llx new_pfn %#llx",
-		 outcome_names[r->outcome], reason_names[r->reason], kind_names[r->kind],
-		 origin_names[r->origin], r->refcount, r->mapcount, r->state, r->evidence,
-		 r->present, r->ret, r->fault_flags, r->pid, r->tgid, r->comm, r->uid,
-		 (unsigned long long)r->address, (unsigned long long)r->ip,
-		 (unsigned long long)r->pfn, (unsigned long long)r->new_pfn);
+		 "%s %s path %s kind %s origin %s order %u refcount %d mapcount %d of the folio %d state %#x evidence %#x present %#x ret %#x flags %#x pid %u tgid %u comm %.16s uid %u address %#llx ip %#llx pfn %#llx new_pfn %#llx",
+		 outcome_names[r->outcome], reason_names[r->reason], path_names[r->path],
+		 kind_names[r->kind], origin_names[r->origin], r->order, r->refcount, r->mapcount,
+		 r->folio_mapcount, r->state, r->evidence, r->present, r->ret, r->fault_flags,
+		 r->pid, r->tgid, r->comm, r->uid, (unsigned long long)r->address,
+		 (unsigned long long)r->ip, (unsigned long long)r->pfn,
+		 (unsigned long long)r->new_pfn);
 	return line;
 }
 

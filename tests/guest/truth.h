@@ -18,9 +18,16 @@ struct held {
 	int	total, mappings, swapcache, pagecache, lru, pins, others;
 };
 
-/* What a pattern hands from its process to the judge. */
+/* What the kernel counts: see count_before(). */
+struct kernel_counts {
+	long long pgreuse, thp_split_pmd, thp_fault_alloc, hugetlb_free;
+};
+
+/* What a pattern hands from its process to the judge; @n pages where not N. */
 struct shared {
 	uint32_t	tgid, tid, count[N];
+	int		n;
+	struct kernel_counts counts[2];
 	uint64_t	pfn[N], new_pfn[N], mapcount[N], before_ns, after_ns;
 	bool		ready;
 	char		*page[N];
