@@ -30,7 +30,7 @@
 	X(pmd_reuse_hits, "likewise")					\
 	X(pmd_copy_hits,  "likewise")					\
 	X(hugetlb_copy_hits, "likewise")				\
-	X(witness_lost,	  "faults of which the witness may have forgotten, not part of any sum")
+	X(witness_lost,	  "faults that the witness could not settle, not part of any sum")
 
 /**
  * struct cow_tally - faults of one outcome and reason

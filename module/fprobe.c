@@ -4,6 +4,7 @@
 #include <linux/err.h>
 #include <linux/slab.h>
 
+#include "caller.h"
 #include "compat/compat.h"
 #include "fgraph.h"
 #include "points.h"
@@ -14,10 +15,12 @@
 #define cow_regs		struct ftrace_regs
 #define cow_regs_argument	ftrace_regs_get_argument
 #define cow_regs_return		ftrace_regs_get_return_value
+#define cow_regs_stack		ftrace_regs_get_stack_pointer
 #else
 #define cow_regs		struct pt_regs
 #define cow_regs_argument	regs_get_kernel_argument
 #define cow_regs_return		regs_return_value
+#define cow_regs_stack		kernel_stack_pointer
 #endif
 
 /**
@@ -34,9 +37,9 @@ struct group {
 
 static struct group *pairs, *witnesses;
 
-static struct cow_args args_of(cow_regs *regs, unsigned long ret_ip)
+static struct cow_args args_of(unsigned long ip, cow_regs *regs)
 {
-	struct cow_args args = { .ret_ip = ret_ip };
+	struct cow_args args = { .ret_ip = cow_return_ip(ip, cow_regs_stack(regs)) };
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(args.arg); i++)
@@ -59,7 +62,7 @@ static const struct cow_point *point_at(struct fprobe *fp, unsigned long ip)
 static int on_entry(struct fprobe *fp, unsigned long ip, unsigned long ret_ip, cow_regs *regs,
 		    void *data)
 {
-	struct cow_args args = args_of(regs, ret_ip);
+	struct cow_args args = args_of(ip, regs);
 
 	return point_at(fp, ip)->enter(data, &args);
 }
@@ -73,7 +76,7 @@ static void on_return(struct fprobe *fp, unsigned long ip, unsigned long ret_ip,
 static int on_hit(struct fprobe *fp, unsigned long ip, unsigned long ret_ip, cow_regs *regs,
 		  void *data)
 {
-	struct cow_args args = args_of(regs, ret_ip);
+	struct cow_args args = args_of(ip, regs);
 
 	point_at(fp, ip)->hit(&args);
 	return 0;

@@ -4,6 +4,7 @@
 #include <linux/kprobes.h>
 #include <linux/slab.h>
 
+#include "caller.h"
 #include "compat/compat.h"
 #include "points.h"
 
@@ -19,10 +20,11 @@ struct attachment {
 
 static struct attachment *attachments[COW_NR_POINTS];
 
-/* At its entry a function's return address lies on top of the stack. */
+/* Handlers find the instruction pointer as a breakpoint leaves it: behind itself. */
 static struct cow_args args_of(struct pt_regs *regs)
 {
-	struct cow_args args = { .ret_ip = *(unsigned long *)kernel_stack_pointer(regs) };
+	unsigned long ip = instruction_pointer(regs) - sizeof(kprobe_opcode_t);
+	struct cow_args args = { .ret_ip = cow_return_ip(ip, kernel_stack_pointer(regs)) };
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(args.arg); i++)

@@ -148,6 +148,7 @@ static void hear_witness(struct cowtrace_record *r)
 	case COW_SAW_REUSE:
 		r->evidence |= COWTRACE_EV_REUSED;
 		break;
+	case COW_SAW_UNKNOWN:
 	case COW_FORGOT:
 		r->evidence &= ~COWTRACE_EV_WATCHED;
 		cow_count(witness_lost);
@@ -213,42 +214,48 @@ static void leave(struct cow_entry *e, unsigned long ret, unsigned long ret_ip)
 	c->busy = false;
 }
 
+/* The probed function was called: from @inside the one whose faults are traced? */
+static void testify(const struct cow_args *args, bool inside, enum cow_testimony what,
+		    unsigned long address)
+{
+	/* Not filtered: a filter may change between the entry and here. */
+	if (inside)
+		cow_witness_mark(what, address);
+	else if (unlikely(!args->ret_ip))
+		cow_witness_mark(COW_SAW_UNKNOWN, address);
+}
+
 static void wp_copy_hit(const struct cow_args *args)
 {
 	cow_count(wp_copy_hits);
-	/* Not filtered: a filter may change between the entry and here. */
-	if (cow_symbol_covers(COW_SYM_WP, args->ret_ip) ||
-	    cow_symbol_covers(COW_SYM_COPY, args->ret_ip))
-		cow_witness_mark(COW_SAW_COPY, args->arg[1]);
+	testify(args, cow_symbol_covers(COW_SYM_WP, args->ret_ip) ||
+		cow_symbol_covers(COW_SYM_COPY, args->ret_ip), COW_SAW_COPY, args->arg[1]);
 }
 
 static void wp_reuse_hit(const struct cow_args *args)
 {
 	cow_count(wp_reuse_hits);
-	if (cow_symbol_covers(COW_SYM_REUSE, args->ret_ip) ||
-	    cow_symbol_covers(COW_SYM_WP, args->ret_ip))
-		cow_witness_mark(COW_SAW_REUSE, args->arg[1]);
+	testify(args, cow_symbol_covers(COW_SYM_REUSE, args->ret_ip) ||
+		cow_symbol_covers(COW_SYM_WP, args->ret_ip), COW_SAW_REUSE, args->arg[1]);
 }
 
 static void pmd_reuse_hit(const struct cow_args *args)
 {
 	cow_count(pmd_reuse_hits);
-	if (cow_symbol_covers(COW_SYM_PMD, args->ret_ip))
-		cow_witness_mark(COW_SAW_REUSE, args->arg[1]);
+	testify(args, cow_symbol_covers(COW_SYM_PMD, args->ret_ip), COW_SAW_REUSE, args->arg[1]);
 }
 
 static void pmd_copy_hit(const struct cow_args *args)
 {
 	cow_count(pmd_copy_hits);
-	if (cow_symbol_covers(COW_SYM_PMD, args->ret_ip))
-		cow_witness_mark(COW_SAW_COPY, args->arg[1]);
+	testify(args, cow_symbol_covers(COW_SYM_PMD, args->ret_ip), COW_SAW_COPY, args->arg[1]);
 }
 
 static void hugetlb_copy_hit(const struct cow_args *args)
 {
 	cow_count(hugetlb_copy_hits);
-	if (cow_symbol_covers(COW_SYM_HUGETLB, args->ret_ip))
-		cow_witness_mark(COW_SAW_COPY, args->arg[2]);
+	testify(args, cow_symbol_covers(COW_SYM_HUGETLB, args->ret_ip), COW_SAW_COPY,
+		args->arg[2]);
 }
 
 static u64 wp_hits(void)

@@ -7,9 +7,9 @@
 #include <linux/uidgid.h>
 
 #include "compat/compat.h"
+#include "caller.h"
 #include "compat/huge.h"
 #include "sample.h"
-#include "symbols.h"
 
 /* Each test is one load of its own: together they are not one moment. */
 static u32 page_states(struct page *page)
@@ -94,7 +94,7 @@ static u8 origin_of(const struct cow_entry *e, unsigned long ret_ip)
 	if (e->path == COWTRACE_PATH_HUGETLB && !cow_hugetlb_flags_known)
 		return COWTRACE_ORIGIN_UNKNOWN;
 	if (e->path == COWTRACE_PATH_PTE) {
-		enum cow_caller caller = cow_caller(ret_ip);
+		enum cow_caller caller = e->caller ?: cow_caller(ret_ip);
 
 		if (caller == COW_CALLER_SWAP)
 			return COWTRACE_ORIGIN_SWAPIN;
@@ -159,6 +159,7 @@ bool cow_sample_wp(struct cow_entry *e, const struct cow_args *args)
 	begin(e, COWTRACE_PATH_PTE, vmf->vma, cow_real_address(vmf), vmf->flags);
 	e->vmf = vmf;
 	e->slot = vmf->pmd;
+	e->caller = cow_caller(args->ret_ip);
 	e->pfn = pte_pfn(vmf->orig_pte);
 	e->state = pte_states(vmf->orig_pte);
 	if (page && !is_zero_pfn(e->pfn))

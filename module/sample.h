@@ -9,8 +9,7 @@
 /**
  * struct cow_args - what a backend found at the entry of a probed function
  * @arg: the first arguments, by position.
- * @ret_ip: return address, or that of another tool's return probe, which at the
- *	exit has put the right one back.
+ * @ret_ip: return address, 0 when another tool's return probe hides it.
  */
 struct cow_args {
 	unsigned long	arg[5];
@@ -43,6 +42,7 @@ struct cow_args {
  * @path: enum cowtrace_path.
  * @kind: enum cowtrace_kind.
  * @order: of the folio.
+ * @caller: of do_wp_page(), enum cow_caller.
  * @users: who wanted faults at entry, enum cow_user.
  * @proof: the module provoked this fault itself (proof.h).
  *
@@ -73,6 +73,7 @@ struct cow_entry {
 	u8			path;
 	u8			kind;
 	u8			order;
+	u8			caller;
 	u8			users;
 	bool			proof;
 };
@@ -104,7 +105,7 @@ bool cow_sample_hugetlb(struct cow_entry *e, const struct cow_args *args);
  * @r: filled but for seq, outcome and reason.
  * @e: the entry.
  * @ret: return value of the function.
- * @ret_ip: its return address.
+ * @ret_ip: its return address, for an entry that did not find it.
  *
  * Context: preemption off, no ptl but on the hugetlb path; mmap or VMA lock held
  * unless @ret says that it was dropped.

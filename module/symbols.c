@@ -11,12 +11,12 @@
 /**
  * struct symbol - one function
  * @names: the newest first.
- * @name: that of this kernel, NULL when it has none of them.
+ * @name: that of this kernel, NULL when none of them can be probed.
  * @start: its first byte.
  * @end: behind its last byte.
  */
 struct symbol {
-	const char	*names[2];
+	const char	*names[3];
 	const char	*name;
 	unsigned long	start;
 	unsigned long	end;
@@ -36,6 +36,9 @@ static struct symbol symbols[COW_NR_SYMBOLS] = {
 	[COW_SYM_PMD_ACCESS]	= { { "pmdp_set_access_flags" } },
 	[COW_SYM_PMD_FLUSH]	= { { "pmdp_huge_clear_flush" } },
 	[COW_SYM_HUGETLB_RMAP]	= { { "hugetlb_add_new_anon_rmap", "hugepage_add_new_anon_rmap" } },
+	[COW_SYM_RETURN_PROBE]	= { { "arch_rethook_trampoline", "__kretprobe_trampoline",
+				      "kretprobe_trampoline" } },
+	[COW_SYM_RETURN_GRAPH]	= { { "return_to_handler" } },
 };
 
 /* sprint_symbol() knows the size: "name+0xoffset/0xsize". */
@@ -56,7 +59,8 @@ static int __init measure(struct symbol *s, unsigned long addr)
 
 /*
  * kallsyms_lookup_name() is exported to nobody. A disabled kprobe resolves the
- * name without touching the code.
+ * name without touching the code, and before the kernel refuses the address of
+ * what must not be probed.
  */
 static int __init find(struct symbol *s, struct kprobe *kp)
 {
@@ -68,10 +72,10 @@ static int __init find(struct symbol *s, struct kprobe *kp)
 			.flags		= KPROBE_FLAG_DISABLED,
 		};
 		err = register_kprobe(kp);
-		if (!err) {
+		if (!err)
 			s->name = s->names[i];
-			return 0;
-		}
+		if (kp->addr)
+			break;
 	}
 	return err;
 }
@@ -95,10 +99,10 @@ int __init cow_symbols_init(void)
 		return -ENOMEM;
 	for (i = 0; i < COW_NR_SYMBOLS; i++) {
 		err = find(&symbols[i], &kps[i]);
-		if (!err) {
+		if (!err)
 			found[nr++] = &kps[i];
-			err = measure(&symbols[i], (unsigned long)kps[i].addr);
-		}
+		if (kps[i].addr)
+			err = measure(&symbols[i], (unsigned long)kps[i].addr) ?: err;
 		if (i == COW_SYM_WP)
 			wp_err = err;
 	}
@@ -126,14 +130,4 @@ bool cow_symbol_covers(enum cow_symbol symbol, unsigned long ip)
 	const struct symbol *s = &symbols[symbol];
 
 	return ip - s->start < s->end - s->start;
-}
-
-enum cow_caller cow_caller(unsigned long ret_ip)
-{
-	if (cow_symbol_covers(COW_SYM_FAULT_INNER, ret_ip) ||
-	    cow_symbol_covers(COW_SYM_FAULT_OUTER, ret_ip))
-		return COW_CALLER_FAULT;
-	if (cow_symbol_covers(COW_SYM_SWAP, ret_ip))
-		return COW_CALLER_SWAP;
-	return COW_CALLER_UNKNOWN;
 }

@@ -32,6 +32,10 @@
  *	zero page, from 7.x on.
  * @COW_SYM_HUGETLB_RMAP: hugetlb_add_new_anon_rmap(), called to map a copy; until
  *	6.1 hugepage_add_new_anon_rmap().
+ * @COW_SYM_RETURN_PROBE: where functions with a kretprobe return to, and those
+ *	with an fprobe until 6.13.
+ * @COW_SYM_RETURN_GRAPH: where those return to that function_graph traces, or a
+ *	later fprobe.
  * @COW_NR_SYMBOLS: how many there are.
  */
 enum cow_symbol {
@@ -48,6 +52,8 @@ enum cow_symbol {
 	COW_SYM_PMD_ACCESS,
 	COW_SYM_PMD_FLUSH,
 	COW_SYM_HUGETLB_RMAP,
+	COW_SYM_RETURN_PROBE,
+	COW_SYM_RETURN_GRAPH,
 	COW_NR_SYMBOLS,
 };
 
@@ -63,22 +69,7 @@ int __init cow_symbols_init(void);
 bool cow_symbol_exists(enum cow_symbol symbol);
 /* Its name here; where it does not exist, the newest one. */
 const char *cow_symbol_name(enum cow_symbol symbol);
-/* Does @ip lie inside it? Never when it does not exist. */
+/* Does @ip lie inside it? Asked of one that cannot be probed, too. */
 bool cow_symbol_covers(enum cow_symbol symbol, unsigned long ip);
-
-/**
- * enum cow_caller - who called do_wp_page()
- * @COW_CALLER_UNKNOWN: neither; another tracer's return probe hides it.
- * @COW_CALLER_FAULT: handle_pte_fault(), inlined into one of two functions.
- * @COW_CALLER_SWAP: do_swap_page(), for a write to a page just swapped in.
- */
-enum cow_caller {
-	COW_CALLER_UNKNOWN,
-	COW_CALLER_FAULT,
-	COW_CALLER_SWAP,
-};
-
-/* Which function called do_wp_page(), by its return address. */
-enum cow_caller cow_caller(unsigned long ret_ip);
 
 #endif /* COW_SYMBOLS_H */

@@ -20,12 +20,14 @@ void cow_witness_exit(void);
  * @COW_SAW_NOTHING: neither of these.
  * @COW_SAW_COPY: a copy was mapped.
  * @COW_SAW_REUSE: the page was made writable.
+ * @COW_SAW_UNKNOWN: another tool hid who called the probed function.
  * @COW_FORGOT: a mark was displaced during the fault; it may have been this one.
  */
 enum cow_testimony {
 	COW_SAW_NOTHING,
 	COW_SAW_COPY,
 	COW_SAW_REUSE,
+	COW_SAW_UNKNOWN,
 	COW_FORGOT,
 };
 
