@@ -232,6 +232,11 @@ void run_storm(void);
 /* How much longer than another suite they may take. */
 unsigned int race_seconds(void);
 unsigned int storm_seconds(void);
+unsigned int beside_seconds(void);
 void run_unload(void);
+void run_beside_bpftrace(void);
+void run_beside_graph(void);
+void run_beside_kprobes(void);
+void run_beside_fprobes(void);
 
 #endif /* COWTEST_LIB_H */

@@ -42,6 +42,10 @@ static const struct suite suites[] = {
 	{ "race", run_race, "two writers of the same page at once; RACES rounds" },
 	{ "storm", run_storm, "STORM_SECONDS of fork, write, swap and KSM on all CPUs" },
 	{ "unload", run_unload, "insmod and rmmod under load; ROUNDS of them" },
+	{ "beside-bpftrace", run_beside_bpftrace, "BESIDE_ROUNDS rounds beside bpftrace's kretprobes" },
+	{ "beside-graph", run_beside_graph, "the same beside function_graph" },
+	{ "beside-kprobes", run_beside_kprobes, "the same beside kprobe events" },
+	{ "beside-fprobes", run_beside_fprobes, "the same beside fprobe events" },
 };
 
 static const struct suite *find(const char *name)
@@ -63,6 +67,8 @@ static unsigned int limit(const struct suite *s)
 		return LIMIT + race_seconds();
 	if (s->run == run_storm)
 		return LIMIT + storm_seconds();
+	if (!strncmp(s->name, "beside-", strlen("beside-")))
+		return LIMIT + beside_seconds();
 	return LIMIT;
 }
 
@@ -135,7 +141,7 @@ static int list(void)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(suites); i++)
-		printf("%-12s%s\n", suites[i].name, suites[i].sentence);
+		printf("%-16s%s\n", suites[i].name, suites[i].sentence);
 	return 0;
 }
 
