@@ -105,6 +105,8 @@ static void lock_run(void *unused)
 	int hold = hold_open(), i;
 
 	(void)unused;
+	if (!hold_watches(hold, sh->why_not))
+		return;
 	fork_and_forget();
 	for (i = 0; i < N; i++)
 		hold_take(hold, HOLD_LOCK, mem + i * PAGE, 0);
@@ -172,7 +174,7 @@ static void cache_lock_run(void *unused)
 	int hold = hold_open(), i;
 
 	(void)unused;
-	if (!mem)
+	if (!mem || !hold_watches(hold, sh->why_not))
 		return;
 	for (i = 0; i < N; i++)
 		hold_take(hold, HOLD_LOCK, mem + i * PAGE, 0);

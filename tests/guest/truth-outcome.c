@@ -119,16 +119,18 @@ struct stall {
 	pid_t		child;
 };
 
-static struct stall stall_start(void)
+static bool stall_start(struct stall *s)
 {
-	struct stall s = { .mem = fresh_pages(), .hold = hold_open() };
-
-	turn_init(&s.end);
-	s.child = child(sleeper, &s.end);
-	hold_take(s.hold, HOLD_STALL, s.mem, 0);
-	pthread_create(&s.writer, NULL, write_first, s.mem);
-	hold_wait(s.hold);
-	return s;
+	s->mem = fresh_pages();
+	s->hold = hold_open();
+	if (!hold_watches(s->hold, sh->why_not))
+		return false;
+	turn_init(&s->end);
+	s->child = child(sleeper, &s->end);
+	hold_take(s->hold, HOLD_STALL, s->mem, 0);
+	pthread_create(&s->writer, NULL, write_first, s->mem);
+	hold_wait(s->hold);
+	return true;
 }
 
 static void stall_end(struct stall *s)
@@ -154,9 +156,11 @@ static const struct cowtrace_record *by(const struct trace *t, bool stalled)
 
 static void raced_run(void *unused)
 {
-	struct stall s = stall_start();
+	struct stall s;
 
 	(void)unused;
+	if (!stall_start(&s))
+		return;
 	touch(s.mem, 1);
 	stall_end(&s);
 }
@@ -173,9 +177,11 @@ static void raced_judge(const struct trace *t)
 
 static void gone_run(void *unused)
 {
-	struct stall s = stall_start();
+	struct stall s;
 
 	(void)unused;
+	if (!stall_start(&s))
+		return;
 	madvise(s.mem, PAGE, MADV_DONTNEED);
 	stall_end(&s);
 }

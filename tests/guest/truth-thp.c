@@ -334,6 +334,8 @@ static void raced_run(void *unused)
 	pthread_t writer;
 
 	(void)unused;
+	if (!hold_watches(hold, sh->why_not))
+		return;
 	fork_and_forget();
 	begin_at(mem, 1, HUGE);
 	sh->tid = 0;

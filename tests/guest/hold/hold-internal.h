@@ -33,10 +33,22 @@ struct watch {
 	struct completion	resume;
 };
 
+#ifdef CONFIG_MMU_NOTIFIER
 /* Of the calling process. Return: 0 or -ENOMEM. */
 int watch_start(struct watch *w, unsigned long address, struct page *page, bool stall);
 /* Afterwards the page, if there was one, has a reference more. */
 void watch_end(struct watch *w);
+#else /* as it is in the debug kernel */
+static inline int watch_start(struct watch *w, unsigned long address, struct page *page,
+			      bool stall)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void watch_end(struct watch *w)
+{
+}
+#endif
 
 /**
  * struct holding - one page that is held
