@@ -2,6 +2,7 @@
 /* Files and devices, and what their drivers answer when a page is to be written. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -157,10 +158,15 @@ static void allow_run(void *unused)
 	sh->ready = write_one(device_page(HOLD_ALLOW));
 }
 
+/* Only pgreuse tells this from a page that was made writable: see COWTRACE_EV_COUNTED. */
 static void truncated_run(void *unused)
 {
+	struct sched_param first = { .sched_priority = 1 };
+	char *mem = device_page(HOLD_TRUNCATED);
+
 	(void)unused;
-	sh->ready = write_one(device_page(HOLD_TRUNCATED));
+	need(!sched_setscheduler(0, SCHED_FIFO, &first), "SCHED_FIFO: %s", strerror(errno));
+	sh->ready = write_one(mem);
 }
 
 static void nopage_run(void *unused)
