@@ -233,6 +233,7 @@ void run_storm(void);
 unsigned int race_seconds(void);
 unsigned int storm_seconds(void);
 unsigned int beside_seconds(void);
+unsigned int unload_seconds(void);
 void run_unload(void);
 void run_beside_bpftrace(void);
 void run_beside_graph(void);

@@ -67,6 +67,8 @@ static unsigned int limit(const struct suite *s)
 		return LIMIT + race_seconds();
 	if (s->run == run_storm)
 		return LIMIT + storm_seconds();
+	if (s->run == run_unload)
+		return LIMIT + unload_seconds();
 	if (!strncmp(s->name, "beside-", strlen("beside-")))
 		return LIMIT + beside_seconds();
 	return LIMIT;

@@ -373,10 +373,21 @@ out:
 	got.rounds++;
 }
 
-void run_unload(void)
+static int rounds_asked(void)
 {
 	const char *text = getenv("ROUNDS");
-	int rounds = text ? atoi(text) : 200, round;
+
+	return text ? atoi(text) : 200;
+}
+
+unsigned int unload_seconds(void)
+{
+	return 30 * rounds_asked();
+}
+
+void run_unload(void)
+{
+	int rounds = rounds_asked(), round;
 	int half = (rounds - FIRST) / 2;
 
 	need(half > 0, "ROUNDS has to be %d at least", FIRST + 2);
