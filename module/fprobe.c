@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The backend of kernels with CONFIG_FPROBE whose handlers give the return address. */
 #include <linux/bitops.h>
-#include <linux/err.h>
-#include <linux/slab.h>
+#include <linux/module.h>
+#include <linux/string.h>
 
 #include "caller.h"
 #include "compat/compat.h"
@@ -27,15 +27,17 @@
  * struct group - the points of one kind, armed by one probe
  * @fp: the probe: each costs RCU grace periods to take away, so there are two.
  * @points: what it calls, the most frequent first.
- * @nr: how many.
+ * @nr: how many; 0 when it is not armed.
+ *
+ * They never change places: 7.2 knows the probe of a task that sleeps since an
+ * earlier session by its address alone, and calls the exit handler of whatever
+ * probe is there now, also of one that has none.
  */
-struct group {
+static struct group {
 	struct fprobe		fp;
 	const struct cow_point	*points[COW_NR_POINTS];
 	int			nr;
-};
-
-static struct group *pairs, *witnesses;
+} pairs, witnesses;
 
 static struct cow_args args_of(unsigned long ip, cow_regs *regs)
 {
@@ -82,25 +84,23 @@ static int on_hit(struct fprobe *fp, unsigned long ip, unsigned long ret_ip, cow
 	return 0;
 }
 
-/* Return: NULL when there is nothing to arm. */
-static struct group *arm(unsigned long points, bool paired)
+static int arm(struct group *g, unsigned long points)
 {
 	const char *names[COW_NR_POINTS];
-	struct group *g = kzalloc(sizeof(*g), GFP_KERNEL);
-	int id, err;
+	bool paired = g == &pairs;
+	int id, err, nr = 0;
 
-	if (!g)
-		return ERR_PTR(-ENOMEM);
+	if (g->nr)
+		return -EBUSY;
+	memset(&g->fp, 0, sizeof(g->fp));
 	for_each_set_bit(id, &points, COW_NR_POINTS) {
 		if (!cow_points[id].leave == paired)
 			continue;
-		names[g->nr] = cow_symbol_name(cow_points[id].symbol);
-		g->points[g->nr++] = &cow_points[id];
+		names[nr] = cow_symbol_name(cow_points[id].symbol);
+		g->points[nr++] = &cow_points[id];
 	}
-	if (!g->nr) {
-		kfree(g);
-		return NULL;
-	}
+	if (!nr)
+		return 0;
 	if (paired) {
 		g->fp.entry_handler = on_entry;
 		g->fp.exit_handler = on_return;
@@ -111,46 +111,43 @@ static struct group *arm(unsigned long points, bool paired)
 	} else {
 		g->fp.entry_handler = on_hit;
 	}
-	err = register_fprobe_syms(&g->fp, names, g->nr);
-	if (err) {
-		kfree(g);
-		return ERR_PTR(err);
-	}
-	return g;
+	g->nr = nr;
+	err = register_fprobe_syms(&g->fp, names, nr);
+	if (err)
+		g->nr = 0;
+	return err;
 }
 
 static void disarm(struct group *g)
 {
-	/* Refused when ftrace has shut itself down: its list still has the probe. */
-	if (!g || WARN_ON_ONCE(unregister_fprobe(&g->fp)))
+	if (!g->nr)
 		return;
+	if (WARN_ON_ONCE(unregister_fprobe(&g->fp))) {
+		/* ftrace has shut itself down: its list still has the probe. */
+		__module_get(THIS_MODULE);
+		return;
+	}
 	/* Handlers run with preemption off: none is left after this. */
 	synchronize_rcu();
-	kfree(g);
+	g->nr = 0;
 }
 
 static void fprobe_detach(void)
 {
-	disarm(witnesses);
-	disarm(pairs);
-	witnesses = NULL;
-	pairs = NULL;
+	disarm(&witnesses);
+	disarm(&pairs);
 }
 
 static int arm_both(unsigned long points)
 {
-	struct group *g = arm(points, true);
+	int err = arm(&pairs, points);
 
-	if (IS_ERR(g))
-		return PTR_ERR(g);
-	pairs = g;
-	g = arm(points, false);
-	if (IS_ERR(g)) {
-		fprobe_detach();
-		return PTR_ERR(g);
-	}
-	witnesses = g;
-	return 0;
+	if (err)
+		return err;
+	err = arm(&witnesses, points);
+	if (err)
+		disarm(&pairs);
+	return err;
 }
 
 static int fprobe_attach(unsigned long points)
@@ -167,8 +164,8 @@ static int fprobe_attach(unsigned long points)
 static struct cow_missed fprobe_missed(void)
 {
 	return (struct cow_missed) {
-		.entry		= pairs ? READ_ONCE(pairs->fp.nmissed) : 0,
-		.witness	= witnesses ? READ_ONCE(witnesses->fp.nmissed) : 0,
+		.entry		= pairs.nr ? READ_ONCE(pairs.fp.nmissed) : 0,
+		.witness	= witnesses.nr ? READ_ONCE(witnesses.fp.nmissed) : 0,
 	};
 }
 
