@@ -29,11 +29,13 @@
 
 /**
  * struct reading - every counter at one instant
+ * @time_ns: that instant, CLOCK_MONOTONIC.
  * @stats: the module's file stats.
  * @profile: kprobe_profile: event, hits, misses.
  * @vmstat: the lines of /proc/vmstat that count what is compared.
  */
 struct reading {
+	unsigned long long	time_ns;
 	char	stats[16384];
 	char	profile[1024];
 	char	vmstat[16384];
@@ -137,16 +139,19 @@ static bool read_exactly(struct reading *r)
 {
 	static struct reading first, second;
 	const struct timespec pause = { .tv_nsec = QUIET_NS };
+	struct timespec between;
 	int i;
 
 	for (i = 0; i < QUIET_TRIES; i++) {
 		if (!read_once(&first))
 			return false;
 		nanosleep(&pause, NULL);
+		clock_gettime(CLOCK_MONOTONIC, &between);
 		if (!read_once(&second))
 			return false;
 		if (same(&first, &second)) {
 			*r = second;
+			r->time_ns = between.tv_sec * 1000000000ull + between.tv_nsec;
 			return true;
 		}
 	}
@@ -157,20 +162,11 @@ static bool read_exactly(struct reading *r)
 
 static void print_json(struct reading *r)
 {
-	char name[64], outcome[32], reason[32], *line;
-	unsigned long long n, bytes, ns, misses;
+	unsigned long long n, misses;
 	const char *comma = "";
+	char name[64], *line;
 
-	printf("{\"faults\":[");
-	for (line = r->stats; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
-		if (sscanf(line, "fault %31s %31s %llu %llu %llu", outcome, reason, &n, &bytes,
-			   &ns) == 5) {
-			printf("%s\n{\"outcome\":\"%s\",\"reason\":\"%s\",", comma, outcome, reason);
-			printf("\"count\":%llu,\"bytes\":%llu,\"ns\":%llu}", n, bytes, ns);
-			comma = ",";
-		}
-	printf("],\n\"stats\":{");
-	comma = "";
+	printf("{\"time_ns\":%llu,\n\"stats\":{", r->time_ns);
 	for (line = strtok(r->stats, "\n"); line; line = strtok(NULL, "\n"))
 		if (sscanf(line, "%63s %llu", name, &n) == 2 && strcmp(name, "cpu")) {
 			printf("%s\"%s\":%llu", comma, name, n);
