@@ -36,7 +36,8 @@ help:
 	@echo '  make vm           prepare the virtual machines and nothing else'
 	@echo
 	@echo 'Variables: KDIR, CC, O, PREFIX, DESTDIR, and for vm, check and demo the kernels:'
-	@echo '  KERNELS="5.10 6.1 6.12 7.2" (the default; demo takes 6.1 and 6.12)'
+	@echo '  KERNELS="5.10 6.1 6.12 7.2" (the default; demo takes 6.1 and 6.12),'
+	@echo '  JOBS=2, how many guests run at the same time'
 
 module:
 	@test -n '$(krelease)' || { \

@@ -3,7 +3,9 @@
  * reconcile: read cowtrace's counters and the kernel's own at one instant.
  *
  *   reconcile arm     count calls of do_wp_page() and attempts to copy by two
- *                     kprobe events of ftrace, apart from the module
+ *                     kprobe events of ftrace, apart from the module; the
+ *                     latter are calls of __delayacct_wpcopy_start(), or of
+ *                     wp_page_copy() in kernels before delayacct counted them
  *   reconcile read    print all counters as one JSON object
  *   reconcile disarm  remove the kprobe events
  *
@@ -47,16 +49,19 @@ static bool complain(const char *path)
 	return false;
 }
 
-static bool put(const char *path, const char *text, int flags)
+static bool try_put(const char *path, const char *text, int flags)
 {
 	int fd = open(path, O_WRONLY | flags);
 	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
 
-	if (!ok)
-		complain(path);
 	if (fd >= 0)
 		close(fd);
 	return ok;
+}
+
+static bool put(const char *path, const char *text, int flags)
+{
+	return try_put(path, text, flags) || complain(path);
 }
 
 static bool get(const char *path, char *text, size_t size)
@@ -87,14 +92,20 @@ static bool disarm(void)
 	       put(TRACING "kprobe_events", "-:cowdemo/calls\n-:cowdemo/copies\n", O_APPEND);
 }
 
+/* Defining an event fails where the kernel does not have the function. */
+static bool arm_copies(void)
+{
+	return try_put(TRACING "kprobe_events", "p:cowdemo/copies __delayacct_wpcopy_start\n",
+		       O_APPEND) ||
+	       put(TRACING "kprobe_events", "p:cowdemo/copies wp_page_copy\n", O_APPEND);
+}
+
 static bool arm(void)
 {
 	/* The events are wanted for their hit counts, not for their lines. */
 	return disarm() && put(TRACING "tracing_on", "0", 0) &&
-	       put(TRACING "kprobe_events",
-		   "p:cowdemo/calls do_wp_page\np:cowdemo/copies __delayacct_wpcopy_start\n",
-		   O_APPEND) &&
-	       put(EVENTS "enable", "1", 0);
+	       put(TRACING "kprobe_events", "p:cowdemo/calls do_wp_page\n", O_APPEND) &&
+	       arm_copies() && put(EVENTS "enable", "1", 0);
 }
 
 /* Keep the lines of the counters that only a fault or the swap disk moves. */

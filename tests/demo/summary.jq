@@ -129,13 +129,15 @@ def table:
 # Why one reason can have other counts on another kernel, or another run.
 def why: {
 	"reuse exclusive":
-		"A page that was swapped in for a read and that no other process can see is mapped writable at once by newer kernels (do_swap_page()); older ones map it read-only, and its first write faults only to find that the page is exclusive",
+		"Of pages that were swapped in for a read and that no other process can see: 5.10 does not know that they are exclusive, 6.1 maps them read-only, and the first write faults only to find that out, newer kernels map them writable at once (do_swap_page())",
 	"copy mapped":
 		"Such a page was still mapped by the child when it was written: how many are depends on how far the child had come, not on the kernel's decision",
+	"copy file":
+		"Most of these are of the commands that drive the phase: the longer it takes on this host, the more of them run",
 	"reuse sole-ref":
 		"The child had let go of such a page (it unmaps values that it has saved, and everything when it ends) before it was written: a matter of timing",
 	"copy swapcache":
-		"Nobody else maps such a page, but the child still owns its swap slot, so the swap cache cannot be freed: how many are depends on how far the child had come",
+		"Nobody else maps such a page, but the swap cache refers to it. 5.10 takes that for another user; newer kernels free the swap cache first, which fails while the child owns the swap slot: how many are depends on how far the child had come",
 	"reuse swapcache-freed":
 		"Such a page was in the swap cache, and its slot had no other owner any more: how many are depends on how far the child had come",
 	"copy large":
@@ -161,7 +163,7 @@ def wrap($width):
 	| map("  " + .) | join("\n");
 
 def comparison:
-	.[0] as $one | .[1:][] as $two | differences($one; $two) as $d |
+	range(1; length) as $i | .[$i - 1] as $one | .[$i] as $two | differences($one; $two) as $d |
 	if ($d | length) == 0 then
 		"\($one.kernel) and \($two.kernel) do the same here: no reason's count differs by more than a twentieth of the faults."
 	else
@@ -188,9 +190,10 @@ def reconciliation:
   "",
   "Reconciliation, between two readings of all counters at rest; theirs = ours",
   "  calls:  a kprobe event on do_wp_page()",
-  "  copies: a kprobe event on __delayacct_wpcopy_start(), which each attempt to copy calls",
+  "  copies: a kprobe event on __delayacct_wpcopy_start(), which each attempt to copy calls;",
+  "          on 5.10, where that is not, on wp_page_copy()",
   "  reuses: pgreuse of /proc/vmstat",
-  "  ksm:    cow_ksm of /proc/vmstat",
+  "  ksm:    cow_ksm of /proc/vmstat, which 5.10 has not",
   "  trace:  the records between the readings, and the entries that the module counted",
   "  proofs: faults that the module provokes itself, to see whether its probes work",
   ($runs[] | reconciliation),
