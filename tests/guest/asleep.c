@@ -3,50 +3,19 @@
  * Tasks that sleep in do_wp_page(), held by userfaultfd write protection,
  * while tracing is switched off and the module goes.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "lib.h"
+#include "uffd.h"
 
 /* As many as there are numbers of function graph users, which go round. */
 #define SLEEPERS	16
 
 static char *mem;
 static int uffd = -1;
-
-static bool protect(bool on)
-{
-	struct uffdio_writeprotect wp = {
-		.range = { (uintptr_t)mem, SLEEPERS * PAGE },
-		.mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
-	};
-
-	return !ioctl(uffd, UFFDIO_WRITEPROTECT, &wp);
-}
-
-static bool setup(void)
-{
-	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_PAGEFAULT_FLAG_WP };
-	struct uffdio_register reg;
-
-	mem = map_pages(SLEEPERS);
-	touch(mem, SLEEPERS);
-	uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api))
-		return false;
-	reg = (struct uffdio_register) {
-		.range = { (uintptr_t)mem, SLEEPERS * PAGE },
-		.mode = UFFDIO_REGISTER_MODE_WP,
-	};
-	return !ioctl(uffd, UFFDIO_REGISTER, &reg);
-}
 
 /* Threads, because a fork does not inherit the registration. */
 
@@ -60,24 +29,20 @@ static pthread_t threads[SLEEPERS];
 
 static void fall_asleep(void)
 {
-	struct uffd_msg msg;
 	int i;
 
-	need(protect(true), "write protection: %s", strerror(errno));
+	uffd_protect(uffd, mem, SLEEPERS, true);
 	for (i = 0; i < SLEEPERS; i++)
 		need(!pthread_create(&threads[i], NULL, sleeper, mem + i * PAGE), "threads");
 	/* Each of them sends a message when it goes to sleep. */
 	for (i = 0; i < SLEEPERS; i++)
-		need(read(uffd, &msg, sizeof(msg)) == sizeof(msg), "userfaultfd: %s",
-		     strerror(errno));
+		uffd_wait(uffd);
 }
 
 /* Only one of them. */
 static void wake_one(int i)
 {
-	struct uffdio_writeprotect wp = { .range = { (uintptr_t)mem + i * PAGE, PAGE } };
-
-	need(!ioctl(uffd, UFFDIO_WRITEPROTECT, &wp), "no write protection: %s", strerror(errno));
+	uffd_protect(uffd, mem + i * PAGE, 1, false);
 	pthread_join(threads[i], NULL);
 }
 
@@ -85,7 +50,7 @@ static void wake_up(void)
 {
 	int i;
 
-	need(protect(false), "no write protection: %s", strerror(errno));
+	uffd_protect(uffd, mem, SLEEPERS, false);
 	for (i = 0; i < SLEEPERS; i++)
 		pthread_join(threads[i], NULL);
 }
@@ -118,10 +83,14 @@ void run_asleep(void)
 	size_t i, uffds = 0;
 	int err;
 
-	if (!setup()) {
+	mem = map_pages(SLEEPERS);
+	touch(mem, SLEEPERS);
+	uffd = uffd_open(0);
+	if (uffd < 0) {
 		skip("all", "this kernel has no userfaultfd write protection");
 		return;
 	}
+	uffd_register(uffd, mem, SLEEPERS);
 
 	/* Asleep and awake again while tracing is on. */
 	module_start(256);
