@@ -207,37 +207,34 @@ struct tool {
 
 static char text[1 << 21];
 
-static void tracing_write(const char *file, const char *value)
+static const char *tracing_path(const char *file)
 {
-	char path[128];
-	int err;
+	static char path[128];
 
 	snprintf(path, sizeof(path), TRACING "/%s", file);
-	err = file_write(path, value);
-	need(!err, "writing '%s' to %s: %s", value, path, strerror(-err));
+	return path;
+}
+
+static void tracing_write(const char *file, const char *value)
+{
+	int err = file_write(tracing_path(file), value);
+
+	need(!err, "writing '%s' to %s: %s", value, file, strerror(-err));
 }
 
 static void tracing_append(const char *file, const char *line)
 {
-	char path[128];
-	int fd;
+	int err = file_append(tracing_path(file), line);
 
-	snprintf(path, sizeof(path), TRACING "/%s", file);
-	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-	need(fd >= 0 && write(fd, line, strlen(line)) > 0, "appending '%s' to %s: %s", line, path,
-	     strerror(errno));
-	close(fd);
+	need(!err, "appending '%s' to %s: %s", line, file, strerror(-err));
 }
 
 /* The trace and the filter are emptied by being opened, whatever is written. */
 static void tracing_empty(const char *file)
 {
-	char path[128];
-	int fd;
+	int fd = open(tracing_path(file), O_WRONLY | O_TRUNC | O_CLOEXEC);
 
-	snprintf(path, sizeof(path), TRACING "/%s", file);
-	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	need(fd >= 0, "emptying %s: %s", path, strerror(errno));
+	need(fd >= 0, "emptying %s: %s", file, strerror(errno));
 	close(fd);
 }
 
@@ -277,17 +274,25 @@ static void graph_stop(void)
 	tracing_empty("set_ftrace_filter");
 }
 
+/* The next line of the trace that is of the task, NULL at its end. */
+static char *line_of(char **rest, pid_t pid)
+{
+	char task[16], *line;
+
+	snprintf(task, sizeof(task), "-%d ", pid);
+	do
+		line = strsep(rest, "\n");
+	while (line && !strstr(line, task));
+	return line;
+}
+
 /* A call within which nothing was traced is one line, else it has a line at each end. */
 static struct seen graph_seen(pid_t pid)
 {
 	struct seen s = { 0 };
 	char *line, *rest = trace_text();
-	char task[16];
 
-	snprintf(task, sizeof(task), "-%d ", pid);
-	while ((line = strsep(&rest, "\n"))) {
-		if (!strstr(line, task))
-			continue;
+	while ((line = line_of(&rest, pid))) {
 		s.calls += !!strstr(line, "do_wp_page()");
 		s.returns += strstr(line, "do_wp_page();") || strstr(line, "} /* do_wp_page */");
 		s.copies += !!strstr(line, "ptep_clear_flush()");
@@ -303,12 +308,8 @@ static struct seen events_seen(pid_t pid)
 {
 	struct seen s = { 0 };
 	char *line, *rest = trace_text();
-	char task[16];
 
-	snprintf(task, sizeof(task), "-%d ", pid);
-	while ((line = strsep(&rest, "\n"))) {
-		if (!strstr(line, task))
-			continue;
+	while ((line = line_of(&rest, pid))) {
 		s.calls += !!strstr(line, ": call: ");
 		s.returns += !!strstr(line, ": return: ");
 		s.copies += !!strstr(line, ": copy: ");

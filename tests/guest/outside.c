@@ -29,12 +29,7 @@ static struct {
 
 static bool change_events(const char *definition)
 {
-	int fd = open(TRACING "/kprobe_events", O_WRONLY | O_APPEND | O_CLOEXEC);
-	bool good = fd >= 0 && write(fd, definition, strlen(definition)) > 0;
-
-	if (fd >= 0)
-		close(fd);
-	return good;
+	return !file_append(TRACING "/kprobe_events", definition);
 }
 
 /* Hits and misses of an event since it was defined; false without it. */
