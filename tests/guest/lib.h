@@ -37,8 +37,9 @@ bool check(bool good, const char *name, const char *claim, const char *fmt, ...)
 void skip(const char *name, const char *why);
 /* A line that is no claim: figures for the log. */
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* What the suite cannot go on without: fails the suite. */
-void need(bool good, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* What the suite cannot go on without: fails the suite. Only then are the words made. */
+#define need(good, ...) ((good) ? (void)0 : unmet(__VA_ARGS__))
+_Noreturn void unmet(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* --- files ------------------------------------------------------------- */
 
