@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "lib.h"
+#include "outside.h"
 
 #define TRACING		"/sys/kernel/tracing"
 #define BPFTRACE	"/usr/libexec/cowtrace/beside.bpftrace"
@@ -343,13 +344,9 @@ static void kprobes_stop(void)
 static long long kprobes_calls(void)
 {
 	long long hits, misses;
-	char *line, *rest = text;
 
-	need(file_read(TRACING "/kprobe_profile", text, sizeof(text)) > 0, "kprobe_profile");
-	while ((line = strsep(&rest, "\n")))
-		if (sscanf(line, " call %lld %lld", &hits, &misses) == 2)
-			return hits + misses;
-	unmet("no event in kprobe_profile");
+	need(kprobe_profile("call", &hits, &misses), "no event in kprobe_profile");
+	return hits + misses;
 }
 
 static const char *fprobes_missing(void)

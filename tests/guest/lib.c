@@ -156,16 +156,13 @@ static char text[1 << 20];
 long long value_in(const char *path, const char *name)
 {
 	size_t len = strlen(name);
-	char *line;
+	char *line, *rest = text;
 
 	if (file_read(path, text, sizeof(text)) < 0)
 		return -1;
-	for (line = text; line && *line; line = strchr(line, '\n')) {
-		if (*line == '\n' && !*++line)
-			break;
+	while ((line = strsep(&rest, "\n")))
 		if (!strncmp(line, name, len) && line[len] == ' ')
 			return strtoll(line + len + 1, NULL, 10);
-	}
 	return -1;
 }
 

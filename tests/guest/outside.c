@@ -32,20 +32,16 @@ static bool change_events(const char *definition)
 	return !file_append(TRACING "/kprobe_events", definition);
 }
 
-/* Hits and misses of an event since it was defined; false without it. */
-static bool profile(const char *event, long long *hits, long long *misses)
+bool kprobe_profile(const char *event, long long *hits, long long *misses)
 {
-	char *line = text, name[64];
+	char *line, *rest = text, name[64];
 
 	if (file_read(TRACING "/kprobe_profile", text, sizeof(text)) < 0)
 		return false;
-	for (; line && *line; line = strchr(line, '\n')) {
-		if (*line == '\n' && !*++line)
-			break;
+	while ((line = strsep(&rest, "\n")))
 		if (sscanf(line, " %63s %lld %lld", name, hits, misses) == 3 &&
 		    !strcmp(name, event))
 			return true;
-	}
 	return false;
 }
 
@@ -53,7 +49,7 @@ static long long calls_of(const char *event)
 {
 	long long hits, misses;
 
-	return profile(event, &hits, &misses) ? hits + misses : -1;
+	return kprobe_profile(event, &hits, &misses) ? hits + misses : -1;
 }
 
 /* --- symbols ------------------------------------------------------------ */
@@ -177,12 +173,10 @@ static void settle(void)
 {
 	static char maps[1 << 16];
 	unsigned long start, end;
-	char *line, r, w;
+	char *line, *rest = maps, r, w;
 
 	need(file_read("/proc/self/maps", maps, sizeof(maps)) > 0, "no /proc/self/maps");
-	for (line = maps; line && *line; line = strchr(line, '\n')) {
-		if (*line == '\n' && !*++line)
-			break;
+	while ((line = strsep(&rest, "\n"))) {
 		if (sscanf(line, "%lx-%lx %c%c", &start, &end, &r, &w) != 4 || w != 'w')
 			continue;
 		for (; start < end; start += PAGE) {
@@ -338,7 +332,7 @@ struct newpages_count newpages_count(void)
 	unsigned int cpu, i;
 	char path[128];
 
-	need(profile("newpage", &c.hits, &c.lost), "no profile of the event");
+	need(kprobe_profile("newpage", &c.hits, &c.lost), "no profile of the event");
 	for (cpu = 0; cpu < raw.cpus; cpu++) {
 		snprintf(path, sizeof(path), INSTANCE "/per_cpu/cpu%u/stats", cpu);
 		for (i = 0; i < ARRAY_SIZE(losses); i++)

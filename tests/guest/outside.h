@@ -28,6 +28,9 @@ struct outside {
 	long long	minflt;
 };
 
+/* Of a kprobe event since it was defined; false without such an event. */
+bool kprobe_profile(const char *event, long long *hits, long long *misses);
+
 /* Define the events; fails the suite. */
 void outside_init(void);
 void outside_exit(void);
