@@ -136,10 +136,8 @@ static void ksm_run(void *unused)
 
 	(void)unused;
 	memset(mem, 0xa5, N * PAGE);
-	if (!ksm_merge(mem, N)) {
-		strcpy(sh->why_not, "this kernel has no KSM");
+	if (!given(ksm_merge(mem, N), "this kernel has no KSM"))
 		return;
-	}
 	begin(mem);
 	sh->count[0] = value_in("/proc/vmstat", "cow_ksm");
 	write_pages();
@@ -300,13 +298,9 @@ static void mprotect_run(void *unused)
 	begin(mem);
 	mprotect(mem, N * PAGE, PROT_READ);
 	mprotect(mem, N * PAGE, PROT_READ | PROT_WRITE);
-	if (file_write("/proc/self/clear_refs", "4"))
-		strcpy(sh->why_not, "no soft-dirty bits");
+	track_writes(mem);
 	touch(mem, N);
-	sh->count[0] = pagemap(mem) >> 55 & 1;
 	sh->ready = true;
-	if (!sh->count[0])
-		strcpy(sh->why_not, "this kernel has no soft-dirty bits");
 }
 
 static void mprotect_judge(const struct trace *t)

@@ -62,10 +62,7 @@ static bool ext4_here(void)
 {
 	struct statfs f;
 
-	if (!statfs("/mnt", &f) && f.f_type == 0xef53)
-		return true;
-	strcpy(sh->why_not, "no ext4 on /mnt");
-	return false;
+	return given(!statfs("/mnt", &f) && f.f_type == 0xef53, "no ext4 on /mnt");
 }
 
 static void mkwrite_run(void *unused)

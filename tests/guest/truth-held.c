@@ -202,10 +202,8 @@ static void write_from_batch(int cpu)
 	char *mem = map_pages(N);
 	int i;
 
-	if (cpus_online() < 2) {
-		strcpy(sh->why_not, "this guest has one CPU");
+	if (!given(cpus_online() > 1, "this guest has one CPU"))
 		return;
-	}
 	on_cpu(cpu);
 	lru_drain();
 	touch(mem, FEW);

@@ -179,10 +179,8 @@ static void batch_run(void *unused)
 	char *mem = map_pages(N);
 
 	(void)unused;
-	if (cpus_online() < 2) {
-		strcpy(sh->why_not, "this guest has one CPU");
+	if (!given(cpus_online() > 1, "this guest has one CPU"))
 		return;
-	}
 	hold = hold_open();
 	on_cpu(1);
 	lru_drain();
@@ -203,10 +201,8 @@ static void batch_held_run(void *unused)
 	int i;
 
 	(void)unused;
-	if (cpus_online() < 2) {
-		strcpy(sh->why_not, "this guest has one CPU");
+	if (!given(cpus_online() > 1, "this guest has one CPU"))
 		return;
-	}
 	hold = hold_open();
 	on_cpu(1);
 	lru_drain();
@@ -350,10 +346,8 @@ static void direct_run(void *unused)
 	struct slow_disk disk;
 
 	(void)unused;
-	if (!slow_disk(&disk)) {
-		strcpy(sh->why_not, "no disk on /mnt");
+	if (!given(slow_disk(&disk), "no disk on /mnt"))
 		return;
-	}
 	cb.aio_fildes = open(disk.device, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	need((int)cb.aio_fildes >= 0 && !syscall(SYS_io_setup, 1, &context), "aio: %s",
 	     strerror(errno));
@@ -492,10 +486,8 @@ static void hammer_run(void *unused)
 	int flagged = 0, round;
 
 	(void)unused;
-	if (cpus_online() < 2) {
-		strcpy(sh->why_not, "this guest has one CPU");
+	if (!given(cpus_online() > 1, "this guest has one CPU"))
 		return;
-	}
 	disable();
 	for (round = 0; round < ROUNDS && !flagged; round++)
 		flagged = hammer_round();

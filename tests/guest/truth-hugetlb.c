@@ -253,10 +253,8 @@ static void mkwrite_run(void *unused)
 	int fd = uffd_open(UFFD_FEATURE_WP_HUGETLBFS_SHMEM), i;
 
 	(void)unused;
-	if (fd < 0) {
-		strcpy(sh->why_not, "this kernel write-protects no hugetlb page");
+	if (!given(fd >= 0, "this kernel write-protects no hugetlb page"))
 		return;
-	}
 	for (i = 0; i < FEW; i++)
 		poke(mem + i * HUGE, 1);
 	uffd_register(fd, mem, FEW * HUGE / PAGE);
@@ -289,8 +287,7 @@ static void unshare_run(void *unused)
 	begin_at(mem, 1, HUGE);
 	pin_counted(mem, N);
 	partner_end(&p);
-	if (!(traits & COWTRACE_TRAIT_EXCLUSIVE))
-		strcpy(sh->why_not, "this kernel does not unshare");
+	given(traits & COWTRACE_TRAIT_EXCLUSIVE, "this kernel does not unshare");
 }
 
 static void unshare_judge(const struct trace *t)
@@ -308,8 +305,7 @@ static void unshare_alone_run(void *unused)
 	fork_and_forget();
 	begin_at(mem, 1, HUGE);
 	pin_counted(mem, N);
-	if (!(traits & COWTRACE_TRAIT_EXCLUSIVE))
-		strcpy(sh->why_not, "this kernel does not unshare");
+	given(traits & COWTRACE_TRAIT_EXCLUSIVE, "this kernel does not unshare");
 }
 
 static void unshare_alone_judge(const struct trace *t)

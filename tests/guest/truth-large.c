@@ -95,8 +95,7 @@ static void exclusive_run(void *unused)
 	char *mem = large();
 
 	(void)unused;
-	if (file_write("/proc/self/clear_refs", "4") || pagemap(mem) >> 55 & 1)
-		strcpy(sh->why_not, "this kernel has no soft-dirty bits");
+	track_writes(mem);
 	write_counted();
 }
 
@@ -195,10 +194,8 @@ static void small_run(void *unused)
 	char *mem = mmap(NULL, 4 * SMALL, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	(void)unused;
-	if (file_write(SIZES, "madvise")) {
-		strcpy(sh->why_not, "this kernel has no folios of other sizes");
+	if (!given(!file_write(SIZES, "madvise"), "this kernel has no folios of other sizes"))
 		return;
-	}
 	/* A mapping with room for one folio, and for no greater one. */
 	mem += SMALL + -(uintptr_t)mem % SMALL;
 	mprotect(mem, SMALL, PROT_READ | PROT_WRITE);

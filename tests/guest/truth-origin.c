@@ -172,8 +172,7 @@ static void unshare_run(void *unused)
 	     strerror(errno));
 	note_after();
 	pair_end(&p);
-	if (!(traits & COWTRACE_TRAIT_EXCLUSIVE))
-		strcpy(sh->why_not, "this kernel does not unshare");
+	given(traits & COWTRACE_TRAIT_EXCLUSIVE, "this kernel does not unshare");
 }
 
 static void unshare_judge(const struct trace *t)
@@ -198,8 +197,7 @@ static void unshare_alone_run(void *unused)
 	need(process_vm_readv(getpid(), &to, 1, &from, 1, 0) == sizeof(buf), "process_vm_readv: %s",
 	     strerror(errno));
 	sh->ready = true;
-	if (!(traits & COWTRACE_TRAIT_EXCLUSIVE))
-		strcpy(sh->why_not, "this kernel does not unshare");
+	given(traits & COWTRACE_TRAIT_EXCLUSIVE, "this kernel does not unshare");
 }
 
 static void unshare_alone_judge(const struct trace *t)
@@ -221,10 +219,8 @@ static void unmerge_run(void *unused)
 
 	(void)unused;
 	memset(mem, 0xa5, N * PAGE);
-	if (!ksm_merge(mem, N)) {
-		strcpy(sh->why_not, "this kernel has no KSM");
+	if (!given(ksm_merge(mem, N), "this kernel has no KSM"))
 		return;
-	}
 	begin(mem);
 	need(!madvise(mem, N * PAGE, MADV_UNMERGEABLE), "MADV_UNMERGEABLE: %s", strerror(errno));
 	sh->ready = true;

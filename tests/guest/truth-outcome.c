@@ -86,10 +86,8 @@ static void uffd_async_run(void *unused)
 	int fd = uffd_open(UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED);
 
 	(void)unused;
-	if (fd < 0) {
-		strcpy(sh->why_not, "this kernel has no asynchronous write protection");
+	if (!given(fd >= 0, "this kernel has no asynchronous write protection"))
 		return;
-	}
 	uffd_register(fd, mem, N);
 	uffd_protect(fd, mem, N, true);
 	write_pages();

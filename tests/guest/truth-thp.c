@@ -107,8 +107,7 @@ static void exclusive_run(void *unused)
 
 	(void)unused;
 	begin_at(mem, FEW, HUGE);
-	if (file_write("/proc/self/clear_refs", "4") || pagemap(mem) >> 55 & 1)
-		strcpy(sh->why_not, "this kernel has no soft-dirty bits");
+	track_writes(mem);
 	write_counted();
 }
 
@@ -134,8 +133,7 @@ static void pin_run(void *unused)
 	begin_at(mem, FEW, HUGE);
 	for (i = 0; i < FEW; i++)
 		hold_take(hold, HOLD_PIN, sh->page[i], 0);
-	if (file_write("/proc/self/clear_refs", "4"))
-		strcpy(sh->why_not, "this kernel has no soft-dirty bits");
+	track_writes(mem);
 	write_counted();
 }
 
@@ -268,8 +266,7 @@ static void unshare_run(void *unused)
 	begin_at(mem, 1, HUGE);
 	pin_counted(mem, N);
 	partner_end(&p);
-	if (!COUNTS_REFS)
-		strcpy(sh->why_not, "this kernel does not unshare");
+	given(COUNTS_REFS, "this kernel does not unshare");
 }
 
 static void unshare_judge(const struct trace *t)
@@ -289,8 +286,7 @@ static void unshare_alone_run(void *unused)
 	fork_and_forget();
 	begin_at(mem, 1, HUGE);
 	pin_counted(mem, N);
-	if (!COUNTS_REFS)
-		strcpy(sh->why_not, "this kernel does not unshare");
+	given(COUNTS_REFS, "this kernel does not unshare");
 }
 
 static void unshare_alone_judge(const struct trace *t)

@@ -13,6 +13,13 @@
 struct shared *sh;
 uint32_t traits;
 
+bool given(bool good, const char *why_not)
+{
+	if (!good)
+		snprintf(sh->why_not, sizeof(sh->why_not), "%s", why_not);
+	return good;
+}
+
 void begin(char *mem)
 {
 	int i;
@@ -95,10 +102,8 @@ bool page_out(char *mem)
 {
 	int i;
 
-	if (!file_has("/proc/swaps", "/dev/")) {
-		strcpy(sh->why_not, "no swap disk");
+	if (!given(file_has("/proc/swaps", "/dev/"), "no swap disk"))
 		return false;
-	}
 	for (;;) {
 		madvise(mem, N * PAGE, MADV_PAGEOUT);
 		for (i = 0; i < N && in_swap(mem + i * PAGE); i++)
@@ -112,6 +117,19 @@ bool page_out(char *mem)
 	/* Written pages leave the swap cache at the next reclaim. */
 	file_write("/proc/sys/vm/drop_caches", "3");
 	return true;
+}
+
+static bool soft_dirty(const char *at)
+{
+	return pagemap(at) >> 55 & 1;
+}
+
+void track_writes(const char *mem)
+{
+	bool was = soft_dirty(mem);
+
+	given(was && !file_write("/proc/self/clear_refs", "4") && !soft_dirty(mem),
+	      "this kernel has no soft-dirty bits");
 }
 
 void group_set(const char *group, const char *file, const char *value)

@@ -57,6 +57,8 @@ void truth_run(const struct pattern *patterns, size_t nr);
 
 /* --- for what runs ------------------------------------------------------ */
 
+/* Return: @good; else note @why_not, for which the pattern is skipped. */
+bool given(bool good, const char *why_not);
 /* These are the pages: @mem and what follows. */
 void begin(char *mem);
 /* What the kernel says of the pages before and after they are written. */
@@ -77,6 +79,11 @@ void sleeper(void *turn);
 void fork_and_forget(void);
 /* Swap the pages out, however long it takes; false, with sh->why_not, when there is no swap. */
 bool page_out(char *mem);
+/*
+ * Write-protect all memory, as soft-dirty tracking does. @mem was written before;
+ * sets sh->why_not in a kernel without soft-dirty bits.
+ */
+void track_writes(const char *mem);
 
 /* Write a setting of a control group: fails the suite. */
 void group_set(const char *group, const char *file, const char *value);
