@@ -629,6 +629,11 @@ uint64_t kpage(const char *file, uint64_t pfn)
 	return word_at(file, pfn);
 }
 
+bool page_flag(const void *at, int bit)
+{
+	return kpage("/proc/kpageflags", pfn_of(at)) >> bit & 1;
+}
+
 bool in_swap(const void *at)
 {
 	return pagemap(at) >> 62 & 1;

@@ -151,6 +151,8 @@ void poke(volatile char *at, char value);
 uint64_t pagemap(const void *at);
 uint64_t pfn_of(const void *at);
 uint64_t kpage(const char *file, uint64_t pfn);
+/* KPF_* of /proc/kpageflags. */
+bool page_flag(const void *at, int bit);
 bool in_swap(const void *at);
 /* Take all pages off the LRU-add batches of all CPUs, where each has a reference more. */
 void lru_drain(void);

@@ -2,6 +2,7 @@
 /* Anonymous memory: who maps it, where it came from, and the zero page. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kernel-page-flags.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -207,7 +208,7 @@ static void swap_shared_run(void *unused)
 	read_pages();
 	lru_drain();
 	for (i = 0; i < N; i++)
-		sh->count[i] = kpage("/proc/kpageflags", pfn_of(sh->page[i])) >> 13 & 1;
+		sh->count[i] = page_flag(sh->page[i], KPF_SWAPCACHE);
 	write_pages();
 }
 

@@ -4,6 +4,7 @@
  * program can time is set up by the module in hold/.
  */
 #include <errno.h>
+#include <linux/kernel-page-flags.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,20 +16,14 @@
 /* With their copies fewer than an LRU batch holds: PAGEVEC_SIZE, 15 or 31. */
 #define FEW	5
 
-#define KPF_LRU	5
-
-static bool on_lru(const void *at)
-{
-	return kpage("/proc/kpageflags", pfn_of(at)) >> KPF_LRU & 1;
-}
-
 static char *pages_on_lru(void)
 {
 	char *mem = map_pages(N);
 
 	touch(mem, N);
 	lru_drain();
-	need(on_lru(mem) && on_lru(mem + (N - 1) * PAGE), "the pages are on no LRU list");
+	need(page_flag(mem, KPF_LRU) && page_flag(mem + (N - 1) * PAGE, KPF_LRU),
+	     "the pages are on no LRU list");
 	return mem;
 }
 
@@ -211,7 +206,8 @@ static void write_from_batch(int cpu)
 	fork_and_forget();
 	on_cpu(0);
 	for (i = 0; i < FEW; i++)
-		need(!on_lru(mem + i * PAGE), "page %d has left its batch too early", i);
+		need(!page_flag(mem + i * PAGE, KPF_LRU), "page %d has left its batch too early",
+		     i);
 	begin(mem);
 	touch(mem, FEW);
 	sh->ready = true;

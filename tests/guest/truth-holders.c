@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <linux/io_uring.h>
+#include <linux/kernel-page-flags.h>
 #include <linux/userfaultfd.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,18 +25,10 @@
 #include "truth.h"
 #include "uffd.h"
 
-#define KPF_LRU		5
-#define KPF_SWAPCACHE	13
-
 /* Pages of one pattern. */
 #define FEW		4
 
 static int hold;
-
-static bool flag(const void *at, int bit)
-{
-	return kpage("/proc/kpageflags", pfn_of(at)) >> bit & 1;
-}
 
 /* What is true of page @i now; @batch, @pins and @others are what the pattern did. */
 static void note_truth(int i, int batch, int pins, int others)
@@ -45,12 +38,13 @@ static void note_truth(int i, int batch, int pins, int others)
 	sh->held[i] = (struct held) {
 		.total = hold_count(hold, at),
 		.mappings = kpage("/proc/kpagecount", pfn_of(at)),
-		.swapcache = flag(at, KPF_SWAPCACHE),
+		.swapcache = page_flag(at, KPF_SWAPCACHE),
 		.lru = batch,
 		.pins = pins,
 		.others = others,
 	};
-	need(flag(at, KPF_LRU) == !batch, "page %d is%s on an LRU list", i, batch ? "" : " not");
+	need(page_flag(at, KPF_LRU) == !batch, "page %d is%s on an LRU list", i,
+	     batch ? "" : " not");
 }
 
 static char *pages(void)
@@ -162,7 +156,7 @@ static void swap_run(void *unused)
 	fork_and_forget();
 	read_pages();
 	lru_drain();
-	need(flag(mem, KPF_SWAPCACHE), "the page is not in the swap cache");
+	need(page_flag(mem, KPF_SWAPCACHE), "the page is not in the swap cache");
 	look(FEW, 0, 0, 0);
 }
 

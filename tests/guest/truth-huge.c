@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <linux/kernel-page-flags.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -7,11 +8,6 @@
 #include <cowtrace/classify.h>
 
 #include "truth-huge.h"
-
-bool page_flag(const void *at, int bit)
-{
-	return kpage("/proc/kpageflags", pfn_of(at)) >> bit & 1;
-}
 
 char *map_for_thp(int n)
 {

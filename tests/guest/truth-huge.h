@@ -10,11 +10,6 @@
 /* Huge pages of most patterns. */
 #define FEW	2
 
-/* Bits of /proc/kpageflags. */
-#define KPF_HUGE	17
-#define KPF_THP		22
-
-bool page_flag(const void *at, int bit);
 /* @n huge pages, each mapped by one PMD, on LRU lists; khugepaged lets them be. */
 char *map_thp(int n);
 /* Memory that would be mapped by huge pages, untouched. */

@@ -2,6 +2,7 @@
 /* hugetlb pages: hugetlb_wp(), hugetlb_cow() on 5.10. Mappings count, references do not. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kernel-page-flags.h>
 #include <linux/userfaultfd.h>
 #include <signal.h>
 #include <stdio.h>
