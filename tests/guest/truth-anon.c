@@ -35,19 +35,16 @@ static void *write_named(void *unused)
 
 static void three_run(void *unused)
 {
-	char *mem = map_pages(N);
 	struct turn end;
 	pid_t pids[2];
 	pthread_t writer;
 	int i;
 
 	(void)unused;
-	touch(mem, N);
-	lru_drain();
+	fresh_pages();
 	turn_init(&end);
 	for (i = 0; i < 2; i++)
 		pids[i] = child(sleeper, &end);
-	begin(mem);
 	/* The thread's own number differs from the process's. */
 	syscall(SYS_setreuid, 1234, -1);
 	pthread_create(&writer, NULL, write_named, NULL);
@@ -96,13 +93,9 @@ static void three_judge(const struct trace *t)
 
 static void alone_run(void *unused)
 {
-	char *mem = map_pages(N);
-
 	(void)unused;
-	touch(mem, N);
-	lru_drain();
+	fresh_pages();
 	fork_and_forget();
-	begin(mem);
 	write_pages();
 }
 
@@ -133,13 +126,9 @@ static void zero_judge(const struct trace *t)
 
 static void ksm_run(void *unused)
 {
-	char *mem = map_pages(N);
-
 	(void)unused;
-	memset(mem, 0xa5, N * PAGE);
-	if (!given(ksm_merge(mem, N), "this kernel has no KSM"))
+	if (!pages_of_ksm())
 		return;
-	begin(mem);
 	sh->count[0] = value_in("/proc/vmstat", "cow_ksm");
 	write_pages();
 	sh->count[1] = value_in("/proc/vmstat", "cow_ksm");
@@ -161,13 +150,8 @@ static void ksm_judge(const struct trace *t)
 
 static void swap_run(void *unused)
 {
-	char *mem = map_pages(N);
-
 	(void)unused;
-	touch(mem, N);
-	lru_drain();
-	begin(mem);
-	if (!page_out(mem))
+	if (!page_out(fresh_pages()))
 		return;
 	read_pages();
 	write_pages();
@@ -195,18 +179,11 @@ static void swap_judge(const struct trace *t)
 /* Fork shares the slots of pages that are swapped out; the child has ended. */
 static void swap_shared_run(void *unused)
 {
-	char *mem = map_pages(N);
 	int i;
 
 	(void)unused;
-	touch(mem, N);
-	lru_drain();
-	begin(mem);
-	if (!page_out(mem))
+	if (!pages_in_swap_cache())
 		return;
-	fork_and_forget();
-	read_pages();
-	lru_drain();
 	for (i = 0; i < N; i++)
 		sh->count[i] = page_flag(sh->page[i], KPF_SWAPCACHE);
 	write_pages();
@@ -234,16 +211,14 @@ static void swap_shared_judge(const struct trace *t)
 /* The other process still has the slot: a write swaps in and copies at once. */
 static void swap_write_run(void *unused)
 {
-	char *mem = map_pages(N);
 	struct turn end;
+	char *mem;
 	pid_t pid;
 
 	(void)unused;
 	/* What is read ahead waits in this CPU's batch, which do_wp_page() drains. */
 	on_cpu(0);
-	touch(mem, N);
-	lru_drain();
-	begin(mem);
+	mem = fresh_pages();
 	if (!page_out(mem))
 		return;
 	turn_init(&end);
@@ -265,17 +240,13 @@ static void swap_write_judge(const struct trace *t)
 
 static void vmsplice_run(void *unused)
 {
-	char *mem = map_pages(N);
-	struct iovec v = { mem, N * PAGE };
+	struct iovec v = { fresh_pages(), N * PAGE };
 	int fds[2];
 
 	(void)unused;
-	touch(mem, N);
-	lru_drain();
 	need(!pipe(fds), "pipe");
 	need(vmsplice(fds[1], &v, 1, 0) == N * PAGE, "vmsplice: %s", strerror(errno));
 	fork_and_forget();
-	begin(mem);
 	write_pages();
 }
 
@@ -291,12 +262,9 @@ static void vmsplice_judge(const struct trace *t)
 
 static void mprotect_run(void *unused)
 {
-	char *mem = map_pages(N);
+	char *mem = fresh_pages();
 
 	(void)unused;
-	touch(mem, N);
-	lru_drain();
-	begin(mem);
 	mprotect(mem, N * PAGE, PROT_READ);
 	mprotect(mem, N * PAGE, PROT_READ | PROT_WRITE);
 	track_writes(mem);

@@ -16,29 +16,17 @@
 /* With their copies fewer than an LRU batch holds: PAGEVEC_SIZE, 15 or 31. */
 #define FEW	5
 
-static char *pages_on_lru(void)
-{
-	char *mem = map_pages(N);
-
-	touch(mem, N);
-	lru_drain();
-	need(page_flag(mem, KPF_LRU) && page_flag(mem + (N - 1) * PAGE, KPF_LRU),
-	     "the pages are on no LRU list");
-	return mem;
-}
-
 /* --- a plain reference --------------------------------------------------- */
 
 static void reference_run(void *unused)
 {
-	char *mem = pages_on_lru();
+	char *mem = fresh_pages();
 	int hold = hold_open(), i;
 
 	(void)unused;
 	fork_and_forget();
 	for (i = 0; i < N; i++)
 		hold_take(hold, HOLD_REFERENCE, mem + i * PAGE, 1 + i % 2);
-	begin(mem);
 	write_pages();
 }
 
@@ -64,7 +52,7 @@ static void reference_judge(const struct trace *t)
  */
 static void pin_run(void *unused)
 {
-	char *mem = pages_on_lru();
+	char *mem = fresh_pages();
 	int hold = hold_open(), i;
 	bool real = !(traits & COWTRACE_TRAIT_EXCLUSIVE);
 
@@ -77,7 +65,6 @@ static void pin_run(void *unused)
 		mprotect(mem, N * PAGE, PROT_READ);
 		mprotect(mem, N * PAGE, PROT_READ | PROT_WRITE);
 	}
-	begin(mem);
 	write_pages();
 }
 
@@ -96,7 +83,7 @@ static void pin_judge(const struct trace *t)
 /* Its only reference is the mapping's: do_wp_page() gets as far as its trylock. */
 static void lock_run(void *unused)
 {
-	char *mem = pages_on_lru();
+	char *mem = fresh_pages();
 	int hold = hold_open(), i;
 
 	(void)unused;
@@ -105,7 +92,6 @@ static void lock_run(void *unused)
 	fork_and_forget();
 	for (i = 0; i < N; i++)
 		hold_take(hold, HOLD_LOCK, mem + i * PAGE, 0);
-	begin(mem);
 	write_pages();
 }
 
@@ -120,20 +106,6 @@ static void lock_judge(const struct trace *t)
 }
 
 /* --- the swap cache ------------------------------------------------------- */
-
-/* In the swap cache, mapped by this process alone, its slots free but for the cache. */
-static char *pages_in_swap_cache(void)
-{
-	char *mem = pages_on_lru();
-
-	begin(mem);
-	if (!page_out(mem))
-		return NULL;
-	fork_and_forget();
-	read_pages();
-	lru_drain();
-	return mem;
-}
 
 static void writeback_run(void *unused)
 {

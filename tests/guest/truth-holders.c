@@ -49,13 +49,8 @@ static void note_truth(int i, int batch, int pins, int others)
 
 static char *pages(void)
 {
-	char *mem = map_pages(N);
-
 	hold = hold_open();
-	touch(mem, FEW);
-	lru_drain();
-	begin(mem);
-	return mem;
+	return fresh_pages();
 }
 
 /* Note the truth of the pages, and have each of them sampled. */
@@ -144,18 +139,12 @@ static void three_judge(const struct trace *t)
 
 static void swap_run(void *unused)
 {
-	char *mem = map_pages(N);
+	char *mem = pages_in_swap_cache();
 
 	(void)unused;
-	hold = hold_open();
-	touch(mem, N);
-	lru_drain();
-	begin(mem);
-	if (!page_out(mem))
+	if (!mem)
 		return;
-	fork_and_forget();
-	read_pages();
-	lru_drain();
+	hold = hold_open();
 	need(page_flag(mem, KPF_SWAPCACHE), "the page is not in the swap cache");
 	look(FEW, 0, 0, 0);
 }

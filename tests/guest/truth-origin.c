@@ -24,13 +24,10 @@ struct pair {
 
 static struct pair pair_start(void)
 {
-	struct pair p = { .mem = map_pages(N) };
+	struct pair p = { .mem = fresh_pages() };
 
-	touch(p.mem, N);
-	lru_drain();
 	turn_init(&p.end);
 	p.child = child(sleeper, &p.end);
-	begin(p.mem);
 	return p;
 }
 
@@ -116,15 +113,13 @@ static void traced(void *unused)
 
 static void ptrace_run(void *unused)
 {
-	char *mem = map_pages(N);
+	char *mem = fresh_pages();
 	int i, status;
 	pid_t pid;
 
 	(void)unused;
-	touch(mem, N);
 	pid = child(traced, NULL);
 	waitpid(pid, &status, 0);
-	begin(mem);
 	for (i = 0; i < N; i++)
 		need(!ptrace(PTRACE_POKEDATA, pid, mem + i * PAGE, 5l), "POKEDATA: %s",
 		     strerror(errno));
@@ -186,14 +181,11 @@ static void unshare_judge(const struct trace *t)
 static void unshare_alone_run(void *unused)
 {
 	static char buf[N * PAGE];
-	char *mem = map_pages(N);
+	char *mem = fresh_pages();
 	struct iovec to = { buf, sizeof(buf) }, from = { mem, sizeof(buf) };
 
 	(void)unused;
-	touch(mem, N);
-	lru_drain();
 	fork_and_forget();
-	begin(mem);
 	need(process_vm_readv(getpid(), &to, 1, &from, 1, 0) == sizeof(buf), "process_vm_readv: %s",
 	     strerror(errno));
 	sh->ready = true;
@@ -215,13 +207,11 @@ static void unshare_alone_judge(const struct trace *t)
 /* break_ksm() writes until 6.1, and unshares since 6.2 (d7c0e68dab98). */
 static void unmerge_run(void *unused)
 {
-	char *mem = map_pages(N);
+	char *mem = pages_of_ksm();
 
 	(void)unused;
-	memset(mem, 0xa5, N * PAGE);
-	if (!given(ksm_merge(mem, N), "this kernel has no KSM"))
+	if (!mem)
 		return;
-	begin(mem);
 	need(!madvise(mem, N * PAGE, MADV_UNMERGEABLE), "MADV_UNMERGEABLE: %s", strerror(errno));
 	sh->ready = true;
 }

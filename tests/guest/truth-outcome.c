@@ -17,16 +17,6 @@
 #include "truth.h"
 #include "uffd.h"
 
-static char *fresh_pages(void)
-{
-	char *mem = map_pages(N);
-
-	touch(mem, N);
-	lru_drain();
-	begin(mem);
-	return mem;
-}
-
 /* --- userfaultfd ---------------------------------------------------------- */
 
 static void *write_first(void *mem)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kernel-page-flags.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,41 @@ void begin(char *mem)
 	sh->tid = syscall(SYS_gettid);
 	for (i = 0; i < N; i++)
 		sh->page[i] = mem + i * PAGE;
+}
+
+char *fresh_pages(void)
+{
+	char *mem = map_pages(N);
+
+	touch(mem, N);
+	lru_drain();
+	need(page_flag(mem, KPF_LRU) && page_flag(mem + (N - 1) * PAGE, KPF_LRU),
+	     "the pages are on no LRU list");
+	begin(mem);
+	return mem;
+}
+
+char *pages_in_swap_cache(void)
+{
+	char *mem = fresh_pages();
+
+	if (!page_out(mem))
+		return NULL;
+	fork_and_forget();
+	read_pages();
+	lru_drain();
+	return mem;
+}
+
+char *pages_of_ksm(void)
+{
+	char *mem = map_pages(N);
+
+	memset(mem, 0xa5, N * PAGE);
+	if (!given(ksm_merge(mem, N), "this kernel has no KSM"))
+		return NULL;
+	begin(mem);
+	return mem;
 }
 
 void note_before(void)

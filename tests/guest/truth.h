@@ -61,6 +61,14 @@ void truth_run(const struct pattern *patterns, size_t nr);
 bool given(bool good, const char *why_not);
 /* These are the pages: @mem and what follows. */
 void begin(char *mem);
+/* To begin with: pages that were written, on LRU lists and in no batch. */
+char *fresh_pages(void);
+/*
+ * The same in the swap cache, mapped by this process alone, their slots free but
+ * for the cache; and merged by KSM. NULL, with sh->why_not, where there is none.
+ */
+char *pages_in_swap_cache(void);
+char *pages_of_ksm(void);
 /* What the kernel says of the pages before and after they are written. */
 void note_before(void);
 void note_after(void);
