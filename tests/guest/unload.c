@@ -186,20 +186,6 @@ static long cache_objects(const struct cache *c)
 	return atol(text);
 }
 
-static long long meminfo(const char *name)
-{
-	FILE *f = fopen("/proc/meminfo", "r");
-	long long kb = -1;
-	char line[128];
-
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':')
-			kb = strtoll(line + strlen(name) + 1, NULL, 10);
-	if (f)
-		fclose(f);
-	return kb;
-}
-
 static long least(long a, long b)
 {
 	return a < b ? a : b;
@@ -211,8 +197,8 @@ static void sample(struct memory *m)
 
 	for (i = 0; i < nr_caches; i++)
 		m->objects[i] = cache_objects(&caches[i]);
-	m->vmalloc_kb = meminfo("VmallocUsed");
-	m->percpu_kb = meminfo("Percpu");
+	m->vmalloc_kb = value_in("/proc/meminfo", "VmallocUsed:");
+	m->percpu_kb = value_in("/proc/meminfo", "Percpu:");
 	m->ours = file_has("/proc/vmallocinfo", "cowtrace");
 }
 
