@@ -123,11 +123,6 @@ static int burst_task(void *cpu)
 	return 0;
 }
 
-static void nothing(void *unused)
-{
-	(void)unused;
-}
-
 static void frames(uint64_t pfns[FAULTS])
 {
 	size_t i;
@@ -147,7 +142,7 @@ static void burst_prepare(void)
 	for (i = 0; i < PAGES; i++)
 		sum += zero[i * PAGE];
 	touch(shared, PAGES);
-	child_wait(child(nothing, NULL));
+	fork_and_forget();
 	/* It shares our memory, but its faults shall be these alone. */
 	for (i = 0; i < sizeof(stack); i += PAGE)
 		poke(stack + i, 0);

@@ -823,6 +823,38 @@ void turn_wait(struct turn *t)
 		_exit(1);
 }
 
+static void sleeper(void *turn)
+{
+	turn_wait(turn);
+}
+
+struct partner partner_start(void)
+{
+	struct partner p;
+
+	turn_init(&p.end);
+	p.pid = child(sleeper, &p.end);
+	/* What it does before that is not to be counted. */
+	child_sleeps(p.pid);
+	return p;
+}
+
+void partner_end(struct partner *p)
+{
+	turn_give(&p->end);
+	need(!child_wait(p->pid), "a child that slept has failed");
+}
+
+static void nothing(void *unused)
+{
+	(void)unused;
+}
+
+void fork_and_forget(void)
+{
+	need(!child_wait(child(nothing, NULL)), "a child that does nothing has failed");
+}
+
 struct memory {
 	char	*mem;
 	size_t	pages;

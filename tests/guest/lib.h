@@ -198,6 +198,20 @@ void turn_init(struct turn *t);
 void turn_give(struct turn *t);
 void turn_wait(struct turn *t);
 
+/* A child that maps what this process maps, and sleeps until partner_end(). */
+struct partner {
+	struct turn	end;
+	pid_t		pid;
+};
+
+struct partner partner_start(void);
+void partner_end(struct partner *p);
+/*
+ * Write-protect the process's pages without changing who owns them: fork, and
+ * let the child go. No page is marked as its owner's alone after that.
+ */
+void fork_and_forget(void);
+
 /* Fork, let the child write @pages shared pages, then write them alone. */
 void fork_write(char *mem, size_t pages);
 

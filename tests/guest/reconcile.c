@@ -49,11 +49,6 @@ static void raced(void *arg)
 	pthread_join(other, NULL);
 }
 
-static void idle(void *arg)
-{
-	turn_wait(arg);
-}
-
 /* A read-only pin of pages that are shared with a child: FAULT_FLAG_UNSHARE. */
 static void pin(char *mem)
 {
@@ -66,14 +61,10 @@ static void pin(char *mem)
 
 static void unshare_some(char *mem)
 {
-	struct turn end;
-	pid_t pid;
+	struct partner p = partner_start();
 
-	turn_init(&end);
-	pid = child(idle, &end);
 	pin(mem);
-	turn_give(&end);
-	child_wait(pid);
+	partner_end(&p);
 	/* Alone again, but not yet known to be: the pin keeps these pages. */
 	pin(mem + 16 * PAGE);
 }

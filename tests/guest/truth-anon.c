@@ -35,24 +35,20 @@ static void *write_named(void *unused)
 
 static void three_run(void *unused)
 {
-	struct turn end;
-	pid_t pids[2];
+	struct partner p[2];
 	pthread_t writer;
 	int i;
 
 	(void)unused;
 	fresh_pages();
-	turn_init(&end);
 	for (i = 0; i < 2; i++)
-		pids[i] = child(sleeper, &end);
+		p[i] = partner_start();
 	/* The thread's own number differs from the process's. */
 	syscall(SYS_setreuid, 1234, -1);
 	pthread_create(&writer, NULL, write_named, NULL);
 	pthread_join(writer, NULL);
 	for (i = 0; i < 2; i++)
-		turn_give(&end);
-	for (i = 0; i < 2; i++)
-		child_wait(pids[i]);
+		partner_end(&p[i]);
 }
 
 static void three_judge(const struct trace *t)
@@ -211,9 +207,8 @@ static void swap_shared_judge(const struct trace *t)
 /* The other process still has the slot: a write swaps in and copies at once. */
 static void swap_write_run(void *unused)
 {
-	struct turn end;
+	struct partner p;
 	char *mem;
-	pid_t pid;
 
 	(void)unused;
 	/* What is read ahead waits in this CPU's batch, which do_wp_page() drains. */
@@ -221,12 +216,10 @@ static void swap_write_run(void *unused)
 	mem = fresh_pages();
 	if (!page_out(mem))
 		return;
-	turn_init(&end);
-	pid = child(sleeper, &end);
+	p = partner_start();
 	touch(mem, N);
 	sh->ready = true;
-	turn_give(&end);
-	child_wait(pid);
+	partner_end(&p);
 }
 
 static void swap_write_judge(const struct trace *t)

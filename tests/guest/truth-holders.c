@@ -114,20 +114,16 @@ static void one_judge(const struct trace *t)
 
 static void three_run(void *unused)
 {
-	struct turn end;
-	pid_t pids[2];
+	struct partner p[2];
 	int i;
 
 	(void)unused;
 	pages();
-	turn_init(&end);
 	for (i = 0; i < 2; i++)
-		pids[i] = child(sleeper, &end);
+		p[i] = partner_start();
 	look(FEW, 0, 0, 0);
 	for (i = 0; i < 2; i++)
-		turn_give(&end);
-	for (i = 0; i < 2; i++)
-		child_wait(pids[i]);
+		partner_end(&p[i]);
 }
 
 static void three_judge(const struct trace *t)

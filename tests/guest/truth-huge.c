@@ -104,23 +104,6 @@ void pin_counted(char *mem, size_t pages)
 	count_after();
 }
 
-struct partner partner_start(void)
-{
-	struct partner p;
-
-	turn_init(&p.end);
-	p.pid = child(sleeper, &p.end);
-	/* What it does before that is not to be counted. */
-	child_sleeps(p.pid);
-	return p;
-}
-
-void partner_end(struct partner *p)
-{
-	turn_give(&p->end);
-	child_wait(p->pid);
-}
-
 static struct kernel_counts counts_of(const struct trace *t)
 {
 	struct kernel_counts c = { 0 };

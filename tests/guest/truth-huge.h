@@ -25,15 +25,6 @@ void write_counted(void);
 /* Pin @pages small pages from @mem on for reading, and let go, between the two. */
 void pin_counted(char *mem, size_t pages);
 
-/* A child that maps the pages too until partner_end(). */
-struct partner {
-	struct turn	end;
-	pid_t		pid;
-};
-
-struct partner partner_start(void);
-void partner_end(struct partner *p);
-
 /* --- for the judge ------------------------------------------------------ */
 
 /* The record number @nth, from 0, of page @i since count_before(). */

@@ -15,41 +15,20 @@
 
 #include "truth.h"
 
-/* Pages that a child maps too, which waits for its turn to end. */
-struct pair {
-	char		*mem;
-	struct turn	end;
-	pid_t		child;
-};
-
-static struct pair pair_start(void)
-{
-	struct pair p = { .mem = fresh_pages() };
-
-	turn_init(&p.end);
-	p.child = child(sleeper, &p.end);
-	return p;
-}
-
-static void pair_end(struct pair *p)
-{
-	turn_give(&p->end);
-	child_wait(p->child);
-}
-
 /* --- the kernel, for a system call ------------------------------------------ */
 
 static void kernel_run(void *unused)
 {
-	struct pair p = pair_start();
+	char *mem = fresh_pages();
+	struct partner p = partner_start();
 	int fds[2], i;
 
 	(void)unused;
 	need(!pipe(fds), "pipe");
 	for (i = 0; i < N; i++)
-		need(write(fds[1], "x", 1) == 1 && read(fds[0], p.mem + i * PAGE, 1) == 1, "pipe");
+		need(write(fds[1], "x", 1) == 1 && read(fds[0], mem + i * PAGE, 1) == 1, "pipe");
 	sh->ready = true;
-	pair_end(&p);
+	partner_end(&p);
 }
 
 static void kernel_judge(const struct trace *t)
@@ -60,8 +39,9 @@ static void kernel_judge(const struct trace *t)
 
 static void uring_run(void *unused)
 {
-	struct pair p = pair_start();
-	struct iovec v = { p.mem, N * PAGE };
+	char *mem = fresh_pages();
+	struct partner p = partner_start();
+	struct iovec v = { mem, N * PAGE };
 	struct io_uring_params params = { 0 };
 	int fd = syscall(SYS_io_uring_setup, 4, &params);
 
@@ -70,7 +50,7 @@ static void uring_run(void *unused)
 	need(!syscall(SYS_io_uring_register, fd, IORING_REGISTER_BUFFERS, &v, 1),
 	     "IORING_REGISTER_BUFFERS: %s", strerror(errno));
 	sh->ready = true;
-	pair_end(&p);
+	partner_end(&p);
 }
 
 static void uring_judge(const struct trace *t)
@@ -82,15 +62,16 @@ static void uring_judge(const struct trace *t)
 /* It gives a plain reference for reading, and breaks no sharing for that. */
 static void vmsplice_run(void *unused)
 {
-	struct pair p = pair_start();
-	struct iovec v = { p.mem, N * PAGE };
+	char *mem = fresh_pages();
+	struct partner p = partner_start();
+	struct iovec v = { mem, N * PAGE };
 	int fds[2];
 
 	(void)unused;
 	need(!pipe(fds) && vmsplice(fds[1], &v, 1, 0) == N * PAGE, "vmsplice: %s",
 	     strerror(errno));
 	sh->ready = true;
-	pair_end(&p);
+	partner_end(&p);
 }
 
 static void vmsplice_judge(const struct trace *t)
@@ -136,15 +117,16 @@ static void ptrace_judge(const struct trace *t)
 
 static void mem_run(void *unused)
 {
-	struct pair p = pair_start();
+	char *mem = fresh_pages();
+	struct partner p = partner_start();
 	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC), i;
 
 	(void)unused;
 	for (i = 0; i < N; i++)
-		need(pwrite(fd, "x", 1, (off_t)(uintptr_t)(p.mem + i * PAGE)) == 1,
+		need(pwrite(fd, "x", 1, (off_t)(uintptr_t)(mem + i * PAGE)) == 1,
 		     "/proc/self/mem: %s", strerror(errno));
 	sh->ready = true;
-	pair_end(&p);
+	partner_end(&p);
 }
 
 static void mem_judge(const struct trace *t)
@@ -158,15 +140,16 @@ static void mem_judge(const struct trace *t)
 static void unshare_run(void *unused)
 {
 	static char buf[N * PAGE];
-	struct pair p = pair_start();
-	struct iovec to = { buf, sizeof(buf) }, from = { p.mem, sizeof(buf) };
+	char *mem = fresh_pages();
+	struct partner p = partner_start();
+	struct iovec to = { buf, sizeof(buf) }, from = { mem, sizeof(buf) };
 
 	(void)unused;
 	note_before();
 	need(process_vm_readv(getpid(), &to, 1, &from, 1, 0) == sizeof(buf), "process_vm_readv: %s",
 	     strerror(errno));
 	note_after();
-	pair_end(&p);
+	partner_end(&p);
 	given(traits & COWTRACE_TRAIT_EXCLUSIVE, "this kernel does not unshare");
 }
 
@@ -244,17 +227,18 @@ static void hide(bool on)
 
 static void faults_of_all_kinds(void)
 {
-	struct pair p = pair_start();
+	char *mem = fresh_pages();
+	struct partner p = partner_start();
 	int fds[2], i;
 
 	need(!pipe(fds), "pipe");
 	for (i = 0; i < N; i += 2) {
-		touch(p.mem + i * PAGE, 1);
-		need(write(fds[1], "x", 1) == 1 && read(fds[0], p.mem + (i + 1) * PAGE, 1) == 1,
+		touch(mem + i * PAGE, 1);
+		need(write(fds[1], "x", 1) == 1 && read(fds[0], mem + (i + 1) * PAGE, 1) == 1,
 		     "pipe");
 	}
 	sh->ready = true;
-	pair_end(&p);
+	partner_end(&p);
 }
 
 static void hidden_before_run(void *unused)

@@ -103,8 +103,7 @@ struct stall {
 	char		*mem;
 	int		hold;
 	pthread_t	writer;
-	struct turn	end;
-	pid_t		child;
+	struct partner	partner;
 };
 
 static bool stall_start(struct stall *s)
@@ -113,8 +112,7 @@ static bool stall_start(struct stall *s)
 	s->hold = hold_open();
 	if (!hold_watches(s->hold, sh->why_not))
 		return false;
-	turn_init(&s->end);
-	s->child = child(sleeper, &s->end);
+	s->partner = partner_start();
 	hold_take(s->hold, HOLD_STALL, s->mem, 0);
 	pthread_create(&s->writer, NULL, write_first, s->mem);
 	hold_wait(s->hold);
@@ -125,8 +123,7 @@ static void stall_end(struct stall *s)
 {
 	hold_release(s->hold);
 	pthread_join(s->writer, NULL);
-	turn_give(&s->end);
-	child_wait(s->child);
+	partner_end(&s->partner);
 	sh->ready = true;
 }
 

@@ -120,20 +120,6 @@ char *map_file(const char *path, int flags)
 	return mem;
 }
 
-void sleeper(void *turn)
-{
-	turn_wait(turn);
-}
-
-void fork_and_forget(void)
-{
-	struct turn end;
-
-	turn_init(&end);
-	turn_give(&end);
-	child_wait(child(sleeper, &end));
-}
-
 bool page_out(char *mem)
 {
 	int i;

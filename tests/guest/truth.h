@@ -78,13 +78,6 @@ void read_pages(void);
 void read_one(const char *at);
 /* Map @path privately or shared, N pages of it. */
 char *map_file(const char *path, int flags);
-/* A child that waits for its turn. */
-void sleeper(void *turn);
-/*
- * Write-protect the process's pages without changing who owns them: fork, and
- * let the child go. No page is marked as its owner's alone after that.
- */
-void fork_and_forget(void);
 /* Swap the pages out, however long it takes; false, with sh->why_not, when there is no swap. */
 bool page_out(char *mem);
 /*
