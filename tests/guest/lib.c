@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -646,6 +647,14 @@ void lru_drain(void)
 	/* Before it moves any page, here none, move_pages() drains all CPUs. */
 	need(!syscall(SYS_move_pages, 0, 0, NULL, &nodes, NULL, 0), "move_pages: %s",
 	     strerror(errno));
+}
+
+void pin_pages(char *mem, size_t pages, char *to)
+{
+	struct iovec here = { to, pages * PAGE }, there = { mem, pages * PAGE };
+
+	need(process_vm_readv(getpid(), &here, 1, &there, 1, 0) == (ssize_t)here.iov_len,
+	     "process_vm_readv: %s", strerror(errno));
 }
 
 #define KSM	"/sys/kernel/mm/ksm/"

@@ -156,6 +156,8 @@ bool page_flag(const void *at, int bit);
 bool in_swap(const void *at);
 /* Take all pages off the LRU-add batches of all CPUs, where each has a reference more. */
 void lru_drain(void);
+/* Pin pages for reading, copy them to @to, and let go. */
+void pin_pages(char *mem, size_t pages, char *to);
 /**
  * ksm_merge() - have KSM make one page of @pages pages that are alike
  * Takes as long as ksmd takes; fails the suite when ksmd has scanned a hundred

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,23 +49,15 @@ static void raced(void *arg)
 }
 
 /* A read-only pin of pages that are shared with a child: FAULT_FLAG_UNSHARE. */
-static void pin(char *mem)
-{
-	static char buf[16 * PAGE];
-	struct iovec to = { buf, sizeof(buf) }, from = { mem, sizeof(buf) };
-
-	if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) != (ssize_t)sizeof(buf))
-		_exit(2);
-}
-
 static void unshare_some(char *mem)
 {
+	static char buf[16 * PAGE];
 	struct partner p = partner_start();
 
-	pin(mem);
+	pin_pages(mem, 16, buf);
 	partner_end(&p);
 	/* Alone again, but not yet known to be: the pin keeps these pages. */
-	pin(mem + 16 * PAGE);
+	pin_pages(mem + 16 * PAGE, 16, buf);
 }
 
 static void write_file_pages(struct area *a)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Anonymous memory: who maps it, where it came from, and the zero page. */
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/kernel-page-flags.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -9,7 +7,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "truth.h"
@@ -233,12 +230,8 @@ static void swap_write_judge(const struct trace *t)
 
 static void vmsplice_run(void *unused)
 {
-	struct iovec v = { fresh_pages(), N * PAGE };
-	int fds[2];
-
 	(void)unused;
-	need(!pipe(fds), "pipe");
-	need(vmsplice(fds[1], &v, 1, 0) == N * PAGE, "vmsplice: %s", strerror(errno));
+	pipe_pages(fresh_pages(), N);
 	fork_and_forget();
 	write_pages();
 }

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
-#include <linux/io_uring.h>
 #include <linux/kernel-page-flags.h>
 #include <linux/userfaultfd.h>
 #include <stdio.h>
@@ -17,7 +16,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/uio.h>
 #include <unistd.h>
 #include <cowtrace/classify.h>
 
@@ -204,12 +202,8 @@ static void batch_held_judge(const struct trace *t)
 
 static void vmsplice_run(void *unused)
 {
-	struct iovec v = { pages(), FEW * PAGE };
-	int fds[2];
-
 	(void)unused;
-	need(!pipe(fds) && vmsplice(fds[1], &v, 1, 0) == FEW * PAGE, "vmsplice: %s",
-	     strerror(errno));
+	pipe_pages(pages(), FEW);
 	look(FEW, 0, 0, 1);
 }
 
@@ -256,14 +250,8 @@ static void pin_judge(const struct trace *t)
 
 static void uring_run(void *unused)
 {
-	struct iovec v = { pages(), FEW * PAGE };
-	struct io_uring_params params = { 0 };
-	int fd = syscall(SYS_io_uring_setup, 4, &params);
-
 	(void)unused;
-	need(fd >= 0, "io_uring_setup: %s", strerror(errno));
-	need(!syscall(SYS_io_uring_register, fd, IORING_REGISTER_BUFFERS, &v, 1),
-	     "IORING_REGISTER_BUFFERS: %s", strerror(errno));
+	uring_pages(pages(), FEW);
 	look(FEW, 0, COWTRACE_PIN_BIAS, 0);
 }
 

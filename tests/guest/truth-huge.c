@@ -3,7 +3,6 @@
 #include <linux/kernel-page-flags.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
 #include <unistd.h>
 #include <cowtrace/classify.h>
 
@@ -95,12 +94,10 @@ void write_counted(void)
 void pin_counted(char *mem, size_t pages)
 {
 	static char buf[N * PAGE];
-	struct iovec to = { buf, pages * PAGE }, from = { mem, pages * PAGE };
 
 	touch(buf, pages);
 	count_before();
-	need(process_vm_readv(getpid(), &to, 1, &from, 1, 0) == (ssize_t)from.iov_len,
-	     "process_vm_readv: %s", strerror(errno));
+	pin_pages(mem, pages, buf);
 	count_after();
 }
 

@@ -2,14 +2,12 @@
 /* Where the access came from. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,14 +39,9 @@ static void uring_run(void *unused)
 {
 	char *mem = fresh_pages();
 	struct partner p = partner_start();
-	struct iovec v = { mem, N * PAGE };
-	struct io_uring_params params = { 0 };
-	int fd = syscall(SYS_io_uring_setup, 4, &params);
 
 	(void)unused;
-	need(fd >= 0, "io_uring_setup: %s", strerror(errno));
-	need(!syscall(SYS_io_uring_register, fd, IORING_REGISTER_BUFFERS, &v, 1),
-	     "IORING_REGISTER_BUFFERS: %s", strerror(errno));
+	uring_pages(mem, N);
 	sh->ready = true;
 	partner_end(&p);
 }
@@ -64,12 +57,9 @@ static void vmsplice_run(void *unused)
 {
 	char *mem = fresh_pages();
 	struct partner p = partner_start();
-	struct iovec v = { mem, N * PAGE };
-	int fds[2];
 
 	(void)unused;
-	need(!pipe(fds) && vmsplice(fds[1], &v, 1, 0) == N * PAGE, "vmsplice: %s",
-	     strerror(errno));
+	pipe_pages(mem, N);
 	sh->ready = true;
 	partner_end(&p);
 }
@@ -137,17 +127,16 @@ static void mem_judge(const struct trace *t)
 
 /* --- unshare ------------------------------------------------------------------- */
 
+static char buf[N * PAGE];
+
 static void unshare_run(void *unused)
 {
-	static char buf[N * PAGE];
 	char *mem = fresh_pages();
 	struct partner p = partner_start();
-	struct iovec to = { buf, sizeof(buf) }, from = { mem, sizeof(buf) };
 
 	(void)unused;
 	note_before();
-	need(process_vm_readv(getpid(), &to, 1, &from, 1, 0) == sizeof(buf), "process_vm_readv: %s",
-	     strerror(errno));
+	pin_pages(mem, N, buf);
 	note_after();
 	partner_end(&p);
 	given(traits & COWTRACE_TRAIT_EXCLUSIVE, "this kernel does not unshare");
@@ -163,14 +152,11 @@ static void unshare_judge(const struct trace *t)
 
 static void unshare_alone_run(void *unused)
 {
-	static char buf[N * PAGE];
 	char *mem = fresh_pages();
-	struct iovec to = { buf, sizeof(buf) }, from = { mem, sizeof(buf) };
 
 	(void)unused;
 	fork_and_forget();
-	need(process_vm_readv(getpid(), &to, 1, &from, 1, 0) == sizeof(buf), "process_vm_readv: %s",
-	     strerror(errno));
+	pin_pages(mem, N, buf);
 	sh->ready = true;
 	given(traits & COWTRACE_TRAIT_EXCLUSIVE, "this kernel does not unshare");
 }

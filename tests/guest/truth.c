@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <linux/kernel-page-flags.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "truth.h"
@@ -152,6 +154,26 @@ void track_writes(const char *mem)
 
 	given(was && !file_write("/proc/self/clear_refs", "4") && !soft_dirty(mem),
 	      "this kernel has no soft-dirty bits");
+}
+
+void pipe_pages(char *mem, size_t pages)
+{
+	struct iovec v = { mem, pages * PAGE };
+	int fds[2];
+
+	need(!pipe(fds) && vmsplice(fds[1], &v, 1, 0) == (ssize_t)v.iov_len, "vmsplice: %s",
+	     strerror(errno));
+}
+
+void uring_pages(char *mem, size_t pages)
+{
+	struct iovec v = { mem, pages * PAGE };
+	struct io_uring_params params = { 0 };
+	int fd = syscall(SYS_io_uring_setup, 4, &params);
+
+	need(fd >= 0, "io_uring_setup: %s", strerror(errno));
+	need(!syscall(SYS_io_uring_register, fd, IORING_REGISTER_BUFFERS, &v, 1),
+	     "IORING_REGISTER_BUFFERS: %s", strerror(errno));
 }
 
 void group_set(const char *group, const char *file, const char *value)

@@ -86,6 +86,11 @@ bool page_out(char *mem);
  */
 void track_writes(const char *mem);
 
+/* Put them into a pipe, which has a plain reference to each. */
+void pipe_pages(char *mem, size_t pages);
+/* Register them as a fixed buffer of io_uring, which pins them. */
+void uring_pages(char *mem, size_t pages);
+
 /* Write a setting of a control group: fails the suite. */
 void group_set(const char *group, const char *file, const char *value);
 
