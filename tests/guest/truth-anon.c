@@ -153,14 +153,10 @@ static void swap_run(void *unused)
 /* Until 6.1 a page that was read back from swap stays read-only. */
 static void swap_judge(const struct trace *t)
 {
-	int i, faults = 0;
-
-	for (i = 0; i < N; i++)
-		faults += records_of(t, sh->tgid, sh->page[i]);
 	if (!(traits & COWTRACE_TRAIT_RET_WRITE))
-		check(!faults && sh->ready, "swap",
+		check(!records(t) && sh->ready, "swap",
 		      "swapped in, read, written: no write-protect fault",
-		      "%d faults, the first %s", faults, record_text(only(t, 0)));
+		      "%zu faults, the first %s", records(t), record_text(only(t, 0)));
 	else if (traits & COWTRACE_TRAIT_EXCLUSIVE)
 		ALL(t, "swap", "swapped in, read, written: reused, exclusive", REUSE, EXCLUSIVE,
 		    ANON, USER);

@@ -11,7 +11,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "hold-client.h"
 #include "truth.h"
 
 /* VM_FAULT_RETRY: the fault is asked for again without the VMA lock. */

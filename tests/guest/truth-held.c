@@ -10,7 +10,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "hold-client.h"
 #include "truth.h"
 
 /* With their copies fewer than an LRU batch holds: PAGEVEC_SIZE, 15 or 31. */
@@ -53,14 +52,13 @@ static void reference_judge(const struct trace *t)
 static void pin_run(void *unused)
 {
 	char *mem = fresh_pages();
-	int hold = hold_open(), i;
+	int hold = hold_open();
 	bool real = !(traits & COWTRACE_TRAIT_EXCLUSIVE);
 
 	(void)unused;
 	if (!real)
 		fork_and_forget();
-	for (i = 0; i < N; i++)
-		hold_take(hold, real ? HOLD_PIN : HOLD_BIAS, mem + i * PAGE, 0);
+	hold_pages(hold, real ? HOLD_PIN : HOLD_BIAS, N, 0);
 	if (real) {
 		mprotect(mem, N * PAGE, PROT_READ);
 		mprotect(mem, N * PAGE, PROT_READ | PROT_WRITE);
@@ -83,15 +81,14 @@ static void pin_judge(const struct trace *t)
 /* Its only reference is the mapping's: do_wp_page() gets as far as its trylock. */
 static void lock_run(void *unused)
 {
-	char *mem = fresh_pages();
-	int hold = hold_open(), i;
+	int hold = hold_open();
 
 	(void)unused;
 	if (!hold_watches(hold, sh->why_not))
 		return;
+	fresh_pages();
 	fork_and_forget();
-	for (i = 0; i < N; i++)
-		hold_take(hold, HOLD_LOCK, mem + i * PAGE, 0);
+	hold_pages(hold, HOLD_LOCK, N, 0);
 	write_pages();
 }
 
@@ -107,17 +104,18 @@ static void lock_judge(const struct trace *t)
 
 /* --- the swap cache ------------------------------------------------------- */
 
+static void write_held_in_cache(int hold, enum hold_kind kind)
+{
+	if (!pages_in_swap_cache())
+		return;
+	hold_pages(hold, kind, N, 0);
+	write_pages();
+}
+
 static void writeback_run(void *unused)
 {
-	char *mem = pages_in_swap_cache();
-	int hold = hold_open(), i;
-
 	(void)unused;
-	if (!mem)
-		return;
-	for (i = 0; i < N; i++)
-		hold_take(hold, HOLD_WRITEBACK, mem + i * PAGE, 0);
-	write_pages();
+	write_held_in_cache(hold_open(), HOLD_WRITEBACK);
 }
 
 /* folio_free_swap() lets a page that is being written be (6.1 mm/swapfile.c:1592). */
@@ -137,15 +135,11 @@ static void writeback_judge(const struct trace *t)
 
 static void cache_lock_run(void *unused)
 {
-	char *mem = pages_in_swap_cache();
-	int hold = hold_open(), i;
+	int hold = hold_open();
 
 	(void)unused;
-	if (!mem || !hold_watches(hold, sh->why_not))
-		return;
-	for (i = 0; i < N; i++)
-		hold_take(hold, HOLD_LOCK, mem + i * PAGE, 0);
-	write_pages();
+	if (hold_watches(hold, sh->why_not))
+		write_held_in_cache(hold, HOLD_LOCK);
 }
 
 static void cache_lock_judge(const struct trace *t)

@@ -19,7 +19,6 @@
 #include <unistd.h>
 #include <cowtrace/classify.h>
 
-#include "hold-client.h"
 #include "truth.h"
 #include "uffd.h"
 
@@ -151,20 +150,26 @@ static void swap_judge(const struct trace *t)
 /* --- LRU batches ------------------------------------------------------------ */
 
 /* As in truth-held.c, nothing may run on the CPU that could drain its batch. */
-static void batch_run(void *unused)
+static bool pages_in_batch(void)
 {
 	char *mem = map_pages(N);
 
-	(void)unused;
 	if (!given(cpus_online() > 1, "this guest has one CPU"))
-		return;
+		return false;
 	hold = hold_open();
 	on_cpu(1);
 	lru_drain();
 	touch(mem, FEW);
 	on_cpu(0);
 	begin(mem);
-	look(FEW, 1, 0, 0);
+	return true;
+}
+
+static void batch_run(void *unused)
+{
+	(void)unused;
+	if (pages_in_batch())
+		look(FEW, 1, 0, 0);
 }
 
 static void batch_judge(const struct trace *t)
@@ -174,22 +179,11 @@ static void batch_judge(const struct trace *t)
 
 static void batch_held_run(void *unused)
 {
-	char *mem = map_pages(N);
-	int i;
-
 	(void)unused;
-	if (!given(cpus_online() > 1, "this guest has one CPU"))
+	if (!pages_in_batch())
 		return;
-	hold = hold_open();
-	on_cpu(1);
-	lru_drain();
-	touch(mem, FEW);
-	on_cpu(0);
-	begin(mem);
-	for (i = 0; i < FEW; i++) {
-		hold_take(hold, HOLD_REFERENCE, sh->page[i], 3);
-		hold_take(hold, HOLD_PIN, sh->page[i], 0);
-	}
+	hold_pages(hold, HOLD_REFERENCE, FEW, 3);
+	hold_pages(hold, HOLD_PIN, FEW, 0);
 	look(FEW, 1, COWTRACE_PIN_BIAS, 3);
 }
 
@@ -214,12 +208,9 @@ static void vmsplice_judge(const struct trace *t)
 
 static void reference_run(void *unused)
 {
-	int i;
-
 	(void)unused;
 	pages();
-	for (i = 0; i < FEW; i++)
-		hold_take(hold, HOLD_REFERENCE, sh->page[i], 7);
+	hold_pages(hold, HOLD_REFERENCE, FEW, 7);
 	look(FEW, 0, 0, 7);
 }
 
@@ -232,14 +223,10 @@ static void reference_judge(const struct trace *t)
 
 static void pin_run(void *unused)
 {
-	int i;
-
 	(void)unused;
 	pages();
-	for (i = 0; i < FEW; i++) {
-		hold_take(hold, HOLD_PIN, sh->page[i], 0);
-		hold_take(hold, HOLD_PIN, sh->page[i], 0);
-	}
+	hold_pages(hold, HOLD_PIN, FEW, 0);
+	hold_pages(hold, HOLD_PIN, FEW, 0);
 	look(FEW, 0, 2 * COWTRACE_PIN_BIAS, 0);
 }
 
@@ -344,8 +331,8 @@ static void file_run(void *unused)
 	begin(map_file("/tmp/truth", MAP_PRIVATE));
 	read_pages();
 	lru_drain();
+	hold_pages(hold, HOLD_REFERENCE, FEW, 1);
 	for (i = 0; i < FEW; i++) {
-		hold_take(hold, HOLD_REFERENCE, sh->page[i], 1);
 		note_truth(i, 0, 0, 1);
 		sh->held[i].pagecache = 1;
 	}

@@ -158,14 +158,9 @@ bool frames_agree(const struct trace *t)
 {
 	int i;
 
-	for (i = 0; i < sh->n; i++) {
-		const struct cowtrace_record *r = sole(t, i);
-
-		if (!r || !sh->pfn[i] || r->pfn != sh->pfn[i] || r->new_pfn != sh->new_pfn[i] ||
-		    !(r->present & COWTRACE_HAS_NEW_PFN))
-			return false;
-	}
-	return true;
+	for (i = 0; i < sh->n && pfn_agrees(sole(t, i), i); i++)
+		;
+	return i == sh->n;
 }
 
 void check_holders(const struct trace *t, const char *name, const char *claim,

@@ -3,7 +3,6 @@
 #ifndef COWTEST_TRUTH_HUGE_H
 #define COWTEST_TRUTH_HUGE_H
 
-#include "hold-client.h"
 #include "truth.h"
 
 #define HUGE	(2ul << 20)

@@ -117,13 +117,10 @@ static void alone_judge(const struct trace *t)
 
 static void reference_run(void *unused)
 {
-	int hold = hold_open(), i;
-
 	(void)unused;
 	own_pages();
 	fork_and_forget();
-	for (i = 0; i < FEW; i++)
-		hold_take(hold, HOLD_REFERENCE, sh->page[i], 3);
+	hold_pages(hold_open(), HOLD_REFERENCE, FEW, 3);
 	write_counted();
 }
 

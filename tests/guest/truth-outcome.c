@@ -13,18 +13,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "hold-client.h"
 #include "truth.h"
 #include "uffd.h"
 
 /* --- userfaultfd ---------------------------------------------------------- */
-
-static void *write_first(void *mem)
-{
-	sh->tid = syscall(SYS_gettid);
-	touch(mem, 1);
-	return NULL;
-}
 
 static void uffd_run(void *unused)
 {

@@ -127,12 +127,10 @@ static void exclusive_judge(const struct trace *t)
 static void pin_run(void *unused)
 {
 	char *mem = map_thp(FEW);
-	int hold = hold_open(), i;
 
 	(void)unused;
 	begin_at(mem, FEW, HUGE);
-	for (i = 0; i < FEW; i++)
-		hold_take(hold, HOLD_PIN, sh->page[i], 0);
+	hold_pages(hold_open(), HOLD_PIN, FEW, 0);
 	track_writes(mem);
 	write_counted();
 }
@@ -197,13 +195,11 @@ static void shared_judge(const struct trace *t)
 static void reference_run(void *unused)
 {
 	char *mem = map_thp(FEW);
-	int hold = hold_open(), i;
 
 	(void)unused;
 	fork_and_forget();
 	begin_at(mem, FEW, HUGE);
-	for (i = 0; i < FEW; i++)
-		hold_take(hold, HOLD_REFERENCE, sh->page[i], 3);
+	hold_pages(hold_open(), HOLD_REFERENCE, FEW, 3);
 	write_counted();
 }
 
@@ -303,13 +299,6 @@ static void unshare_alone_judge(const struct trace *t)
 }
 
 /* --- a lost race -------------------------------------------------------------- */
-
-static void *write_first(void *mem)
-{
-	sh->tid = syscall(SYS_gettid);
-	poke(mem, 2);
-	return NULL;
-}
 
 /* It sleeps for the lock of the page meanwhile: neither S nor Z. */
 static void thread_waits(void)

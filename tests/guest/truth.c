@@ -96,6 +96,13 @@ void write_pages(void)
 	note_after();
 }
 
+void *write_first(void *mem)
+{
+	sh->tid = syscall(SYS_gettid);
+	touch(mem, 1);
+	return NULL;
+}
+
 void read_one(const char *at)
 {
 	*(const volatile char *)at;
@@ -156,6 +163,14 @@ void track_writes(const char *mem)
 	      "this kernel has no soft-dirty bits");
 }
 
+void hold_pages(int hold, enum hold_kind kind, int n, uint32_t arg)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		hold_take(hold, kind, sh->page[i], arg);
+}
+
 void pipe_pages(char *mem, size_t pages)
 {
 	struct iovec v = { mem, pages * PAGE };
@@ -211,6 +226,16 @@ const struct cowtrace_record *nth(const struct trace *t, int i, unsigned int nth
 	return next;
 }
 
+size_t records(const struct trace *t)
+{
+	size_t n = 0;
+	int i;
+
+	for (i = 0; i < N; i++)
+		n += records_of(t, sh->tgid, sh->page[i]);
+	return n;
+}
+
 bool is(const struct cowtrace_record *r, int outcome, int reason, int kind, int origin)
 {
 	return r && r->outcome == outcome && r->reason == reason && r->kind == kind &&
@@ -227,18 +252,19 @@ int bad_page(const struct trace *t, int n, int outcome, int reason, int kind, in
 	return i;
 }
 
+bool pfn_agrees(const struct cowtrace_record *r, int i)
+{
+	return r && sh->pfn[i] && r->pfn == sh->pfn[i] && r->new_pfn == sh->new_pfn[i] &&
+	       (r->present & COWTRACE_HAS_NEW_PFN);
+}
+
 bool pfns_agree(const struct trace *t)
 {
 	int i;
 
-	for (i = 0; i < N; i++) {
-		const struct cowtrace_record *r = only(t, i);
-
-		if (!r || !sh->pfn[i] || r->pfn != sh->pfn[i] || r->new_pfn != sh->new_pfn[i] ||
-		    !(r->present & COWTRACE_HAS_NEW_PFN))
-			return false;
-	}
-	return true;
+	for (i = 0; i < N && pfn_agrees(only(t, i), i); i++)
+		;
+	return i == N;
 }
 
 void truth_run(const struct pattern *patterns, size_t nr)

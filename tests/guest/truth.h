@@ -8,6 +8,7 @@
 #ifndef COWTEST_TRUTH_H
 #define COWTEST_TRUTH_H
 
+#include "hold-client.h"
 #include "lib.h"
 
 /* Pages of most patterns. */
@@ -74,6 +75,8 @@ void note_before(void);
 void note_after(void);
 /* Write all pages, between the two. */
 void write_pages(void);
+/* A thread that writes the first page, and whose id is then sh->tid. */
+void *write_first(void *mem);
 void read_pages(void);
 void read_one(const char *at);
 /* Map @path privately or shared, N pages of it. */
@@ -86,6 +89,8 @@ bool page_out(char *mem);
  */
 void track_writes(const char *mem);
 
+/* Hold the first @n pages of the pattern by @hold: see hold-client.h. */
+void hold_pages(int hold, enum hold_kind kind, int n, uint32_t arg);
 /* Put them into a pipe, which has a plain reference to each. */
 void pipe_pages(char *mem, size_t pages);
 /* Register them as a fixed buffer of io_uring, which pins them. */
@@ -100,10 +105,14 @@ void group_set(const char *group, const char *file, const char *value);
 const struct cowtrace_record *only(const struct trace *t, int i);
 /* The record number @nth, from 0, of page @i, in the order of time. */
 const struct cowtrace_record *nth(const struct trace *t, int i, unsigned int nth);
+/* All records of the pages. */
+size_t records(const struct trace *t);
 bool is(const struct cowtrace_record *r, int outcome, int reason, int kind, int origin);
 /* The first of @n pages whose only record is not as it must be; @n for none. */
 int bad_page(const struct trace *t, int n, int outcome, int reason, int kind, int origin);
-/* Both pfns of each record are those of pagemap. */
+/* Both pfns of the record are those that pagemap had for page @i. */
+bool pfn_agrees(const struct cowtrace_record *r, int i);
+/* Those of each page's only record are. */
 bool pfns_agree(const struct trace *t);
 
 #define IS(r, o, why, k, from)						\
