@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The accounting identities, and what is lost when nobody reads. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,10 +214,8 @@ static void stopped(void)
 			snprintf(what, sizeof(what), "round %d: entries went from %llu to %llu",
 				 round, s.sum.entries, later.sum.entries);
 	}
-	for (i = 0; i < 2; i++) {
-		kill(pids[i], SIGKILL);
-		child_wait(pids[i]);
-	}
+	for (i = 0; i < 2; i++)
+		child_kill(pids[i]);
 	check(!*what, "stop",
 	      "identities hold, and nothing moves, after 8 stops in the middle of a load", "%s",
 	      what);

@@ -64,8 +64,7 @@ static void storms_start(void)
 {
 	uintptr_t i;
 
-	control = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	need(control != MAP_FAILED, "mmap: %s", strerror(errno));
+	control = map_shared(sizeof(*control));
 	for (i = 0; i < STORMS; i++)
 		child(storm, (void *)i);
 }
@@ -761,9 +760,7 @@ static void witness_below(void)
 
 static int rounds_asked(void)
 {
-	const char *text = getenv("BESIDE_ROUNDS");
-
-	return text ? atoi(text) : 100;
+	return asked("BESIDE_ROUNDS", 100);
 }
 
 /* Far more than the rounds take: each waits for grace periods of RCU under load. */

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -346,8 +345,7 @@ static void never_torn(unsigned int kb, const char *name, const char *claim)
 	struct stats s;
 	uintptr_t i;
 
-	founds = mmap(NULL, 2 * sizeof(*founds), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		      -1, 0);
+	founds = map_shared(2 * sizeof(*founds));
 	snprintf(value, sizeof(value), "%u", kb);
 	need(!cow_write("buffer_kb", value), "buffer_kb does not take %s", value);
 	cow_write("reset", "1");
@@ -359,10 +357,8 @@ static void never_torn(unsigned int kb, const char *name, const char *claim)
 	for (i = 0; i < 2; i++)
 		while (founds[i].storms < STORM_RECORDS && !*founds[i].torn)
 			sleep_ms(10);
-	for (i = 0; i < STORMERS; i++) {
-		kill(stormers[i], SIGKILL);
-		child_wait(stormers[i]);
-	}
+	for (i = 0; i < STORMERS; i++)
+		child_kill(stormers[i]);
 	disable();
 	for (i = 0; i < 2; i++)
 		child_wait(readers[i]);

@@ -13,11 +13,7 @@
 
 void keep(struct kept *k, const struct cowtrace_record *r)
 {
-	if (k->n == k->room) {
-		k->room = k->room ? 2 * k->room : 256;
-		k->r = realloc(k->r, k->room * sizeof(*r));
-		need(k->r, "no memory for %zu records", k->room);
-	}
+	k->r = with_room(k->r, k->n, &k->room, sizeof(*r));
 	k->r[k->n++] = *r;
 }
 
@@ -35,11 +31,7 @@ static uint64_t end_of(const struct cowtrace_record *r)
 
 static void add_copy(struct ledger *l, const struct cowtrace_record *r)
 {
-	if (l->nr_copies == l->room) {
-		l->room = l->room ? 2 * l->room : 4096;
-		l->copies = realloc(l->copies, l->room * sizeof(*l->copies));
-		need(l->copies, "no memory for %zu copies", l->room);
-	}
+	l->copies = with_room(l->copies, l->nr_copies, &l->room, sizeof(*l->copies));
 	l->copies[l->nr_copies++] = (struct copy) {
 		.begin_ns	= r->time_ns,
 		.end_ns		= end_of(r),

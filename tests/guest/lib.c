@@ -498,15 +498,21 @@ size_t records_take(int fd, unsigned int cpu,
 	return n;
 }
 
+void *with_room(void *at, size_t n, size_t *room, size_t size)
+{
+	if (n < *room)
+		return at;
+	*room = *room ? 2 * *room : 1024;
+	at = realloc(at, *room * size);
+	need(at, "no memory for %zu times %zu bytes", *room, size);
+	return at;
+}
+
 static void append(const struct cowtrace_record *r, void *arg)
 {
 	struct trace *t = arg;
 
-	if (t->n == t->room) {
-		t->room = t->room ? 2 * t->room : 1024;
-		t->r = realloc(t->r, t->room * sizeof(*r));
-		need(t->r, "no memory for %zu records", t->room);
-	}
+	t->r = with_room(t->r, t->n, &t->room, sizeof(*r));
 	t->r[t->n++] = *r;
 }
 
@@ -581,6 +587,14 @@ char *map_pages(size_t pages)
 
 	need(mem != MAP_FAILED, "mapping %zu pages: %s", pages, strerror(errno));
 	madvise(mem, pages * PAGE, MADV_NOHUGEPAGE);
+	return mem;
+}
+
+void *map_shared(size_t size)
+{
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	need(mem != MAP_FAILED, "mapping %zu bytes: %s", size, strerror(errno));
 	return mem;
 }
 
@@ -709,6 +723,13 @@ bool ksm_merge(char *mem, size_t pages)
 	return true;
 }
 
+int asked(const char *name, int otherwise)
+{
+	const char *value = getenv(name);
+
+	return value ? atoi(value) : otherwise;
+}
+
 uint64_t next_random(uint64_t *state)
 {
 	uint64_t z = *state += 0x9e3779b97f4a7c15ull;
@@ -766,6 +787,12 @@ int child_wait(pid_t pid)
 		if (errno != EINTR)
 			return -1;
 	return status;
+}
+
+void child_kill(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	child_wait(pid);
 }
 
 void child_sleeps(pid_t pid)

@@ -140,10 +140,15 @@ const struct cowtrace_record *record_of(const struct trace *t, uint32_t tgid, co
 size_t records_of(const struct trace *t, uint32_t tgid, const void *page);
 const char *record_text(const struct cowtrace_record *r);
 
+/* The array @at of @n elements, with room for one more. */
+void *with_room(void *at, size_t n, size_t *room, size_t size);
+
 /* --- pages ------------------------------------------------------------- */
 
 /* Private anonymous memory of small pages, untouched. */
 char *map_pages(size_t pages);
+/* Memory that children share, zeroed. */
+void *map_shared(size_t size);
 /* Write one byte of each page. */
 void touch(char *mem, size_t pages);
 /* One byte, by the one instruction at poke(). */
@@ -168,6 +173,8 @@ bool ksm_merge(char *mem, size_t pages);
 
 /* --- numbers and time -------------------------------------------------- */
 
+/* What the environment says of @name, a number. */
+int asked(const char *name, int otherwise);
 /* The next of a row of random numbers that begins with any @state. */
 uint64_t next_random(uint64_t *state);
 uint64_t now_ns(void);
@@ -180,6 +187,7 @@ void on_cpu(unsigned int cpu);
 pid_t child(void (*fn)(void *), void *arg);
 /* 0 when it exited with 0, else its status. */
 int child_wait(pid_t pid);
+void child_kill(pid_t pid);
 /* Wait until a child sleeps in the kernel, or has ended. */
 void child_sleeps(pid_t pid);
 /*

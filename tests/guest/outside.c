@@ -228,11 +228,7 @@ static void newpage_add(struct newpages *list, const struct newpage_event *e, ui
 		list->others++;
 		return;
 	}
-	if (list->n == list->room) {
-		list->room = list->room ? 2 * list->room : 4096;
-		list->at = realloc(list->at, list->room * sizeof(*list->at));
-		need(list->at, "no memory for %zu new pages", list->room);
-	}
+	list->at = with_room(list->at, list->n, &list->room, sizeof(*list->at));
 	list->at[list->n++] = (struct newpage) { time_ns, e->address, e->pid };
 }
 

@@ -274,8 +274,7 @@ void truth_run(const struct pattern *patterns, size_t nr)
 
 	module_start(1024);
 	traits = kernel_traits();
-	sh = mmap(NULL, sizeof(*sh), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	need(sh != MAP_FAILED, "no memory to share");
+	sh = map_shared(sizeof(*sh));
 	for (i = 0; i < nr; i++) {
 		memset(sh, 0, sizeof(*sh));
 		enable();

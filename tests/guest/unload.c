@@ -9,11 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,14 +112,10 @@ static void stop_all(void)
 {
 	int i;
 
-	for (i = 0; i < TASKS; i++) {
-		kill(tasks[i], SIGKILL);
-		child_wait(tasks[i]);
-	}
-	for (i = 0; i < READERS; i++) {
-		kill(readers[i], SIGKILL);
-		child_wait(readers[i]);
-	}
+	for (i = 0; i < TASKS; i++)
+		child_kill(tasks[i]);
+	for (i = 0; i < READERS; i++)
+		child_kill(readers[i]);
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 	sleep_ms(300);
@@ -361,9 +355,7 @@ out:
 
 static int rounds_asked(void)
 {
-	const char *text = getenv("ROUNDS");
-
-	return text ? atoi(text) : 200;
+	return asked("ROUNDS", 200);
 }
 
 unsigned int unload_seconds(void)
@@ -377,7 +369,7 @@ void run_unload(void)
 	int half = (rounds - FIRST) / 2;
 
 	need(half > 0, "ROUNDS has to be %d at least", FIRST + 2);
-	control = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	control = map_shared(sizeof(*control));
 	module_start(64);
 	list(".");
 	list("filter");
