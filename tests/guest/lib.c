@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -170,6 +172,13 @@ long long value_in(const char *path, const char *name)
 bool file_has(const char *path, const char *what)
 {
 	return file_read(path, text, sizeof(text)) >= 0 && strstr(text, what);
+}
+
+bool ext4_on_mnt(void)
+{
+	struct statfs f;
+
+	return !statfs("/mnt", &f) && f.f_type == EXT4_SUPER_MAGIC;
 }
 
 bool disk_of(const char *where, char *device, size_t size)

@@ -55,6 +55,8 @@ int cow_open(const char *name, int flags);
 /* The number behind "NAME " in a file of "name value" lines, -1 without one. */
 long long value_in(const char *path, const char *name);
 bool file_has(const char *path, const char *text);
+/* Is a disk on /mnt, with a file system that write-protects clean pages? */
+bool ext4_on_mnt(void);
 /* The device that is mounted at @where; false when nothing is. */
 bool disk_of(const char *where, char *device, size_t size);
 

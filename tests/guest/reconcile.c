@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -110,13 +109,6 @@ static char *map_file(const char *path, int flags)
 	return mem;
 }
 
-static bool mnt_is_a_disk(void)
-{
-	struct statfs f;
-
-	return !statfs("/mnt", &f) && f.f_type == 0xef53; /* ext4 */
-}
-
 static struct turn ready, go;
 
 static void loader(void *arg)
@@ -126,7 +118,7 @@ static void loader(void *arg)
 		.merged = map_pages(MERGED),
 		.zero = map_pages(MAPPED),
 		.private_file = map_file("/tmp/private", MAP_PRIVATE),
-		.shared_file = mnt_is_a_disk() ? map_file("/mnt/shared", MAP_SHARED) : NULL,
+		.shared_file = ext4_on_mnt() ? map_file("/mnt/shared", MAP_SHARED) : NULL,
 	};
 
 	(void)arg;
@@ -200,6 +192,6 @@ void run_reconcile(void)
 	check(!own, "quiet", "this process took no fault but those of the proofs", "%lld more", own);
 	ledger_check(&ledger, &w, "", 2 * PAGES);
 	ledger_check_copies(&ledger, &w, &pages, "");
-	coverage(&ledger, mnt_is_a_disk());
+	coverage(&ledger, ext4_on_mnt());
 	outside_exit();
 }

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "truth.h"
@@ -57,17 +56,10 @@ static void special_judge(const struct trace *t)
 
 /* --- shared mappings ------------------------------------------------------ */
 
-static bool ext4_here(void)
-{
-	struct statfs f;
-
-	return given(!statfs("/mnt", &f) && f.f_type == 0xef53, "no ext4 on /mnt");
-}
-
 static void mkwrite_run(void *unused)
 {
 	(void)unused;
-	if (!ext4_here())
+	if (!given(ext4_on_mnt(), "no ext4 on /mnt"))
 		return;
 	begin(map_file("/mnt/truth", MAP_SHARED));
 	read_pages();
@@ -118,7 +110,7 @@ static void full_run(void *unused)
 	char *mem;
 
 	(void)unused;
-	if (!ext4_here())
+	if (!given(ext4_on_mnt(), "no ext4 on /mnt"))
 		return;
 	mem = map_file("/mnt/hole", MAP_SHARED);
 	begin(mem);
