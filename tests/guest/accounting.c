@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The accounting identities, and what is lost when nobody reads. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "lib.h"
 

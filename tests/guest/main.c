@@ -8,11 +8,9 @@
  * cowtest list: names them. cowtest load: does what the suite pattern traces.
  * Lines that begin with # are figures for the log. The last line is "done".
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* cowtrace:wp_fault, used as perf and trace-cmd use it: by tracefs. */
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib.h"
 

@@ -2,7 +2,6 @@
 /* Anonymous memory: who maps it, where it came from, and the zero page. */
 #include <linux/kernel-page-flags.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>

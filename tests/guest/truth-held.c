@@ -3,12 +3,8 @@
  * Anonymous pages that somebody holds at the very moment of the fault. What no
  * program can time is set up by the module in hold/.
  */
-#include <errno.h>
 #include <linux/kernel-page-flags.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "truth.h"
 

@@ -5,10 +5,8 @@
  * later reuse them where one process maps and holds all of it.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "truth-huge.h"
 

@@ -4,7 +4,6 @@
 #include <linux/io_uring.h>
 #include <linux/kernel-page-flags.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
