@@ -13,10 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ledger.h"
@@ -202,11 +200,6 @@ static void holder(void *unused)
 	turn_wait(&leave);
 }
 
-static void nobody(void *unused)
-{
-	(void)unused;
-}
-
 /* A child holds them until both have written. */
 static void held(const struct variant *v)
 {
@@ -240,7 +233,7 @@ static void piped(const struct variant *v)
 	struct iovec all = { mem, BATCH * PAGE };
 
 	/* Not known to be exclusive any more, though nobody else maps them. */
-	need(!child_wait(child(nobody, NULL)), "the child failed");
+	fork_and_forget();
 	need(vmsplice(hold[1], &all, 1, 0) == BATCH * (ssize_t)PAGE, "vmsplice: %s",
 	     strerror(errno));
 	both_threads(v);
@@ -424,7 +417,7 @@ static void run_variant(const struct variant *v, unsigned int rounds)
 
 static unsigned int races(void)
 {
-	return getenv("RACES") ? atoi(getenv("RACES")) : 100000;
+	return asked("RACES", 100000);
 }
 
 unsigned int race_seconds(void)
@@ -440,9 +433,7 @@ void run_race(void)
 		skip("all", "two writers need two CPUs");
 		return;
 	}
-	arena = mmap(NULL, sizeof(*arena), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		     0);
-	need(arena != MAP_FAILED, "no memory");
+	arena = map_shared(sizeof(*arena));
 	mem = map_pages(BATCH);
 	turn_init(&leave);
 	sink = open("/dev/null", O_WRONLY | O_CLOEXEC);

@@ -479,7 +479,7 @@ static void set_ksm(const char *run)
 
 static unsigned int given_seconds(void)
 {
-	return getenv("STORM_SECONDS") ? atoi(getenv("STORM_SECONDS")) : 60;
+	return asked("STORM_SECONDS", 60);
 }
 
 /* Each step that has begun ends, and then all records are compared. */
@@ -504,9 +504,8 @@ void run_storm(void)
 	else
 		need(getrandom(&seed, sizeof(seed), 0) == sizeof(seed), "no random seed");
 	note("STORM_SEED=%#llx", (unsigned long long)seed);
-	steps = mmap(NULL, sizeof(*steps) * ARRAY_SIZE(actors), PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	need(steps != MAP_FAILED && seconds, "no memory, or STORM_SECONDS is no number");
+	steps = map_shared(sizeof(*steps) * ARRAY_SIZE(actors));
+	need(seconds, "STORM_SECONDS is no number");
 	module_start(BUFFER_KB);
 	traits = kernel_traits();
 	outside_init();
