@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "capture_settings.h"
+#include "clock.h"
 #include "command.h"
 #include "event_print.h"
 #include "merge.h"
@@ -89,14 +89,6 @@ static const struct argp argp = {
 	       "have one reader.",
 	.children = children,
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 static void print_fault(struct events *e, const struct cowtrace_record *r, const void *raw)
 {
@@ -180,7 +172,7 @@ static bool pause_for_more(struct events *e)
 		/* A pipe whose reader is gone raises POLLERR, also while nothing is written. */
 		{ .fd = STDOUT_FILENO },
 	};
-	uint64_t now = now_ns();
+	uint64_t now = ct_now_ns();
 	int timeout = PERIOD_MS;
 
 	if (e->end_ns && now >= e->end_ns)
@@ -291,7 +283,7 @@ static int run(struct events *e, struct ct_error *err)
 	ret = ret == -EBUSY ? read_along(e, err) : ret ? ret : trace(e, err);
 	if (!ret) {
 		if (e->options.duration_ns)
-			e->end_ns = now_ns() + e->options.duration_ns;
+			e->end_ns = ct_now_ns() + e->options.duration_ns;
 		ret = follow(e, err);
 		if (!e->options.quiet)
 			tell_losses(e);

@@ -8,6 +8,7 @@
 
 #include "capture.h"
 #include "capture_queue.h"
+#include "clock.h"
 
 /* How often CPUs that came online are looked for. */
 #define RESCAN_NS	1000000000ull
@@ -40,14 +41,6 @@ struct ct_capture {
 	unsigned int		nr;
 	struct stream		streams[];
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 /* Opens the streams that exist and are not open yet. */
 static int open_streams(struct ct_capture *c, struct ct_error *err)
@@ -130,8 +123,8 @@ int ct_capture_start(struct ct_capture *c, struct ct_error *err)
 		c->queue = NULL;
 		return ret;
 	}
-	c->next_sweep = now_ns() + SWEEP_NS;
-	c->next_rescan = now_ns() + RESCAN_NS;
+	c->next_sweep = ct_now_ns() + SWEEP_NS;
+	c->next_rescan = ct_now_ns() + RESCAN_NS;
 	return 0;
 }
 
@@ -215,7 +208,7 @@ static void rescan(struct ct_capture *c)
 bool ct_capture_pump(struct ct_capture *c)
 {
 	struct epoll_event events[64];
-	uint64_t now = now_ns();
+	uint64_t now = ct_now_ns();
 	bool more = false;
 	int n;
 
@@ -258,13 +251,13 @@ int ct_capture_stop(struct ct_capture *c, struct ct_error *err)
 	ret = c->source->set(c->source, "enabled", "0", err);
 	/* A CPU that came online since the last look has its records too. */
 	rescan(c);
-	give_up = now_ns() + DRAIN_NS;
+	give_up = ct_now_ns() + DRAIN_NS;
 	while (!all_ended(c)) {
 		if (read_streams(c, true))
-			give_up = now_ns() + DRAIN_NS;
+			give_up = ct_now_ns() + DRAIN_NS;
 		else if (!all_ended(c))
 			nanosleep(&pause, NULL);
-		if (now_ns() < give_up)
+		if (ct_now_ns() < give_up)
 			continue;
 		if (!ret)
 			ret = ct_error_set(err, -ETIMEDOUT,

@@ -3,10 +3,10 @@
 #include <json-c/json.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "capture_meta.h"
+#include "clock.h"
 #include "version.h"
 
 static const char *const target_names[] = {
@@ -14,14 +14,6 @@ static const char *const target_names[] = {
 	[CT_TARGET_COMMAND] = "command",
 	[CT_TARGET_PROCESS] = "process",
 };
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return t.tv_sec * 1000000000ll + t.tv_nsec;
-}
 
 static void add_text(struct json_object *o, const char *name, const char *text)
 {
@@ -85,8 +77,8 @@ static struct json_object *start_time(void)
 {
 	struct json_object *o = json_object_new_object();
 
-	add_number(o, "realtime_ns", clock_ns(CLOCK_REALTIME));
-	add_number(o, "monotonic_ns", clock_ns(CLOCK_MONOTONIC));
+	add_number(o, "realtime_ns", ct_clock_ns(CLOCK_REALTIME));
+	add_number(o, "monotonic_ns", ct_now_ns());
 	return o;
 }
 

@@ -9,13 +9,13 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "capture_meta.h"
 #include "capture_session.h"
 #include "capture_settings.h"
 #include "capture_target.h"
+#include "clock.h"
 #include "module.h"
 #include "schema.h"
 
@@ -47,14 +47,6 @@ struct session {
 	uint64_t			shown_records;
 	uint64_t			shown_ns;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * SECOND_NS + t.tv_nsec;
-}
 
 /* --- signals ---------------------------------------------------------------- */
 
@@ -437,7 +429,7 @@ static void record(struct session *s)
 		{ .fd = s->signals, .events = POLLIN },
 		{ .fd = s->process, .events = POLLIN },
 	};
-	uint64_t now = now_ns();
+	uint64_t now = ct_now_ns();
 	bool more = false;
 
 	while (s->running && !broken(s)) {
@@ -446,7 +438,7 @@ static void record(struct session *s)
 		read_signals(s);
 		if (fds[2].revents)
 			s->running = false;
-		now = now_ns();
+		now = ct_now_ns();
 		if (s->opts->duration_ns && now - s->start_ns >= s->opts->duration_ns)
 			s->running = false;
 		show_progress(s, now);
@@ -463,7 +455,7 @@ static int start(struct session *s, struct ct_error *err)
 	ret = ct_capture_start(s->capture, err);
 	if (ret)
 		return ret;
-	s->start_ns = s->shown_ns = now_ns();
+	s->start_ns = s->shown_ns = ct_now_ns();
 	s->next_progress = s->start_ns + PROGRESS_NS;
 	s->running = true;
 	if (s->child.pid)
@@ -479,7 +471,7 @@ static int finish(struct session *s, struct ct_error *err)
 {
 	int ret;
 
-	s->result->elapsed_ns = now_ns() - s->start_ns;
+	s->result->elapsed_ns = ct_now_ns() - s->start_ns;
 	ret = ct_capture_stop(s->capture, err);
 	write_state(s, "stats");
 	write_state(s, "lost");

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bytes.h"
+#include "clock.h"
 
 #define ROOM	(64u << 10)
 /* A fault ends a little before its record can be read: an interrupt may come between. */
@@ -38,14 +38,6 @@ struct ct_merge {
 	size_t		nr;
 	size_t		room;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 static int add_stream(struct ct_merge *m, unsigned int cpu, struct ct_error *err)
 {
@@ -107,7 +99,7 @@ static bool empty(const struct stream *s)
 
 static int fill(struct ct_merge *m, struct stream *s)
 {
-	uint64_t now = now_ns();
+	uint64_t now = ct_now_ns();
 	ssize_t n = m->source->read_cpu(m->source, s->fd, s->data, m->room);
 
 	s->at = 0;

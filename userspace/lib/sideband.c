@@ -6,9 +6,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "sideband.h"
 #include "sideband_build_id.h"
 #include "sideband_proc.h"
@@ -125,7 +125,6 @@ int ct_sideband_open(struct ct_sideband **out, struct ct_error *err)
 {
 	long nr = sysconf(_SC_NPROCESSORS_CONF);
 	struct ct_sideband *sb;
-	struct timespec now;
 	int ret = 0;
 
 	*out = NULL;
@@ -145,8 +144,7 @@ int ct_sideband_open(struct ct_sideband **out, struct ct_error *err)
 		return ct_error_set(err, -ENOMEM, "no memory for the side-band");
 	}
 	/* Before the first event, so that an event always overrules what /proc said. */
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	sb->start_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
+	sb->start_ns = ct_now_ns();
 	for (unsigned int i = 0; i < sb->nr && !ret; i++) {
 		ret = ring_open(sb, i);
 		if (ret == -ENODEV)	/* offline */
