@@ -100,6 +100,9 @@ table_line()
 
 table_names() { awk '!/^#/ && NF { print $1 }' "$here/kernels"; }
 
+# is_built NAME: whether this line's kernel is built here, not fetched.
+is_built() { [[ $(table_line "$1") == *' built='* ]]; }
+
 # kernel_series NAME: the line of the table that a series, a release
 # (6.12.107+deb13-amd64) or a package version (6.12.107-1) belongs to.
 kernel_series()
@@ -116,12 +119,14 @@ kernel_series()
 	return 1
 }
 
-# kernel_dir NAME: the prepared kernel of that name; nothing if there is none.
+# kernel_dir NAME: the prepared kernel of that name; nothing if there is none,
+# or if one was built of another configuration.
 kernel_dir()
 {
 	local dir
 	for dir in "$vm/kernels/$1" "$vm"/kernels/*; do
 		[[ -e $dir/done ]] || continue
+		[[ ! -e $dir/config ]] || cmp -s "$dir/config" "$here/${dir##*/}.config" || continue
 		if [[ ${dir##*/} == "$1" || $(<"$dir/release") == "$1" ||
 		      $(<"$dir/version") == "$1" ]]; then
 			echo "$dir"
