@@ -257,7 +257,7 @@ struct slow_disk {
 
 static bool slow_disk(struct slow_disk *d)
 {
-	char limit[64];
+	char limit[64], path[64];
 	struct stat st;
 
 	if (!disk_of("/mnt", d->device, sizeof(d->device)) || stat(d->device, &st))
@@ -267,6 +267,11 @@ static bool slow_disk(struct slow_disk *d)
 	snprintf(limit, sizeof(limit), "%s rbps=2", d->number);
 	group_set("/sys/fs/cgroup", "cgroup.subtree_control", "+io");
 	need(!mkdir(d->group, 0700), "%s: %s", d->group, strerror(errno));
+	snprintf(path, sizeof(path), "%s/io.max", d->group);
+	if (access(path, F_OK)) {
+		rmdir(d->group);
+		return false;
+	}
 	group_set(d->group, "io.max", limit);
 	group_set(d->group, "cgroup.procs", "0");
 	return true;
@@ -300,7 +305,7 @@ static void direct_run(void *unused)
 	struct slow_disk disk;
 
 	(void)unused;
-	if (!given(slow_disk(&disk), "no disk on /mnt"))
+	if (!given(slow_disk(&disk), "no disk on /mnt that can be slowed down"))
 		return;
 	cb.aio_fildes = open(disk.device, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	need((int)cb.aio_fildes >= 0 && !syscall(SYS_io_setup, 1, &context), "aio: %s",
