@@ -30,12 +30,9 @@ void hold_take(int fd, enum hold_kind kind, const void *at, uint32_t arg)
 	need(!ioctl(fd, HOLD_TAKE, &request), "holding a page as %d: %s", kind, strerror(errno));
 }
 
-bool hold_watches(int fd, char *why_not)
+bool hold_watches(int fd)
 {
-	if (ioctl(fd, HOLD_WATCHES) == 1)
-		return true;
-	strcpy(why_not, "this kernel has no MMU notifiers");
-	return false;
+	return ioctl(fd, HOLD_WATCHES) == 1;
 }
 
 void hold_release(int fd)

@@ -14,8 +14,8 @@ void hold_load(void);
 int hold_open(void);
 /* Hold the page that stands at @at now. */
 void hold_take(int fd, enum hold_kind kind, const void *at, uint32_t arg);
-/* Whether HOLD_LOCK and HOLD_STALL can be had; if not, @why_not says why. */
-bool hold_watches(int fd, char *why_not);
+/* Whether HOLD_LOCK and HOLD_STALL can be had. */
+bool hold_watches(int fd);
 void hold_release(int fd);
 /* Wait until the fault that HOLD_STALL is for stands still. */
 void hold_wait(int fd);

@@ -80,7 +80,7 @@ static void lock_run(void *unused)
 	int hold = hold_open();
 
 	(void)unused;
-	if (!hold_watches(hold, sh->why_not))
+	if (!can_watch(hold))
 		return;
 	fresh_pages();
 	fork_and_forget();
@@ -134,7 +134,7 @@ static void cache_lock_run(void *unused)
 	int hold = hold_open();
 
 	(void)unused;
-	if (hold_watches(hold, sh->why_not))
+	if (can_watch(hold))
 		write_held_in_cache(hold, HOLD_LOCK);
 }
 

@@ -101,7 +101,7 @@ static bool stall_start(struct stall *s)
 {
 	s->mem = fresh_pages();
 	s->hold = hold_open();
-	if (!hold_watches(s->hold, sh->why_not))
+	if (!can_watch(s->hold))
 		return false;
 	s->partner = partner_start();
 	hold_take(s->hold, HOLD_STALL, s->mem, 0);

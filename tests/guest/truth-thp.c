@@ -317,7 +317,7 @@ static void raced_run(void *unused)
 	pthread_t writer;
 
 	(void)unused;
-	if (!hold_watches(hold, sh->why_not))
+	if (!can_watch(hold))
 		return;
 	fork_and_forget();
 	begin_at(mem, 1, HUGE);
