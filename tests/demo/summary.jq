@@ -40,10 +40,12 @@ def total(f): map(f) | add;
 def unknown_text: "unknown " + of(total(unknown); total(.report.faults.faults); "faults");
 def unattributed_text:
 	"unattributed " + of(total(unattributed); total(.report.faults.copies); "copies");
+def undecided_text: "\(unknown_text), \(unattributed_text)";
 def lost: .report.lost.module.full + .report.lost.sequence_lost;
 def missed: .report.lost.module | .missed_no_instance + .missed_recursion + .missed_witness;
-def swapped_in: .end.vmstat.pswpin - .begin.vmstat.pswpin;
-def swapped_out: .end.vmstat.pswpout - .begin.vmstat.pswpout;
+def vmstat($name): .end.vmstat[$name] - .begin.vmstat[$name];
+def swapped_in: vmstat("pswpin");
+def swapped_out: vmstat("pswpout");
 
 # --- the reconciliation -------------------------------------------------------
 
@@ -56,7 +58,6 @@ def equation($name; $theirs; $ours):
 	  text: "\($theirs | terms) = \($ours | terms)" };
 
 def term($text; $name): [$text, .ledger[$name] // 0];
-def vmstat($name): .end.vmstat[$name] - .begin.vmstat[$name];
 
 def equations:
 	# Calls inside a handler are among the entries already.
@@ -187,7 +188,7 @@ def silence:
 def reconciliation:
 	"  \(.kernel), phase \(.phase)",
 	(equations[] | "    \(.name | left(7)) \(.text)\(if .off == 0 then "" else "   OFF BY \(.off)" end)"),
-	"    \([.] | "\(unknown_text), \(unattributed_text)"), lost \(lost), missed \(missed)";
+	"    \([.] | undecided_text), lost \(lost), missed \(missed)";
 
 . as $runs |
 ([$runs[] | failures[]] + [$runs | group_by(.kernel)[] | undecided[]]) as $failures |
@@ -204,7 +205,7 @@ def reconciliation:
   "  trace:  the records between the readings, and the entries that the module counted",
   "  proofs: faults that the module provokes itself, to see whether its probes work",
   ($runs[] | reconciliation),
-  ($runs | group_by(.kernel)[] | "  \(.[0].kernel), all phases", "    \(unknown_text), \(unattributed_text)"),
+  ($runs | group_by(.kernel)[] | "  \(.[0].kernel), all phases", "    \(undecided_text)"),
   "",
   (if ($failures | length) == 0 then
    "All counts agree to the single fault; lost 0, missed 0; unknown at most \(unknown_allowed * 100) % of the faults, unattributed at most \(unattributed_allowed * 100) % of the copies."
