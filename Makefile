@@ -74,12 +74,14 @@ GUEST_CC ?= $(CC)
 guest_dir = $(out)/guest/$(KERNEL_RELEASE)
 hold_dir = $(out)/module/$(KERNEL_RELEASE)-hold
 jobs := -j$(shell nproc)
+# What a guest has to unpack at each boot goes without DWARF, as Debian's own modules do.
+lean = strip --strip-debug -o $(2) $(1)
 features := module/compat/features.h
 
 guest:
 	$(MAKE) $(jobs) module KDIR=/lib/modules/$(KERNEL_RELEASE)/build MODULE_CC=$(GUEST_CC)
 	@mkdir -p $(guest_dir)
-	cp $(out)/module/$(KERNEL_RELEASE)/cowtrace.ko $(guest_dir)/
+	$(call lean,$(out)/module/$(KERNEL_RELEASE)/cowtrace.ko,$(guest_dir)/cowtrace.ko)
 	$(MAKE) $(jobs) -C userspace O=$(out)/guest/userspace all
 	$(MAKE) -C userspace O=$(out)/guest/userspace PREFIX=/usr DESTDIR=$(out)/guest/root install
 	@# Modules that have to refuse to load, and the tests' programs.
@@ -89,8 +91,8 @@ guest:
 		$(MAKE) $(jobs) module KDIR=/lib/modules/$(KERNEL_RELEASE)/build MODULE_CC=$(GUEST_CC) \
 			VARIANT=-$$variant \
 			COW_CFLAGS='-include $(CURDIR)/tests/guest/variants/'$$variant.h && \
-		cp $(out)/module/$(KERNEL_RELEASE)-$$variant/cowtrace.ko \
-			$(guest_dir)/cowtrace-$$variant.ko || exit 1; \
+		$(call lean,$(out)/module/$(KERNEL_RELEASE)-$$variant/cowtrace.ko, \
+			$(guest_dir)/cowtrace-$$variant.ko) || exit 1; \
 	done
 	@# The tests' own module.
 	@mkdir -p $(hold_dir)
@@ -98,7 +100,7 @@ guest:
 	@find $(hold_dir) -xtype l -delete
 	$(MAKE) $(jobs) -C /lib/modules/$(KERNEL_RELEASE)/build M=$(hold_dir) CC=$(GUEST_CC) \
 		COW_MODULE=$(out)/module/$(KERNEL_RELEASE) modules
-	cp $(hold_dir)/cowtrace-hold.ko $(guest_dir)/
+	$(call lean,$(hold_dir)/cowtrace-hold.ko,$(guest_dir)/cowtrace-hold.ko)
 	$(MAKE) -C tests O=$(out)/guest/tests DESTDIR=$(out)/guest/root install
 
 # KERNELS, if it is given, reaches these by the environment or as arguments.
