@@ -27,8 +27,10 @@
 #define TRACING		"/sys/kernel/tracing"
 #define BPFTRACE	"/usr/libexec/cowtrace/beside.bpftrace"
 #define STORM_PAGES	64
-#define STORMS		4
+#define STORMS		2
 #define STORM_MS	20
+/* Each step waits for both CPUs in turn, which a host may run on one: let them be idle. */
+#define REST_MS		20
 /* Of each kind, in a burst. */
 #define PAGES		32
 #define BURST		"burst"
@@ -51,6 +53,7 @@ static void storm(void *arg)
 	for (;;) {
 		touch(mem, STORM_PAGES);
 		fork_write(mem, STORM_PAGES);
+		sleep_ms(REST_MS);
 		while (control->pause) {
 			control->paused[me] = true;
 			sleep_ms(1);
