@@ -109,10 +109,13 @@ kernel_series()
 {
 	local name
 	for name in $(table_names); do
-		if [[ $1 == "$name" || $1 == "$name".* || $1 == "$name"-* ]]; then
-			echo "$name"
-			return
+		[[ $1 == "$name" || $1 == "$name".* || $1 == "$name"-* ]] || continue
+		if [[ $1 != "$name" ]] && is_built "$name"; then
+			say "of the kernel $name there is only the newest: name it $name"
+			return 1
 		fi
+		echo "$name"
+		return
 	done
 	say "no kernel '$1': known are $(table_names | paste -sd' '), and exact" \
 		"package versions or releases of these series"
