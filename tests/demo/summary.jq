@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The demo's end: kernels side by side, and the reconciliation.
-# Input: an array with one object a kernel and phase, made by summary.
+# Input: an array with one object a kernel and phase, made by summary; the kernels
+# are the arguments.
 
 def need: 5000;			# write-protect faults of redis in a phase
 def data: 67108864;		# bytes of data in redis
@@ -105,6 +106,12 @@ def undecided: . as $runs | [
 	 "\(unattributed_text), more than \(unattributed_allowed * 100) %" else empty end)
 	] | map("\($runs[0].kernel): \(.)");
 
+# What should be there and is not.
+def absent: . as $runs |
+	$ARGS.positional[] as $kernel | (titles | keys[]) as $phase |
+	select(any($runs[]; .kernel == $kernel and .phase == $phase) | not) |
+	"\($kernel), phase \($phase): there is no result to add up";
+
 # --- side by side -------------------------------------------------------------
 
 def row($name; value): map(value | right(16)) | ("  " + ($name | left(44))) + add;
@@ -191,7 +198,7 @@ def reconciliation:
 	"    \([.] | undecided_text), lost \(lost), missed \(missed)";
 
 . as $runs |
-([$runs[] | failures[]] + [$runs | group_by(.kernel)[] | undecided[]]) as $failures |
+([$runs | absent] + [$runs[] | failures[]] + [$runs | group_by(.kernel)[] | undecided[]]) as $failures |
 ( ($runs | group_by(.phase)[] | (. as $phase | [$runs[] | select(.phase == $phase[0].phase)])
    | table, "", comparison, silence, ""),
   ("  Under an emulator times compare phases, not kernels. rdb_last_cow_size is the greatest amount of private memory that the child found in itself while it saved; it falls when the child gives saved values back, and pages on the swap disk are not in it. cowtrace adds up every copy." | wrap(92)),
