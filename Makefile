@@ -27,15 +27,17 @@ help:
 	@echo '  make command      the command alone: $$O/userspace/cowtrace'
 	@echo '  make install      both, with man pages, below DESTDIR and PREFIX=$(PREFIX)'
 	@echo '  make uninstall    take them away again'
-	@echo '  make clean        remove what was built, but not the prepared VM (build/vm)'
+	@echo '  make clean        remove what was built and the results of tests and demo, but'
+	@echo '                    not the prepared VM (build/vm)'
 	@echo
 	@echo 'In virtual machines, which prepare themselves (root or sudo, about 2 GB):'
 	@echo '  make demo         trace a real redis-server on real kernels, print the reports'
 	@echo '  make check        all tests: unit tests, then the kernels of the matrix'
 	@echo '  make unit         the unit tests alone'
+	@echo '  make matrix       the tests of the module on the kernels alone'
 	@echo '  make vm           prepare the virtual machines and nothing else'
 	@echo
-	@echo 'Variables: KDIR, CC, O, PREFIX, DESTDIR, and for vm, check and demo the kernels:'
+	@echo 'Variables: KDIR, CC, O, PREFIX, DESTDIR, and for vm, check, matrix, demo the kernels:'
 	@echo '  KERNELS="5.10 6.1 6.12 7.2" (the default; demo takes 6.1 and 6.12),'
 	@echo '  JOBS=2, how many guests run at the same time'
 
@@ -66,7 +68,7 @@ uninstall:
 	$(MAKE) -C userspace O=$(out)/userspace PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) uninstall
 
 clean:
-	rm -rf $(out)/module $(out)/userspace $(out)/guest $(out)/tests
+	rm -rf $(addprefix $(out)/,module userspace guest tests unit demo)
 
 # What a guest of the VM harness needs, built inside its root (tests/vm/in-root).
 KERNEL_RELEASE ?= $(krelease)
@@ -114,6 +116,8 @@ check:
 	tests/check
 
 unit:
+	tests/vm/prepare --root
+	tests/vm/prepare --root
 	tests/vm/in-root make -C tests/unit O=/cowtrace/build/unit check
 
 matrix:
