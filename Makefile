@@ -117,7 +117,6 @@ check:
 
 unit:
 	tests/vm/prepare --root
-	tests/vm/prepare --root
 	tests/vm/in-root make -C tests/unit O=/cowtrace/build/unit check
 
 matrix:
