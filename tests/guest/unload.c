@@ -22,8 +22,7 @@
 /* In fewer, half an object a round is less than what comes and goes. */
 #define LEAST	10
 #define PAGES	64
-/* What "at once" means in an emulator whose CPUs are shared. */
-#define ONCE_NS	2000000000ull
+/* A host may let a CPU of the guest wait for seconds; longer than this is the kernel's doing. */
 #define HANG_NS	30000000000ull
 
 static struct control {
@@ -267,7 +266,7 @@ static struct outcome {
 	uint64_t	slowest;
 	/* Where the time goes, in ns. */
 	uint64_t	load, account, unload;
-	char		wrong[256];
+	char		wrong[256], broken[256];
 } got;
 
 static void wrong(int round, const char *what, const char *detail)
@@ -286,8 +285,8 @@ static int rmmod(int round)
 		got.slowest = begin;
 	if (err && err != -EAGAIN)
 		wrong(round, "rmmod: ", strerror(-err));
-	if (err && begin > ONCE_NS)
-		wrong(round, "a refusal took more than 2 s", "");
+	if (begin > HANG_NS)
+		wrong(round, "rmmod took more than 30 s", "");
 	return err;
 }
 
@@ -314,8 +313,8 @@ static void account(int round)
 	sleep_ms(60 + round % 60);
 	disable();
 	stats_read(&s);
-	if (stats_broken(&s))
-		wrong(round, "", stats_broken(&s));
+	if (stats_broken(&s) && !*got.broken)
+		snprintf(got.broken, sizeof(got.broken), "round %d: %s", round, stats_broken(&s));
 	got.faults += s.sum.entries;
 	got.accounted++;
 }
@@ -396,11 +395,12 @@ void run_unload(void)
 	     (unsigned long long)got.account / 1000000 / (got.rounds + !got.rounds),
 	     (unsigned long long)got.unload / 1000000 / (got.rounds + !got.rounds));
 	check(!*got.wrong && got.rounds == rounds, "rounds",
-	      "each rmmod works, or is refused at once while a file is held and then works", "%s",
-	      got.wrong);
-	check(got.accounted == rounds && got.faults > 20 * rounds, "accounting",
-	      "accounting is exact in each round", "%d rounds, %d faults", got.accounted, got.faults);
-	check(got.held > rounds / 2 && got.refused > 0 && got.slowest < HANG_NS, "held",
+	      "each rmmod works, or is refused while a file is held and then works, without a hang",
+	      "%s", got.wrong);
+	check(!*got.broken && got.accounted == rounds && got.faults > 20 * rounds, "accounting",
+	      "accounting is exact in each round", "%s; %d rounds, %d faults", got.broken,
+	      got.accounted, got.faults);
+	check(got.held > rounds / 2 && got.refused > 0, "held",
 	      "held files were really in the way", "%d and %d times", got.held, got.refused);
 	if (got.rounds == rounds)
 		leaks(half);
