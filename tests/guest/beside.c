@@ -18,7 +18,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "lib.h"
@@ -714,15 +713,6 @@ static void listen(int log)
 	free(lines);
 }
 
-/* Does its unwinder know what a return probe of any kind replaced? */
-static bool kernel_unwinds(void)
-{
-	struct utsname u;
-
-	uname(&u);
-	return atoi(u.release) >= 6;
-}
-
 /* The tool comes last, so that its return probe is the one on top of the stack. */
 static void witness_below(void)
 {
@@ -806,6 +796,11 @@ static void beside(const struct tool *with)
 	      found.missed);
 	check(!*found.wrong && found.ours, "right",
 	      "with the outcome that the page frames show, and no wrong origin", "%s", found.wrong);
+	/* Only two tools on one function could hide it from the unwinder, and here is one. */
+	if (kernel_unwinds())
+		check(!found.unknown_origin && found.ours, "origin",
+		      "nor one that is unknown, as the kernel's unwinder tells what the tool hides",
+		      "%u of %llu", found.unknown_origin, found.ours);
 	check(!found.raced && found.ours, "settled",
 	      "and none is left undecided, though a tool hides return addresses", "%u: %s",
 	      found.raced, found.unsettled);

@@ -85,8 +85,8 @@ void disable(void);
 
 /* COWTRACE_TRAIT_* of this kernel, as the schema has them. */
 unsigned int kernel_traits(void);
-/* Of what no trait says: whether this kernel is older than MAJOR.MINOR. */
-bool kernel_before(int major, int minor);
+/* Of what no trait says: does its unwinder know what a return probe of any kind replaced? */
+bool kernel_unwinds(void);
 
 /* --- statistics -------------------------------------------------------- */
 
