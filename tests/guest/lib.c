@@ -95,15 +95,16 @@ ssize_t file_read(const char *path, char *buf, size_t size)
 	return n;
 }
 
-static int write_as(const char *path, int flags, const void *data, size_t size)
+static int write_as(const char *path, int flags, const char *text)
 {
+	size_t size = strlen(text);
 	int fd = open(path, O_WRONLY | O_CLOEXEC | flags);
 	int err = 0;
 	ssize_t n;
 
 	if (fd < 0)
 		return -errno;
-	n = write(fd, data, size);
+	n = write(fd, text, size);
 	if (n < 0)
 		err = -errno;
 	else if ((size_t)n != size)
@@ -112,19 +113,14 @@ static int write_as(const char *path, int flags, const void *data, size_t size)
 	return err;
 }
 
-int file_write_n(const char *path, const void *data, size_t size)
-{
-	return write_as(path, 0, data, size);
-}
-
 int file_append(const char *path, const char *text)
 {
-	return write_as(path, O_APPEND, text, strlen(text));
+	return write_as(path, O_APPEND, text);
 }
 
 int file_write(const char *path, const char *text)
 {
-	return file_write_n(path, text, strlen(text));
+	return write_as(path, 0, text);
 }
 
 static const char *cow_path(const char *name)

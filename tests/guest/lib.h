@@ -46,7 +46,6 @@ _Noreturn void unmet(const char *fmt, ...) __attribute__((format(printf, 1, 2)))
 /* All of these return a length or 0, or a negative errno. */
 ssize_t file_read(const char *path, char *buf, size_t size);
 int file_write(const char *path, const char *text);
-int file_write_n(const char *path, const void *data, size_t size);
 int file_append(const char *path, const char *text);
 /* The same below COW_DIR. */
 ssize_t cow_read(const char *name, char *buf, size_t size);
