@@ -6,7 +6,7 @@
  * cowtrace, start and stop of the tool. Tasks fault on all CPUs meanwhile. After
  * each step they pause, and one task takes a known number of write-protect faults:
  * all of them have to be seen by whoever is on, by cowtrace with the outcome that
- * the page frames show. SEED repeats the orders of an earlier run.
+ * the page frames show. BESIDE_SEED repeats the orders of an earlier run.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -763,7 +763,7 @@ unsigned int beside_seconds(void)
 
 static void beside(const struct tool *with)
 {
-	const char *seed_text = getenv("SEED");
+	const char *seed_text = getenv("BESIDE_SEED");
 	unsigned int seed = seed_text ? strtoul(seed_text, NULL, 0) : now_ns() ^ getpid();
 	int log = log_open(), rounds = rounds_asked();
 	uint64_t begin = now_ns();
@@ -773,7 +773,7 @@ static void beside(const struct tool *with)
 		skip("rounds", tool->missing());
 		return;
 	}
-	note("SEED=%u BESIDE_ROUNDS=%d", seed, rounds);
+	note("BESIDE_SEED=%u BESIDE_ROUNDS=%d", seed, rounds);
 	srand(seed);
 	zero = map_pages(PAGES);
 	shared = map_pages(PAGES);
