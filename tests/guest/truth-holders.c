@@ -491,5 +491,5 @@ static const struct pattern patterns[] = {
 void run_truth_holders(void)
 {
 	hold_load();
-	truth_run(patterns, ARRAY_SIZE(patterns));
+	truth_run_thp("never", patterns, ARRAY_SIZE(patterns));
 }

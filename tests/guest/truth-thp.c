@@ -354,20 +354,9 @@ static const struct pattern patterns[] = {
 	{ "raced", raced_run, raced_judge },
 };
 
-#define ENABLED	"/sys/kernel/mm/transparent_hugepage/enabled"
-
 void run_truth_thp(void)
 {
-	char was[64] = "", *word, *end;
-
-	/* For those alone who ask: the stack of a thread would have huge pages too. */
-	need(file_read(ENABLED, was, sizeof(was)) > 0, "no " ENABLED);
-	word = strchr(was, '[');
-	end = word ? strchr(word, ']') : NULL;
-	need(end, ENABLED " says %s", was);
-	*end = '\0';
-	need(!file_write(ENABLED, "madvise"), ENABLED);
 	hold_load();
-	truth_run(patterns, ARRAY_SIZE(patterns));
-	file_write(ENABLED, word + 1);
+	/* The stack of a thread would have huge pages too. */
+	truth_run_thp("madvise", patterns, ARRAY_SIZE(patterns));
 }

@@ -295,3 +295,19 @@ void truth_run(const struct pattern *patterns, size_t nr)
 		cow_write("reset", "1");
 	}
 }
+
+#define THP	"/sys/kernel/mm/transparent_hugepage/enabled"
+
+void truth_run_thp(const char *thp, const struct pattern *patterns, size_t nr)
+{
+	char was[64] = "", *word, *end;
+
+	need(file_read(THP, was, sizeof(was)) > 0, "no " THP);
+	word = strchr(was, '[');
+	end = word ? strchr(word, ']') : NULL;
+	need(end, THP " says %s", was);
+	*end = '\0';
+	need(!file_write(THP, thp), "writing %s to " THP, thp);
+	truth_run(patterns, nr);
+	file_write(THP, word + 1);
+}

@@ -55,6 +55,12 @@ struct pattern {
 
 /* Load the module, run and judge all. */
 void truth_run(const struct pattern *patterns, size_t nr);
+/*
+ * The same while the kernel gives huge pages as @thp says: madvise to those alone
+ * who ask; never also ends khugepaged, which empties the LRU batches of all CPUs
+ * each time it scans. For madvise it would go on with what it knows already.
+ */
+void truth_run_thp(const char *thp, const struct pattern *patterns, size_t nr);
 
 /* --- for what runs ------------------------------------------------------ */
 
