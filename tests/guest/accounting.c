@@ -152,19 +152,19 @@ static void full(void)
 	stats_read(&second);
 	trace_read(&after);
 	for (cpu = 0; cpu < before.cpus; cpu++) {
-		size_t n = before.cpu[cpu + 1] - before.cpu[cpu];
+		size_t m, n = before.cpu[cpu + 1] - before.cpu[cpu];
 
 		counted &= first.cpu[cpu].dropped_full > 0 && n == first.cpu[cpu].recorded;
 		for (i = 0; i < n; i++)
 			shown &= before.r[before.cpu[cpu] + i].seq == i + 1;
 		seq = n ? before.r[before.cpu[cpu + 1] - 1].seq : 0;
-		hole = after.r[after.cpu[cpu]].seq - seq - 1;
-		shown &= hole == first.cpu[cpu].dropped_full;
-		note("cpu %u: read %zu, dropped %llu, hole in the numbers %llu", cpu, n,
-		     first.cpu[cpu].dropped_full, hole);
 		/* Of the second load the tail has not been seen by any later record. */
-		n = after.cpu[cpu + 1] - after.cpu[cpu];
-		counted &= n == second.cpu[cpu].recorded - first.cpu[cpu].recorded;
+		m = after.cpu[cpu + 1] - after.cpu[cpu];
+		counted &= m == second.cpu[cpu].recorded - first.cpu[cpu].recorded;
+		hole = m ? after.r[after.cpu[cpu]].seq - seq - 1 : 0;
+		shown &= m && hole == first.cpu[cpu].dropped_full;
+		note("cpu %u: read %zu, dropped %llu, hole in the numbers %llu, then read %zu", cpu,
+		     n, first.cpu[cpu].dropped_full, hole, m);
 	}
 	check(counted, "full-read", "a full buffer drops, and what it kept can be read", "see above");
 	check(shown, "full-gap", "the gap in the sequence numbers is what was dropped, to the record",

@@ -143,12 +143,13 @@ static void raced_run(void *unused)
 
 static void raced_judge(const struct trace *t)
 {
-	THAT(by(t, true), "raced", "another thread copied the page first: raced", RACED, NONE, ANON,
+	const struct cowtrace_record *loser = by(t, true), *winner = by(t, false);
+
+	THAT(loser, "raced", "another thread copied the page first: raced", RACED, NONE, ANON,
 	     USER);
-	THAT(by(t, false), "raced-winner", "that thread's own fault is a copy", COPY, MAPPED, ANON,
-	     USER);
-	check(by(t, true) && by(t, true)->new_pfn == by(t, false)->new_pfn, "raced-pfn",
-	      "what the loser finds is what the winner mapped", "%s", record_text(by(t, true)));
+	THAT(winner, "raced-winner", "that thread's own fault is a copy", COPY, MAPPED, ANON, USER);
+	check(loser && winner && loser->new_pfn == winner->new_pfn, "raced-pfn",
+	      "what the loser finds is what the winner mapped", "%s", record_text(loser));
 }
 
 static void gone_run(void *unused)

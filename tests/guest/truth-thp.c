@@ -168,7 +168,7 @@ static void shared_run(void *unused)
 
 static void shared_judge(const struct trace *t)
 {
-	const struct cowtrace_record *other = sole(t, FEW);
+	const struct cowtrace_record *r = since(t, 0, 0), *other = sole(t, FEW);
 
 	PMD(t, "shared", "a huge page of two processes is split because mapped", SPLIT, MAPPED,
 	    THP, USER);
@@ -179,12 +179,11 @@ static void shared_judge(const struct trace *t)
 	      !(other->state & COWTRACE_AFTER_SPLIT), "shared-next",
 	      "the next page of it is copied by a fault that splits nothing", "%s",
 	      record_text(other));
-	check(since(t, 0, 0)->pfn == sh->pfn[0] && sh->pfn[0] != sh->new_pfn[0], "shared-pfn",
-	      "what was split is the frame that pagemap had", "%s", record_text(since(t, 0, 0)));
-	check(sh->mapcount[0] == 2 && since(t, 0, 0)->mapcount == 2 &&
-	      since(t, 0, 0)->folio_mapcount == 2, "shared-mapcount",
-	      "mapcount is 2 and that of /proc/kpagecount", "kpagecount %llu; %s",
-	      (unsigned long long)sh->mapcount[0], record_text(since(t, 0, 0)));
+	check(r && r->pfn == sh->pfn[0] && sh->pfn[0] != sh->new_pfn[0], "shared-pfn",
+	      "what was split is the frame that pagemap had", "%s", record_text(r));
+	check(r && sh->mapcount[0] == 2 && r->mapcount == 2 && r->folio_mapcount == 2,
+	      "shared-mapcount", "mapcount is 2 and that of /proc/kpagecount",
+	      "kpagecount %llu; %s", (unsigned long long)sh->mapcount[0], record_text(r));
 	check_counts(t, "shared-counts");
 	check_holders(t, "shared-holders", "two mappings, nothing else",
 		      (struct held) { .mappings = 2 }, 0);
