@@ -2,12 +2,16 @@
 /* cowtrace:wp_fault, used as perf and trace-cmd use it: by tracefs. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "lib.h"
 
 #define TRACING	"/sys/kernel/tracing"
 #define EVENT	TRACING "/events/cowtrace/wp_fault"
 #define PAGES	512
+/* Behind it an event has the name and the id of the task. */
+#define WORD	" wp_fault: "
+#define LOAD	"both-see"
 
 static void load(void *arg)
 {
@@ -43,7 +47,9 @@ static void format(void)
 	      "the print format has names instead of numbers", "%.300s", text);
 }
 
-static unsigned long long lines(unsigned long long *copies, unsigned long long *reuses)
+/* Lines of the event, those that begin with @task if that is not empty. */
+static unsigned long long lines(const char *task, unsigned long long *copies,
+				unsigned long long *reuses)
 {
 	FILE *f = fopen(TRACING "/trace", "r");
 	unsigned long long n = 0;
@@ -52,9 +58,9 @@ static unsigned long long lines(unsigned long long *copies, unsigned long long *
 	need(f, "no " TRACING "/trace");
 	*copies = *reuses = 0;
 	while (fgets(line, sizeof(line), f)) {
-		char *at = strstr(line, " wp_fault: ");
+		char *at = strstr(line, WORD);
 
-		if (!at)
+		if (!at || strncmp(at + strlen(WORD), task, strlen(task)))
 			continue;
 		n++;
 		*copies += !!strstr(at, " copy mapped ");
@@ -88,7 +94,7 @@ static void counts(void)
 	check(!file_has(COW_DIR "/probes", " armed "), "disarms", "disabling it disarms them",
 	      "it does not");
 	stats_read(&s);
-	n = lines(&copies, &reuses);
+	n = lines("", &copies, &reuses);
 	check(n == s.sum.exits && n >= 2 * PAGES, "counts", "it shows what stats counts, to the event",
 	      "%llu lines, %llu exits", n, s.sum.exits);
 	check(copies == s.faults[COWTRACE_OUTCOME_COPY][COWTRACE_REASON_MAPPED] &&
@@ -100,25 +106,37 @@ static void counts(void)
 	      stats_broken(&s));
 }
 
+/* By this name, with its child, it faults only while both users are on. */
+static void named_load(void *unused)
+{
+	prctl(PR_SET_NAME, LOAD);
+	load(unused);
+}
+
 /* Both users at once: neither takes from the other. */
 static void beside(void)
 {
-	unsigned long long n, copies, reuses;
+	unsigned long long n, copies, reuses, records = 0;
 	struct stats s;
 	struct trace t;
+	size_t i;
 
 	cow_write("reset", "1");
 	file_write(TRACING "/trace", "");
 	enable();
 	need(!file_write(EVENT "/enable", "1"), "the event cannot be enabled");
-	load(NULL);
+	need(!child_wait(child(named_load, NULL)), "the load failed");
 	disable();
 	need(!file_write(EVENT "/enable", "0"), "the event cannot be disabled");
 	stats_read(&s);
 	trace_read(&t);
-	n = lines(&copies, &reuses);
-	check(copies >= PAGES && n >= 2 * PAGES && t.n >= 2 * PAGES && t.n <= s.sum.recorded,
-	      "beside", "event and records both show the load", "%llu lines, %zu records", n, t.n);
+	for (i = 0; i < t.n; i++)
+		records += !strncmp(t.r[i].comm, LOAD, sizeof(t.r[i].comm));
+	n = lines(LOAD "-", &copies, &reuses);
+	check(n == records && copies >= PAGES && n >= 2 * PAGES && t.n == s.sum.recorded,
+	      "beside", "event and records both show the load, to the fault",
+	      "%llu lines of it, %llu records; %zu records read, %llu recorded", n, records, t.n,
+	      s.sum.recorded);
 	trace_free(&t);
 }
 
