@@ -136,9 +136,9 @@ static void coverage(const struct ledger *l, bool disk)
 	check(l->copied > PAGES && l->reused > PAGES, "load", "the load has copies and reuses",
 	      "%llu, %llu", l->copied, l->reused);
 	if (kernel_traits() & COWTRACE_TRAIT_EXCLUSIVE)
-		check(l->unshared >= 16 || l->unshare_reused >= 16, "unshare",
-		      "the load has read-only pins that unshare", "%llu unshared, %llu reused",
-		      l->unshared, l->unshare_reused);
+		check(l->unshared >= 16 && l->unshare_reused >= 16, "unshare",
+		      "the load has read-only pins that unshare, and such that reuse",
+		      "%llu unshared, %llu reused", l->unshared, l->unshare_reused);
 	else
 		check(!l->unshared && !l->unshare_reused, "unshare",
 		      "before PageAnonExclusive a read-only pin unshares nothing",
