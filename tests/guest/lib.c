@@ -21,6 +21,13 @@
 
 const char *backend = "auto";
 const char *suite_name = "";
+unsigned int *failed_claims;
+
+static void count_failed(void)
+{
+	if (failed_claims)
+		__atomic_fetch_add(failed_claims, 1, __ATOMIC_RELAXED);
+}
 
 bool check(bool good, const char *name, const char *claim, const char *fmt, ...)
 {
@@ -28,6 +35,7 @@ bool check(bool good, const char *name, const char *claim, const char *fmt, ...)
 
 	printf("%s %s/%s - %s", good ? "ok" : "not ok", suite_name, name, claim);
 	if (!good) {
+		count_failed();
 		printf(" (");
 		va_start(args, fmt);
 		vprintf(fmt, args);
@@ -61,6 +69,7 @@ void unmet(const char *fmt, ...)
 {
 	va_list args;
 
+	count_failed();
 	printf("not ok %s/setup - the test can be set up (", suite_name);
 	va_start(args, fmt);
 	vprintf(fmt, args);

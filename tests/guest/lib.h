@@ -23,6 +23,8 @@
 /* The backend that this run is about, and where the modules to load are. */
 extern const char *backend;
 extern const char *suite_name;
+/* Claims that failed, in memory that all processes share; NULL where nobody asks. */
+extern unsigned int *failed_claims;
 
 /**
  * check() - report one claim
