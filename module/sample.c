@@ -301,6 +301,18 @@ static void sample_exit_count(struct cowtrace_record *r, const struct cow_entry 
 		r->evidence |= COWTRACE_EV_REUSED;
 }
 
+/*
+ * The page may have been freed since. Its flags are read bare: what asks for the
+ * head of a folio must hold a reference to it.
+ */
+static void sample_exit_lru(struct cowtrace_record *r)
+{
+	if (r->path == COWTRACE_PATH_PTE && (r->state & COWTRACE_PG_ANON) && !r->order &&
+	    !(r->state & COWTRACE_PG_LRU) &&
+	    test_bit(PG_lru, (unsigned long *)&pfn_to_page(r->pfn)->flags))
+		r->state |= COWTRACE_EXIT_LRU;
+}
+
 void cow_sample_exit(struct cowtrace_record *r, const struct cow_entry *e, unsigned long ret,
 		     unsigned long ret_ip)
 {
@@ -343,4 +355,5 @@ void cow_sample_exit(struct cowtrace_record *r, const struct cow_entry *e, unsig
 		r->state |= COWTRACE_EXIT_UFFD_ASYNC;
 	sample_exit_count(r, e);
 	sample_exit_slot(r, e);
+	sample_exit_lru(r);
 }

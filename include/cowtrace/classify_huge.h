@@ -22,11 +22,14 @@ cowtrace_pmd_outcome_(const struct cowtrace_record *r, __u32 traits, __u16 *evid
 		*evidence |= COWTRACE_EV_RET;
 		return COWTRACE_OUTCOME_SPLIT;
 	}
-	/* A reuse under FAULT_FLAG_UNSHARE leaves the PMD read-only. */
-	if (cowtrace_is_unshare_(r))
+	if (cowtrace_is_unshare_(r)) {
+		if (r->evidence & COWTRACE_EV_WITNESS)
+			return COWTRACE_OUTCOME_UNSHARE;
+		/* A reuse leaves the PMD read-only. */
 		return cowtrace_same_page_(r) && !(r->state & COWTRACE_EXIT_WRITE) &&
 		       (r->state & COWTRACE_EXIT_EXCLUSIVE) ? COWTRACE_OUTCOME_REUSE :
 							      COWTRACE_OUTCOME_RACED;
+	}
 	if (traits & COWTRACE_TRAIT_RET_WRITE) {
 		*evidence |= COWTRACE_EV_RET;
 		return r->ret & COWTRACE_FAULT_WRITE ? COWTRACE_OUTCOME_REUSE :
@@ -66,9 +69,10 @@ cowtrace_pmd_split_reason_(const struct cowtrace_record *r, __u32 traits, __u16 
 						  COWTRACE_REASON_UNATTRIBUTED;
 	}
 	*evidence |= COWTRACE_EV_TRIED;
+	/* Until 5.18 writeback forbids a reuse on a swap device with stable writes alone. */
 	if (r->state & COWTRACE_PG_SWAPCACHE)
-		return r->state & COWTRACE_PG_WRITEBACK ? COWTRACE_REASON_WRITEBACK :
-							  COWTRACE_REASON_SWAPCACHE;
+		return (traits & COWTRACE_TRAIT_EXCLUSIVE) && (r->state & COWTRACE_PG_WRITEBACK) ?
+		       COWTRACE_REASON_WRITEBACK : COWTRACE_REASON_SWAPCACHE;
 	*evidence |= COWTRACE_EV_SHIFTED;
 	return COWTRACE_REASON_UNATTRIBUTED;
 }
@@ -78,8 +82,11 @@ cowtrace_pmd_reuse_reason_(const struct cowtrace_record *r, __u32 traits, __u16 
 {
 	if (r->state & COWTRACE_PG_EXCLUSIVE)
 		return COWTRACE_REASON_EXCLUSIVE;
-	if (!(traits & COWTRACE_TRAIT_EXCLUSIVE))
+	if (!(traits & COWTRACE_TRAIT_EXCLUSIVE)) {
+		if (r->folio_mapcount > 1)
+			*evidence |= COWTRACE_EV_SHIFTED;
 		return COWTRACE_REASON_MAPCOUNT_ONE;
+	}
 	if (r->refcount > cowtrace_pmd_tolerated_(r))
 		*evidence |= COWTRACE_EV_SHIFTED;
 	if (!(r->state & COWTRACE_PG_SWAPCACHE))
@@ -123,6 +130,9 @@ cowtrace_hugetlb_outcome_(const struct cowtrace_record *r, __u16 *evidence)
 	/* The write waits until userfaultfd takes its protection away. */
 	if (cowtrace_same_page_(r) && (r->state & COWTRACE_PTE_UFFD_WP))
 		return COWTRACE_OUTCOME_UFFD;
+	/* Decided under the lock; on 7.2 a write by FOLL_FORCE leaves no trace in the PTE. */
+	if (cowtrace_same_page_(r) && cowtrace_hugetlb_sole_(r))
+		return COWTRACE_OUTCOME_REUSE;
 	return cowtrace_made_writable_(r) && settled ? COWTRACE_OUTCOME_REUSE :
 						       COWTRACE_OUTCOME_RACED;
 }

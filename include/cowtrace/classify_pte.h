@@ -29,6 +29,29 @@ static inline __s32 cowtrace_tolerated_(const struct cowtrace_record *r, __u32 t
 		    (r->state & COWTRACE_PG_SWAPCACHE));
 }
 
+/*
+ * From 5.18 on: more references than the mapping, the swap cache and an LRU batch
+ * have are refused before anything is drained.
+ */
+#define COWTRACE_FIRST_LIMIT_	3
+
+/* Does do_wp_page() drain this CPU's LRU batches before it decides? */
+static inline bool cowtrace_drains_(const struct cowtrace_record *r, __u32 traits)
+{
+	return (traits & COWTRACE_TRAIT_EXCLUSIVE) && !(r->state & COWTRACE_PG_LRU) &&
+	       r->refcount <= COWTRACE_FIRST_LIMIT_;
+}
+
+/* __wp_can_reuse_large_anon_folio(), which drains nothing but frees the swap cache. */
+static inline bool cowtrace_large_reuse_possible_(const struct cowtrace_record *r)
+{
+	__s32 cached = r->state & COWTRACE_PG_SWAPCACHE ? cowtrace_folio_pages(r) : 0;
+
+	if (r->state & COWTRACE_PG_MM_SHARED)
+		return false;
+	return r->folio_mapcount > 1 && r->refcount <= (__s64)r->folio_mapcount + cached;
+}
+
 /**
  * cowtrace_reuse_possible() - could the kernel have reused the sampled page?
  * @r: the record of a page that is not PageAnonExclusive.
@@ -49,9 +72,8 @@ static inline bool cowtrace_reuse_possible(const struct cowtrace_record *r, __u3
 	if (r->order && (traits & COWTRACE_TRAIT_LARGE_COPY))
 		return false;
 	if (r->order && (traits & COWTRACE_TRAIT_LARGE_EXCLUSIVE))
-		return !(r->state & COWTRACE_PG_MM_SHARED);
-	return r->refcount <= cowtrace_tolerated_(r, traits) +
-	       ((traits & COWTRACE_TRAIT_EXCLUSIVE) && !(r->state & COWTRACE_PG_LRU));
+		return cowtrace_large_reuse_possible_(r);
+	return r->refcount <= cowtrace_tolerated_(r, traits) + cowtrace_drains_(r, traits);
 }
 
 /* Which holder made a reference count too high? In the order of the vocabulary. */
@@ -60,9 +82,11 @@ cowtrace_blame_(const struct cowtrace_record *r, __u32 traits, const struct cowt
 {
 	if (r->mapcount > 1)
 		return COWTRACE_REASON_MAPPED;
-	/* Mapped once itself: the count is that of the folio's other pages. */
+	/* Mapped once itself: the count is that of the folio's other pages, if it has any. */
 	if (r->order)
-		return COWTRACE_REASON_LARGE;
+		return r->pincount &&
+		       (__s64)r->refcount - r->pincount <= cowtrace_tolerated_(r, traits) ?
+		       COWTRACE_REASON_PINNED : COWTRACE_REASON_LARGE;
 	if (h->swapcache && !(traits & COWTRACE_TRAIT_EXCLUSIVE))
 		return COWTRACE_REASON_SWAPCACHE;
 	/* From 5.18 the kernel drained this CPU's batch first: any other reference weighs more. */
@@ -86,15 +110,35 @@ cowtrace_large_copy_reason_(const struct cowtrace_record *r, const struct cowtra
 		*evidence |= COWTRACE_EV_TRIED;
 		if (r->state & COWTRACE_PG_LOCKED)
 			return COWTRACE_REASON_LOCKED;
-		if (r->state & COWTRACE_PG_WRITEBACK)
-			return COWTRACE_REASON_WRITEBACK;
-		return COWTRACE_REASON_SWAPCACHE;
 	}
+	/* Whether the swap cache went or not, these are too many. */
 	if (h->lru)
 		return COWTRACE_REASON_LRU;
 	if (h->pins)
 		return COWTRACE_REASON_PINNED;
+	if (h->swapcache && !h->unattributed)
+		return r->state & COWTRACE_PG_WRITEBACK ? COWTRACE_REASON_WRITEBACK :
+							  COWTRACE_REASON_SWAPCACHE;
+	if (!h->unattributed)
+		*evidence |= COWTRACE_EV_SHIFTED;
 	return COWTRACE_REASON_UNATTRIBUTED;
+}
+
+/*
+ * The references that the kernel compared. A page that is on an LRU list by now
+ * was in this CPU's batch, which the kernel drained, if there is a later test that
+ * can have failed; if not, it was in another's until just now.
+ */
+static inline __s32 cowtrace_compared_(const struct cowtrace_record *r, __u32 traits,
+				       struct cowtrace_holders *h)
+{
+	__s32 drained = h->lru;
+
+	if (!cowtrace_drains_(r, traits) || !(r->state & COWTRACE_EXIT_LRU) ||
+	    !(r->state & (COWTRACE_PG_SWAPCACHE | COWTRACE_PG_LOCKED)))
+		return r->refcount;
+	h->lru = 0;
+	return r->refcount - drained;
 }
 
 /* The first test of the running kernel that failed. */
@@ -121,9 +165,9 @@ cowtrace_copy_reason_(const struct cowtrace_record *r, __u32 traits, __u16 *evid
 		return COWTRACE_REASON_LARGE;
 	if (r->order && (traits & COWTRACE_TRAIT_LARGE_EXCLUSIVE))
 		return cowtrace_large_copy_reason_(r, &h, evidence);
-	if ((traits & COWTRACE_TRAIT_EXCLUSIVE) && !(r->state & COWTRACE_PG_LRU))
+	if (cowtrace_drains_(r, traits))
 		*evidence |= COWTRACE_EV_DRAINED;
-	if (r->refcount > cowtrace_tolerated_(r, traits))
+	if (cowtrace_compared_(r, traits, &h) > cowtrace_tolerated_(r, traits))
 		return cowtrace_blame_(r, traits, &h);
 
 	/* The counts allowed a reuse: the lock or the swap slot did not. */
@@ -147,7 +191,7 @@ cowtrace_reuse_reason_(const struct cowtrace_record *r, __u32 traits, __u16 *evi
 		*evidence |= COWTRACE_EV_SHIFTED;
 	if (r->order && (traits & COWTRACE_TRAIT_LARGE_EXCLUSIVE))
 		return COWTRACE_REASON_LARGE_EXCLUSIVE;
-	if ((traits & COWTRACE_TRAIT_EXCLUSIVE) && !(r->state & COWTRACE_PG_LRU))
+	if (cowtrace_drains_(r, traits))
 		*evidence |= COWTRACE_EV_DRAINED;
 	if (!(traits & COWTRACE_TRAIT_EXCLUSIVE) || !(r->state & COWTRACE_PG_SWAPCACHE))
 		return COWTRACE_REASON_SOLE_REF;

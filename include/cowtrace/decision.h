@@ -39,8 +39,13 @@ cowtrace_pmd_decision_(const struct cowtrace_record *r, __u32 traits)
 {
 	if (r->kind == COWTRACE_KIND_ZERO)
 		return cowtrace_tested_("is_huge_zero_pmd()");
+	/* The greatest count of one page: known while the whole is mapped, but not its slots. */
 	if (!(traits & COWTRACE_TRAIT_EXCLUSIVE))
-		return cowtrace_counted_("page_trans_huge_map_swapcount()", r->folio_mapcount, 1);
+		return r->mapcount == r->folio_mapcount &&
+		       (r->reason == COWTRACE_REASON_MAPPED ||
+			r->reason == COWTRACE_REASON_MAPCOUNT_ONE) ?
+		       cowtrace_counted_("page_trans_huge_map_swapcount()", r->mapcount, 1) :
+		       cowtrace_tested_("page_trans_huge_map_swapcount()<=1");
 	if (r->reason == COWTRACE_REASON_SWAPCACHE || r->reason == COWTRACE_REASON_WRITEBACK)
 		return cowtrace_tested_("folio_free_swap()");
 	return cowtrace_counted_("folio_ref_count()", r->refcount, cowtrace_pmd_tolerated_(r));
@@ -85,6 +90,8 @@ cowtrace_pte_decision_(const struct cowtrace_record *r, __u32 traits)
 		return cowtrace_tested_("folio_free_swap()");
 	if (r->order && (traits & COWTRACE_TRAIT_LARGE_EXCLUSIVE))
 		return cowtrace_large_decision_(r);
+	if (folio && r->refcount > COWTRACE_FIRST_LIMIT_)
+		return cowtrace_counted_("folio_ref_count()", r->refcount, COWTRACE_FIRST_LIMIT_);
 	return cowtrace_counted_(folio ? "folio_ref_count()" : "page_count()", r->refcount,
 				 cowtrace_tolerated_(r, traits));
 }

@@ -27,7 +27,7 @@
  */
 #define COWTRACE_SCHEMA_MAJOR	1
 /* Raised when a field, flag or name was added and the old ones stand. */
-#define COWTRACE_SCHEMA_MINOR	1
+#define COWTRACE_SCHEMA_MINOR	2
 
 /* First byte that a reader checks in each record. */
 #define COWTRACE_RECORD_MAGIC	0xc7
@@ -46,7 +46,8 @@ enum cowtrace_type {
 /**
  * struct cowtrace_record - one write-protect fault
  * @seq: number of this record on its CPU, from 1, wraps at 2^32. It counts
- *	dropped records too, so a gap is a loss of that many records.
+ *	dropped records too, so a gap is a loss of that many records. 0 in the
+ *	trace event of a fault that the buffers were not switched on for.
  * @cpu: CPU on which the fault was finished and the record was written.
  * @type: enum cowtrace_type.
  * @magic: COWTRACE_RECORD_MAGIC.

@@ -107,7 +107,8 @@
 	X(EXIT_DIRTY,	26, "exit-dirty", "exit: dirty bit of the PTE")	\
 	X(EXIT_EXCLUSIVE, 27, "exit-exclusive", "exit: PageAnonExclusive of the page now mapped") \
 	X(EXIT_TABLE,	28, "exit-table", "exit: a page table stands where the huge PMD was") \
-	X(EXIT_UFFD_ASYNC, 29, "exit-uffd-async", "exit: userfaultfd let the write pass")
+	X(EXIT_UFFD_ASYNC, 29, "exit-uffd-async", "exit: userfaultfd let the write pass") \
+	X(EXIT_LRU,	30, "exit-lru",	"exit: the page has come from a batch to an LRU list")
 
 /* Bits of cowtrace_record.evidence. */
 #define COWTRACE_EVIDENCE(X)						\
@@ -218,7 +219,7 @@ struct cowtrace_word {
 	X(pincount,	u32, "dec", "pins", COWTRACE_HAS_PINCOUNT, \
 	  "FOLL_PIN pins of a large folio")	\
 	X(state,	u32, "flags:state", "-", 0, \
-	  "page and PTE states at entry, PTE states at exit") \
+	  "states of page and PTE at entry and at exit") \
 	X(evidence,	u16, "flags:evidence", "-", 0, "what the outcome rests on") \
 	X(present,	u16, "flags:present", "-", 0, "which absent-able fields are given") \
 	X(path,		u8, "enum:path", "-", 0, "function of the kernel that handled the fault") \

@@ -40,6 +40,7 @@ static const struct {
 #define MMS		COWTRACE_PG_MM_SHARED
 #define UFFD_BIT	COWTRACE_PTE_UFFD_WP
 #define ASYNC		COWTRACE_EXIT_UFFD_ASYNC
+#define NOW_LRU		COWTRACE_EXIT_LRU
 
 #define READ		1
 #define W		COWTRACE_VM_WRITE

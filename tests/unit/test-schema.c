@@ -26,11 +26,11 @@ static const struct {
 	int		error;
 	const char	*says;
 } cases[] = {
-	{ "a greater major version asks for a newer cowtrace", "schema 1.1", "schema 2.0",
+	{ "a greater major version asks for a newer cowtrace", "schema 1.2", "schema 2.0",
 	  -EPROTO, "newer cowtrace" },
-	{ "a greater minor version is read", "schema 1.1", "schema 1.7", 0, NULL },
+	{ "a greater minor version is read", "schema 1.2", "schema 1.7", 0, NULL },
 	{ "a text that is no schema is refused", "cowtrace schema", "hello", -EINVAL, "line 1" },
-	{ "a version without a dot is refused", "schema 1.1", "schema 10", -EINVAL, "line 1" },
+	{ "a version without a dot is refused", "schema 1.2", "schema 10", -EINVAL, "line 1" },
 	{ "a field given twice is refused", "field cpu u16", "field seq u16", -EINVAL, "twice" },
 	{ "a field whose size contradicts its type is refused", "time_ns u64 8 8",
 	  "time_ns u64 8 4", -EINVAL, "time_ns" },
