@@ -118,24 +118,46 @@ static int arm(struct group *g, unsigned long points)
 	return err;
 }
 
-static void disarm(struct group *g)
+static u64 group_missed(const struct group *g)
 {
+	return g->nr ? READ_ONCE(g->fp.nmissed) : 0;
+}
+
+/* One counter serves both causes: no free storage, and recursion. */
+static struct cow_missed fprobe_missed(void)
+{
+	return (struct cow_missed) {
+		.entry		= group_missed(&pairs),
+		.witness	= group_missed(&witnesses),
+	};
+}
+
+/* Return: the calls it missed. */
+static u64 disarm(struct group *g)
+{
+	u64 missed;
+
 	if (!g->nr)
-		return;
+		return 0;
 	if (WARN_ON_ONCE(unregister_fprobe(&g->fp))) {
 		/* ftrace has shut itself down: its list still has the probe. */
 		__module_get(THIS_MODULE);
-		return;
+		return group_missed(g);
 	}
 	/* Handlers run with preemption off: none is left after this. */
 	synchronize_rcu();
+	missed = group_missed(g);
 	g->nr = 0;
+	return missed;
 }
 
-static void fprobe_detach(void)
+static struct cow_missed fprobe_detach(void)
 {
-	disarm(&witnesses);
-	disarm(&pairs);
+	struct cow_missed missed = { 0 };
+
+	missed.witness = disarm(&witnesses);
+	missed.entry = disarm(&pairs);
+	return missed;
 }
 
 static int arm_both(unsigned long points)
@@ -158,15 +180,6 @@ static int fprobe_attach(unsigned long points)
 	err = arm_both(points);
 	cow_fgraph_release();
 	return err;
-}
-
-/* One counter serves both causes: no free storage, and recursion. */
-static struct cow_missed fprobe_missed(void)
-{
-	return (struct cow_missed) {
-		.entry		= pairs.nr ? READ_ONCE(pairs.fp.nmissed) : 0,
-		.witness	= witnesses.nr ? READ_ONCE(witnesses.fp.nmissed) : 0,
-	};
 }
 
 const struct cow_backend cow_fprobe = {

@@ -95,45 +95,6 @@ static int attach_one(int id)
 	return err;
 }
 
-/* All together: each unregistration waits for RCU grace periods. */
-static void kretprobe_detach(void)
-{
-	struct kretprobe *pairs[COW_NR_POINTS];
-	struct kprobe *witnesses[COW_NR_POINTS];
-	int id, nr_pairs = 0, nr_witnesses = 0;
-
-	for (id = 0; id < COW_NR_POINTS; id++) {
-		struct attachment *a = attachments[id];
-
-		if (a && a->point->leave)
-			pairs[nr_pairs++] = &a->rp;
-		else if (a)
-			witnesses[nr_witnesses++] = &a->rp.kp;
-	}
-	unregister_kretprobes(pairs, nr_pairs);
-	unregister_kprobes(witnesses, nr_witnesses);
-	/* Exit handlers run with preemption off: none is left after this. */
-	synchronize_rcu();
-	for (id = 0; id < COW_NR_POINTS; id++) {
-		kfree(attachments[id]);
-		attachments[id] = NULL;
-	}
-}
-
-static int kretprobe_attach(unsigned long points)
-{
-	int id, err;
-
-	for_each_set_bit(id, &points, COW_NR_POINTS) {
-		err = attach_one(id);
-		if (err) {
-			kretprobe_detach();
-			return err;
-		}
-	}
-	return 0;
-}
-
 static struct cow_missed kretprobe_missed(void)
 {
 	struct cow_missed m = { 0 };
@@ -150,6 +111,48 @@ static struct cow_missed kretprobe_missed(void)
 		}
 	}
 	return m;
+}
+
+/* All together: each unregistration waits for RCU grace periods. */
+static struct cow_missed kretprobe_detach(void)
+{
+	struct cow_missed missed;
+	struct kretprobe *pairs[COW_NR_POINTS];
+	struct kprobe *witnesses[COW_NR_POINTS];
+	int id, nr_pairs = 0, nr_witnesses = 0;
+
+	for (id = 0; id < COW_NR_POINTS; id++) {
+		struct attachment *a = attachments[id];
+
+		if (a && a->point->leave)
+			pairs[nr_pairs++] = &a->rp;
+		else if (a)
+			witnesses[nr_witnesses++] = &a->rp.kp;
+	}
+	unregister_kretprobes(pairs, nr_pairs);
+	unregister_kprobes(witnesses, nr_witnesses);
+	/* Exit handlers run with preemption off: none is left after this. */
+	synchronize_rcu();
+	missed = kretprobe_missed();
+	for (id = 0; id < COW_NR_POINTS; id++) {
+		kfree(attachments[id]);
+		attachments[id] = NULL;
+	}
+	return missed;
+}
+
+static int kretprobe_attach(unsigned long points)
+{
+	int id, err;
+
+	for_each_set_bit(id, &points, COW_NR_POINTS) {
+		err = attach_one(id);
+		if (err) {
+			kretprobe_detach();
+			return err;
+		}
+	}
+	return 0;
 }
 
 const struct cow_backend cow_kretprobe = {

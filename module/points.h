@@ -81,14 +81,15 @@ struct cow_missed {
  * @missing: NULL, or the sentence why this kernel does not have it.
  * @attach: arm the points of a mask, BIT(enum cow_point_id), while none is
  *	armed; 0 or a negative errno, with nothing left behind.
- * @detach: disarm them; no handler of theirs runs any more when this returns.
+ * @detach: disarm them; no handler of theirs runs any more when this returns
+ *	what was missed since attach.
  * @missed: what was missed since attach.
  */
 struct cow_backend {
 	const char		*name;
 	const char		*missing;
 	int			(*attach)(unsigned long points);
-	void			(*detach)(void);
+	struct cow_missed	(*detach)(void);
 	struct cow_missed	(*missed)(void);
 };
 

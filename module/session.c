@@ -70,8 +70,7 @@ static void add_missed(struct cow_missed *sum, struct cow_missed more)
 
 static void detach_all(void)
 {
-	add_missed(&missed_before, backend->missed());
-	backend->detach();
+	add_missed(&missed_before, backend->detach());
 	attached = 0;
 	WRITE_ONCE(cow_hot.watched, 0);
 }
@@ -82,7 +81,8 @@ static bool is_witness(enum cow_point_id id)
 }
 
 /*
- * Until 5.18 the return code of a PTE's fault leaves no question. A reuse is told
+ * Until 5.18 the return code of a PTE's fault leaves no question, until 6.1 that
+ * of a PMD's. A reuse is told
  * by the pgreuse event unless the task can be preempted before it returns.
  */
 static bool auto_wanted(enum cow_point_id id)
@@ -93,6 +93,9 @@ static bool auto_wanted(enum cow_point_id id)
 		       COW_TRAITS & COWTRACE_TRAIT_EXCLUSIVE;
 	case COW_POINT_WP_REUSE:
 		return !(COW_TRAITS & COWTRACE_TRAIT_RET_WRITE) && cow_preemptible();
+	case COW_POINT_PMD_REUSE:
+	case COW_POINT_PMD_COPY:
+		return !(COW_TRAITS & COWTRACE_TRAIT_RET_WRITE);
 	default:
 		return true;
 	}
@@ -163,9 +166,15 @@ static int attach_all(void)
 			complain(id, -ENOENT);
 	err = backend->attach(points);
 	if (err) {
-		err = try_each(&points) ?: backend->attach(points);
+		err = try_each(&points);
 		if (err)
 			return err;
+		err = backend->attach(points);
+		if (err) {
+			pr_err_ratelimited("no %s on all of its functions together: error %d\n",
+					   backend->name, err);
+			return err;
+		}
 	}
 	attached = points;
 	WRITE_ONCE(cow_hot.watched, watched_paths());
