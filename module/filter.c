@@ -116,7 +116,7 @@ static int replace_locked(void (*change)(struct filter *f, const void *arg), con
 	return err;
 }
 
-static int parse_id(const char *text, u32 *id)
+static int parse_id(const char *text, u32 max, u32 *id)
 {
 	int err;
 
@@ -127,7 +127,7 @@ static int parse_id(const char *text, u32 *id)
 	err = kstrtou32(text, 10, id);
 	if (err)
 		return err;
-	return *id > INT_MAX ? -ERANGE : 0;
+	return *id > max ? -ERANGE : 0;
 }
 
 static void show_id(struct seq_file *m, u32 id)
@@ -138,7 +138,7 @@ static void show_id(struct seq_file *m, u32 id)
 		seq_printf(m, "%u\n", id);
 }
 
-#define ID_FILTER(member)						\
+#define ID_FILTER(member, max)						\
 static void set_##member(struct filter *f, const void *arg)		\
 {									\
 	f->member = *(const u32 *)arg;					\
@@ -147,7 +147,7 @@ static void set_##member(struct filter *f, const void *arg)		\
 static int member##_store(const char *text)				\
 {									\
 	u32 id;								\
-	int err = parse_id(text, &id);					\
+	int err = parse_id(text, max, &id);				\
 									\
 	return err ?: replace_locked(set_##member, &id);		\
 }									\
@@ -160,9 +160,10 @@ static int member##_show(struct seq_file *m, void *v)			\
 	return 0;							\
 }
 
-ID_FILTER(pid)
-ID_FILTER(tgid)
-ID_FILTER(uid)
+ID_FILTER(pid, INT_MAX)
+ID_FILTER(tgid, INT_MAX)
+/* ANY_ID is the one number that is no user. */
+ID_FILTER(uid, U32_MAX - 1)
 
 static void set_comm(struct filter *f, const void *arg)
 {
@@ -208,7 +209,7 @@ static int tree_store(const char *text)
 			cow_tree_clear();
 		}
 	} else {
-		err = parse_id(text, &pid) ?: cow_tree_add(pid);
+		err = parse_id(text, INT_MAX, &pid) ?: cow_tree_add(pid);
 		if (!err)
 			err = replace(set_tree, "");
 		if (err && !current_filter()->by_tree)
