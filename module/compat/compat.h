@@ -145,12 +145,14 @@ static inline bool cow_folio_mapcount(struct page *page, unsigned int order, int
 /* FOLL_PIN pins of a large folio. Return: false where it keeps no such count. */
 static inline bool cow_pincount(struct page *page, unsigned int order, unsigned int *pins)
 {
-	/* The counter stands in the second tail page's place: order 1 has none. */
-	if (order <= 1)
+	if (!order)
 		return false;
 #ifdef COW_HAVE_FOLIO_PINCOUNT
 	*pins = atomic_read(&page_folio(page)->_pincount);
 #else
+	/* It stands in the second tail page, which order 1 does not have. */
+	if (order == 1)
+		return false;
 	*pins = compound_pincount(page);
 #endif
 	return true;
