@@ -248,6 +248,41 @@ static void zero_judge(const struct trace *t)
 	check_counts(t, "zero-counts");
 }
 
+/* A long-term pin for reading must not keep the zero page: from 6.2 on it is unshared. */
+static void zero_unshare_run(void *unused)
+{
+	char *mem = map_for_thp(FEW);
+	int i, hold = hold_open();
+
+	(void)unused;
+	if (!given(traits & COWTRACE_TRAIT_SHARED_FIRST, "this kernel unshares no zero page"))
+		return;
+	for (i = 0; i < FEW; i++)
+		read_one(mem + i * HUGE);
+	need(pfn_of(mem) == pfn_of(mem + HUGE), "no huge zero page to be had");
+	begin_at(mem, FEW, HUGE);
+	count_before();
+	for (i = 0; i < FEW; i++)
+		hold_take(hold, HOLD_PIN_READ, mem + i * HUGE, 0);
+	count_after();
+}
+
+static void zero_unshare_judge(const struct trace *t)
+{
+	if (traits & COWTRACE_TRAIT_LARGE_EXCLUSIVE) {
+		PMD(t, "zero-unshare", "the huge zero page is unshared whole", UNSHARE, ZERO, ZERO,
+		    UNSHARE);
+		check(frames_agree(t) && sh->pfn[0] != sh->new_pfn[0], "zero-unshare-then",
+		      "its frames are those of pagemap", "%s", record_text(since(t, 0, 0)));
+	} else {
+		PMD(t, "zero-unshare", "the huge zero page is split for an unshare", SPLIT, ZERO,
+		    ZERO, UNSHARE);
+		AFTER(t, "zero-unshare-then", "and the zero page is unshared by the same fault",
+		      UNSHARE, COWTRACE_REASON_ZERO, ZERO, UNSHARE);
+	}
+	check_counts(t, "zero-unshare-counts");
+}
+
 /* --- unshare ------------------------------------------------------------------ */
 
 static void unshare_run(void *unused)
@@ -348,6 +383,7 @@ static const struct pattern patterns[] = {
 	{ "shared", shared_run, shared_judge },
 	{ "reference", reference_run, reference_judge },
 	{ "zero", zero_run, zero_judge },
+	{ "zero-unshare", zero_unshare_run, zero_unshare_judge },
 	{ "unshare", unshare_run, unshare_judge },
 	{ "unshare-alone", unshare_alone_run, unshare_alone_judge },
 	{ "raced", raced_run, raced_judge },

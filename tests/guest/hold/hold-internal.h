@@ -38,7 +38,7 @@ struct watch {
 int watch_start(struct watch *w, unsigned long address, struct page *page, bool stall);
 /* Afterwards the page, if there was one, has a reference more. */
 void watch_end(struct watch *w);
-#else /* as it is in the debug kernel */
+#else
 static inline int watch_start(struct watch *w, unsigned long address, struct page *page,
 			      bool stall)
 {

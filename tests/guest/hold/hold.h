@@ -20,6 +20,8 @@
  * enum hold_kind - how a page is held
  * @HOLD_REFERENCE: hold_request.arg plain references, as vmsplice takes.
  * @HOLD_PIN: one FOLL_PIN for writing.
+ * @HOLD_PIN_READ: one FOLL_PIN | FOLL_LONGTERM for reading, as RDMA and VFIO
+ *	take. hold_request.frame is not looked at.
  * @HOLD_BIAS: the references of one FOLL_PIN, taken one by one: since 5.19 the
  *	kernel makes a page exclusive before it pins it, and so never copies it.
  * @HOLD_LOCK: the page lock, without a reference as long as the page is mapped.
@@ -33,6 +35,7 @@
 enum hold_kind {
 	HOLD_REFERENCE,
 	HOLD_PIN,
+	HOLD_PIN_READ,
 	HOLD_BIAS,
 	HOLD_LOCK,
 	HOLD_WRITEBACK,

@@ -50,9 +50,9 @@ static void give_references(struct holding *h)
 		put_page(h->page);
 }
 
-static int take_pin(struct holding *h, unsigned long address)
+static int take_pin(struct holding *h, unsigned long address, unsigned int flags)
 {
-	int got = pin_user_pages_fast(address, 1, FOLL_WRITE, &h->page);
+	int got = pin_user_pages_fast(address, 1, flags, &h->page);
 
 	return got == 1 ? 0 : got < 0 ? got : -EFAULT;
 }
@@ -152,7 +152,9 @@ struct holding *holding_take(const struct hold_request *request)
 		return ERR_PTR(-ENOMEM);
 	h->kind = request->kind;
 	if (h->kind == HOLD_PIN) {
-		err = take_pin(h, request->address);
+		err = take_pin(h, request->address, FOLL_WRITE);
+	} else if (h->kind == HOLD_PIN_READ) {
+		err = take_pin(h, request->address, FOLL_LONGTERM);
 	} else if (h->kind == HOLD_STALL) {
 		err = watch_start(&h->watch, request->address, NULL, true);
 	} else {
@@ -176,6 +178,7 @@ void holding_release(struct holding *h)
 {
 	switch (h->kind) {
 	case HOLD_PIN:
+	case HOLD_PIN_READ:
 		unpin_user_page(h->page);
 		break;
 	case HOLD_LOCK:
