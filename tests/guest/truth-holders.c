@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -249,46 +250,70 @@ static void uring_judge(const struct trace *t)
 
 /* --- O_DIRECT ---------------------------------------------------------------- */
 
-/* A disk whose reads stand still: the kernel takes no less than two bytes a second. */
+/*
+ * A disk whose reads stand still: the kernel takes no less than two bytes a second.
+ *
+ * For 5.10 by a hierarchy of its own: the common one brings the memory controller
+ * along, and memory that is charged there and given back while truth-outcome.c has
+ * that controller elsewhere makes its counters warn (mm/page_counter.c).
+ */
 struct slow_disk {
-	const char	*group;
+	bool		own;
+	const char	*root, *group;
 	char		device[64], number[32];
 };
 
-static bool slow_disk(struct slow_disk *d)
+static const char *limit_file(const struct slow_disk *d)
 {
-	char limit[64], path[64];
-	struct stat st;
-
-	if (!disk_of("/mnt", d->device, sizeof(d->device)) || stat(d->device, &st))
-		return false;
-	d->group = "/sys/fs/cgroup/truth-io";
-	snprintf(d->number, sizeof(d->number), "%u:%u", major(st.st_rdev), minor(st.st_rdev));
-	snprintf(limit, sizeof(limit), "%s rbps=2", d->number);
-	group_set("/sys/fs/cgroup", "cgroup.subtree_control", "+io");
-	need(!mkdir(d->group, 0700), "%s: %s", d->group, strerror(errno));
-	snprintf(path, sizeof(path), "%s/io.max", d->group);
-	if (access(path, F_OK)) {
-		rmdir(d->group);
-		return false;
-	}
-	group_set(d->group, "io.max", limit);
-	group_set(d->group, "cgroup.procs", "0");
-	return true;
+	return d->own ? "blkio.throttle.read_bps_device" : "io.max";
 }
 
-static void fast_disk(struct slow_disk *d)
+static void limit_disk(const struct slow_disk *d, bool slow)
 {
 	char limit[64];
 
-	snprintf(limit, sizeof(limit), "%s rbps=max", d->number);
-	group_set(d->group, "io.max", limit);
+	if (d->own)
+		snprintf(limit, sizeof(limit), "%s %d", d->number, slow ? 2 : 0);
+	else
+		snprintf(limit, sizeof(limit), "%s rbps=%s", d->number, slow ? "2" : "max");
+	group_set(d->group, limit_file(d), limit);
 }
 
-static void forget_disk(struct slow_disk *d)
+static void forget_disk(const struct slow_disk *d)
 {
-	group_set("/sys/fs/cgroup", "cgroup.procs", "0");
+	group_set(d->root, "cgroup.procs", "0");
 	rmdir(d->group);
+	if (d->own)
+		umount(d->root);
+}
+
+static bool slow_disk(struct slow_disk *d)
+{
+	struct stat st;
+	char path[64];
+
+	if (!disk_of("/mnt", d->device, sizeof(d->device)) || stat(d->device, &st))
+		return false;
+	snprintf(d->number, sizeof(d->number), "%u:%u", major(st.st_rdev), minor(st.st_rdev));
+	d->own = !(traits & COWTRACE_TRAIT_EXCLUSIVE);
+	d->root = d->own ? "/tmp/truth-io" : "/sys/fs/cgroup";
+	d->group = d->own ? "/tmp/truth-io/truth" : "/sys/fs/cgroup/truth-io";
+	if (d->own) {
+		mkdir(d->root, 0700);
+		need(!mount("blkio", d->root, "cgroup", 0, "blkio"),
+		     "mounting the disk controller: %s", strerror(errno));
+	} else {
+		group_set(d->root, "cgroup.subtree_control", "+io");
+	}
+	need(!mkdir(d->group, 0700), "%s: %s", d->group, strerror(errno));
+	snprintf(path, sizeof(path), "%s/%s", d->group, limit_file(d));
+	if (access(path, F_OK)) {
+		forget_disk(d);
+		return false;
+	}
+	limit_disk(d, true);
+	group_set(d->group, "cgroup.procs", "0");
+	return true;
 }
 
 /* 6.3 and later pin what O_DIRECT reads into, earlier kernels take references. */
@@ -312,7 +337,7 @@ static void direct_run(void *unused)
 	     strerror(errno));
 	need(syscall(SYS_io_submit, context, 1, list) == 1, "io_submit: %s", strerror(errno));
 	look(FEW, 0, pins ? COWTRACE_PIN_BIAS : 0, pins ? 0 : 1);
-	fast_disk(&disk);
+	limit_disk(&disk, false);
 	need(syscall(SYS_io_getevents, context, 1, 1, &event, NULL) == 1, "io_getevents");
 	forget_disk(&disk);
 }
