@@ -16,7 +16,7 @@ mdir = $(out)/module/$(krelease)$(VARIANT)
 modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
 
 .PHONY: all module command install uninstall clean help guest vm demo check
-.PHONY: unit matrix
+.PHONY: unit matrix check-debug planted
 
 all: module command
 
@@ -33,6 +33,7 @@ help:
 	@echo 'In virtual machines, which prepare themselves (root or sudo, about 2 GB):'
 	@echo '  make demo         trace a real redis-server on real kernels, print the reports'
 	@echo '  make check        all tests: unit tests, then the kernels of the matrix'
+	@echo '  make check-debug  the module on a kernel with KASAN, lockdep and kmemleak'
 	@echo '  make unit         the unit tests alone'
 	@echo '  make matrix       the tests of the module on the kernels alone'
 	@echo '  make vm           prepare the virtual machines and nothing else'
@@ -104,6 +105,15 @@ guest:
 		COW_MODULE=$(out)/module/$(KERNEL_RELEASE) modules
 	$(call lean,$(hold_dir)/cowtrace-hold.ko,$(guest_dir)/cowtrace-hold.ko)
 	$(MAKE) -C tests O=$(out)/guest/tests DESTDIR=$(out)/guest/root install
+	$(if $(filter %-debug,$(KERNEL_RELEASE)),$(MAKE) $(jobs) planted)
+
+# Faults on purpose, for the kernel that has to report them.
+planted_dir := $(out)/module/planted
+planted:
+	@mkdir -p $(planted_dir) $(guest_dir)
+	@cp -rsfT $(CURDIR)/tests/guest/planted $(planted_dir)
+	$(MAKE) -C /lib/modules/$(KERNEL_RELEASE)/build M=$(planted_dir) CC=$(GUEST_CC) modules
+	cp $(planted_dir)/planted.ko $(guest_dir)/
 
 # KERNELS, if it is given, reaches these by the environment or as arguments.
 vm:
@@ -114,6 +124,9 @@ demo:
 
 check:
 	tests/check
+
+check-debug:
+	tests/check-debug
 
 unit:
 	tests/vm/prepare --root

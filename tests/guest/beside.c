@@ -72,7 +72,7 @@ static void storms_start(void)
 
 static void storm_pause(void)
 {
-	uint64_t deadline = now_ns() + HANG_NS;
+	uint64_t deadline = now_ns() + slowness() * HANG_NS;
 	int i;
 
 	control->pause = true;
@@ -380,7 +380,7 @@ static const char *bpftrace_missing(void)
 /* What it has printed, until @end or its end. */
 static bool bpftrace_reads(const char *end)
 {
-	uint64_t deadline = now_ns() + HANG_NS;
+	uint64_t deadline = now_ns() + slowness() * HANG_NS;
 	struct pollfd p = { .fd = terminal, .events = POLLIN };
 	ssize_t got;
 

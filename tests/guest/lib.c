@@ -766,6 +766,13 @@ void sleep_ms(unsigned int ms)
 		;
 }
 
+int slowness(void)
+{
+	const char *text = getenv("SLOW");
+
+	return text ? atoi(text) : 1;
+}
+
 void on_cpu(unsigned int cpu)
 {
 	cpu_set_t set;

@@ -182,6 +182,8 @@ int asked(const char *name, int otherwise);
 uint64_t next_random(uint64_t *state);
 uint64_t now_ns(void);
 void sleep_ms(unsigned int ms);
+/* How many times slower than Debian's kernels this one may be. */
+int slowness(void);
 
 /* --- processes --------------------------------------------------------- */
 

@@ -88,7 +88,7 @@ static pid_t start(const struct suite *s)
 
 static bool ended(pid_t pid, unsigned int seconds, int *status)
 {
-	uint64_t deadline = now_ns() + seconds * 1000000000ull;
+	uint64_t deadline = now_ns() + slowness() * seconds * 1000000000ull;
 	pid_t gone;
 
 	/* Orphans come to us: left as zombies they would look like a leak of pids. */
