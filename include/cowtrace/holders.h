@@ -17,7 +17,7 @@
  * @pins: references taken by FOLL_PIN, 1024 a pin on a small folio.
  * @fault: references that the fault itself holds: hugetlb_fault() takes one
  *	before it calls hugetlb_wp(), and until 6.1 another on a page-cache page.
- * @unattributed: plain references: vmsplice, O_DIRECT before 6.3, isolation.
+ * @unattributed: plain references: vmsplice, O_DIRECT before 6.3, isolation, DAMON.
  * @known: false when the record has no struct page to split (special), when its
  *	count means nothing (zero pages), or when it is that of a large folio
  *	mapped page by page, whose mappings no module can count (until 6.1).
