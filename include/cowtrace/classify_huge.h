@@ -71,8 +71,8 @@ cowtrace_pmd_split_reason_(const struct cowtrace_record *r, __u32 traits, __u16 
 	*evidence |= COWTRACE_EV_TRIED;
 	/* Until 5.18 writeback forbids a reuse on a swap device with stable writes alone. */
 	if (r->state & COWTRACE_PG_SWAPCACHE)
-		return (traits & COWTRACE_TRAIT_EXCLUSIVE) && (r->state & COWTRACE_PG_WRITEBACK) ?
-		       COWTRACE_REASON_WRITEBACK : COWTRACE_REASON_SWAPCACHE;
+		return traits & COWTRACE_TRAIT_EXCLUSIVE ? cowtrace_slot_reason_(r) :
+							   COWTRACE_REASON_SWAPCACHE;
 	*evidence |= COWTRACE_EV_SHIFTED;
 	return COWTRACE_REASON_UNATTRIBUTED;
 }

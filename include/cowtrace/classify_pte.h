@@ -117,34 +117,28 @@ cowtrace_large_copy_reason_(const struct cowtrace_record *r, const struct cowtra
 	if (h->pins)
 		return COWTRACE_REASON_PINNED;
 	if (h->swapcache && !h->unattributed)
-		return r->state & COWTRACE_PG_WRITEBACK ? COWTRACE_REASON_WRITEBACK :
-							  COWTRACE_REASON_SWAPCACHE;
+		return cowtrace_slot_reason_(r);
 	if (!h->unattributed)
 		*evidence |= COWTRACE_EV_SHIFTED;
 	return COWTRACE_REASON_UNATTRIBUTED;
 }
 
 /*
- * The references that the kernel compared. A page that is on an LRU list by now
- * was in this CPU's batch, which the kernel drained, if there is a later test that
- * can have failed; if not, it was in another's until just now.
+ * Was the page in a batch of this CPU, which the kernel drained? It is on an LRU
+ * list by now, and there is a later test that can have failed; if there is none,
+ * it was in another CPU's until just now.
  */
-static inline __s32 cowtrace_compared_(const struct cowtrace_record *r, __u32 traits,
-				       struct cowtrace_holders *h)
+static inline bool cowtrace_own_batch_(const struct cowtrace_record *r, __u32 traits)
 {
-	__s32 drained = h->lru;
-
-	if (!cowtrace_drains_(r, traits) || !(r->state & COWTRACE_EXIT_LRU) ||
-	    !(r->state & (COWTRACE_PG_SWAPCACHE | COWTRACE_PG_LOCKED)))
-		return r->refcount;
-	h->lru = 0;
-	return r->refcount - drained;
+	return cowtrace_drains_(r, traits) && (r->state & COWTRACE_EXIT_LRU) &&
+	       (r->state & (COWTRACE_PG_SWAPCACHE | COWTRACE_PG_LOCKED));
 }
 
 /* The first test of the running kernel that failed. */
 static inline enum cowtrace_reason
 cowtrace_copy_reason_(const struct cowtrace_record *r, __u32 traits, __u16 *evidence)
 {
+	__s32 refs = r->refcount;
 	struct cowtrace_holders h;
 
 	switch (r->kind) {
@@ -167,7 +161,11 @@ cowtrace_copy_reason_(const struct cowtrace_record *r, __u32 traits, __u16 *evid
 		return cowtrace_large_copy_reason_(r, &h, evidence);
 	if (cowtrace_drains_(r, traits))
 		*evidence |= COWTRACE_EV_DRAINED;
-	if (cowtrace_compared_(r, traits, &h) > cowtrace_tolerated_(r, traits))
+	if (cowtrace_own_batch_(r, traits)) {
+		refs -= h.lru;
+		h.lru = 0;
+	}
+	if (refs > cowtrace_tolerated_(r, traits))
 		return cowtrace_blame_(r, traits, &h);
 
 	/* The counts allowed a reuse: the lock or the swap slot did not. */
@@ -175,8 +173,7 @@ cowtrace_copy_reason_(const struct cowtrace_record *r, __u32 traits, __u16 *evid
 	if (r->state & COWTRACE_PG_LOCKED)
 		return COWTRACE_REASON_LOCKED;
 	if (r->state & COWTRACE_PG_SWAPCACHE)
-		return r->state & COWTRACE_PG_WRITEBACK ? COWTRACE_REASON_WRITEBACK :
-							  COWTRACE_REASON_SWAPCACHE;
+		return cowtrace_slot_reason_(r);
 	*evidence |= COWTRACE_EV_SHIFTED;
 	return COWTRACE_REASON_UNATTRIBUTED;
 }

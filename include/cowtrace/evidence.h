@@ -25,6 +25,13 @@ static inline bool cowtrace_other_page_(const struct cowtrace_record *r)
 	return (r->present & COWTRACE_HAS_NEW_PFN) && r->new_pfn != r->pfn;
 }
 
+/* Why a page that was in the swap cache stayed there. */
+static inline enum cowtrace_reason cowtrace_slot_reason_(const struct cowtrace_record *r)
+{
+	return r->state & COWTRACE_PG_WRITEBACK ? COWTRACE_REASON_WRITEBACK :
+						  COWTRACE_REASON_SWAPCACHE;
+}
+
 /* Pages of the folio. No kernel has folios of 2^30 pages; a damaged trace may say so. */
 static inline __s32 cowtrace_folio_pages(const struct cowtrace_record *r)
 {
