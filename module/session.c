@@ -82,8 +82,8 @@ static bool is_witness(enum cow_point_id id)
 
 /*
  * Until 5.18 the return code of a PTE's fault leaves no question, until 6.1 that
- * of a PMD's. A reuse is told
- * by the pgreuse event unless the task can be preempted before it returns.
+ * of a PMD's. A reuse is told by the pgreuse event unless the task can be preempted
+ * before it returns.
  */
 static bool auto_wanted(enum cow_point_id id)
 {
