@@ -62,22 +62,24 @@ static void converse(const char *name, const char *before)
 	need(!status, "redis-server %s ended with %#x", name, status);
 }
 
-/* What the traced server itself did: @what is outcome and reason. */
-static unsigned long long faults_of_server(const char *what)
+/* What the traced server itself did. */
+static void faults_of_server(unsigned long long *copies, unsigned long long *reuses)
 {
 	FILE *events = popen("cowtrace events /tmp/redis.trace", "r");
-	char pid[16] = "", want[64], line[2048];
-	unsigned long long n = 0;
+	char pid[16] = "", copy[64], reuse[64], line[2048];
 	int status;
 
 	need(file_read("/tmp/redis-traced.pid", pid, sizeof(pid)) > 1, "redis-server has no pid");
-	snprintf(want, sizeof(want), " redis-server-%d %s ", atoi(pid), what);
+	snprintf(copy, sizeof(copy), " redis-server-%d copy mapped ", atoi(pid));
+	snprintf(reuse, sizeof(reuse), " redis-server-%d reuse sole-ref ", atoi(pid));
 	need(events, "no pipe");
-	while (fgets(line, sizeof(line), events))
-		n += !!strstr(line, want);
+	*copies = *reuses = 0;
+	while (fgets(line, sizeof(line), events)) {
+		*copies += !!strstr(line, copy);
+		*reuses += !!strstr(line, reuse);
+	}
 	status = pclose(events);
 	need(!status, "cowtrace events ended with %#x", status);
-	return n;
 }
 
 /* The child gives the pages of a value back when it has saved it: dismissObject(). */
@@ -89,8 +91,7 @@ static void snapshot_was_seen(void)
 		skip("traced", "the snapshot was at its end before the values were written");
 		return;
 	}
-	copies = faults_of_server("copy mapped");
-	reuses = faults_of_server("reuse sole-ref");
+	faults_of_server(&copies, &reuses);
 	note("redis-server: %llu copies of pages that the snapshot maps too, %llu reuses of others",
 	     copies, reuses);
 	check(copies && copies + reuses >= strtoull(VALUES, NULL, 10), "traced",
