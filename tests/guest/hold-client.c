@@ -30,11 +30,6 @@ void hold_take(int fd, enum hold_kind kind, const void *at, uint32_t arg)
 	need(!ioctl(fd, HOLD_TAKE, &request), "holding a page as %d: %s", kind, strerror(errno));
 }
 
-bool hold_watches(int fd)
-{
-	return ioctl(fd, HOLD_WATCHES) == 1;
-}
-
 void hold_release(int fd)
 {
 	need(!ioctl(fd, HOLD_RELEASE), "giving back: %s", strerror(errno));

@@ -3,7 +3,6 @@
 #ifndef COWTEST_HOLD_CLIENT_H
 #define COWTEST_HOLD_CLIENT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "hold/hold.h"
@@ -14,8 +13,6 @@ void hold_load(void);
 int hold_open(void);
 /* Hold the page that stands at @at now. */
 void hold_take(int fd, enum hold_kind kind, const void *at, uint32_t arg);
-/* Whether HOLD_LOCK and HOLD_STALL can be had. */
-bool hold_watches(int fd);
 void hold_release(int fd);
 /* Wait until the fault that HOLD_STALL is for stands still. */
 void hold_wait(int fd);

@@ -80,8 +80,6 @@ static void lock_run(void *unused)
 	int hold = hold_open();
 
 	(void)unused;
-	if (!can_watch(hold))
-		return;
 	fresh_pages();
 	fork_and_forget();
 	hold_pages(hold, HOLD_LOCK, N, 0);
@@ -131,11 +129,8 @@ static void writeback_judge(const struct trace *t)
 
 static void cache_lock_run(void *unused)
 {
-	int hold = hold_open();
-
 	(void)unused;
-	if (can_watch(hold))
-		write_held_in_cache(hold, HOLD_LOCK);
+	write_held_in_cache(hold_open(), HOLD_LOCK);
 }
 
 static void cache_lock_judge(const struct trace *t)

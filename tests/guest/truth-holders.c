@@ -263,11 +263,6 @@ struct slow_disk {
 	char		device[64], number[32];
 };
 
-static const char *limit_file(const struct slow_disk *d)
-{
-	return d->own ? "blkio.throttle.read_bps_device" : "io.max";
-}
-
 static void limit_disk(const struct slow_disk *d, bool slow)
 {
 	char limit[64];
@@ -276,7 +271,7 @@ static void limit_disk(const struct slow_disk *d, bool slow)
 		snprintf(limit, sizeof(limit), "%s %d", d->number, slow ? 2 : 0);
 	else
 		snprintf(limit, sizeof(limit), "%s rbps=%s", d->number, slow ? "2" : "max");
-	group_set(d->group, limit_file(d), limit);
+	group_set(d->group, d->own ? "blkio.throttle.read_bps_device" : "io.max", limit);
 }
 
 static void forget_disk(const struct slow_disk *d)
@@ -290,7 +285,6 @@ static void forget_disk(const struct slow_disk *d)
 static bool slow_disk(struct slow_disk *d)
 {
 	struct stat st;
-	char path[64];
 
 	if (!disk_of("/mnt", d->device, sizeof(d->device)) || stat(d->device, &st))
 		return false;
@@ -306,11 +300,6 @@ static bool slow_disk(struct slow_disk *d)
 		group_set(d->root, "cgroup.subtree_control", "+io");
 	}
 	need(!mkdir(d->group, 0700), "%s: %s", d->group, strerror(errno));
-	snprintf(path, sizeof(path), "%s/%s", d->group, limit_file(d));
-	if (access(path, F_OK)) {
-		forget_disk(d);
-		return false;
-	}
 	limit_disk(d, true);
 	group_set(d->group, "cgroup.procs", "0");
 	return true;

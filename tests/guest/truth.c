@@ -162,11 +162,6 @@ void track_writes(const char *mem)
 	      "this kernel has no soft-dirty bits");
 }
 
-bool can_watch(int hold)
-{
-	return given(hold_watches(hold), "this kernel has no MMU notifiers");
-}
-
 void hold_pages(int hold, enum hold_kind kind, int n, uint32_t arg)
 {
 	int i;

@@ -95,8 +95,6 @@ bool page_out(char *mem);
  */
 void track_writes(const char *mem);
 
-/* Can @hold lock pages and stall faults? If not, sets sh->why_not. */
-bool can_watch(int hold);
 /* Hold the first @n pages of the pattern by @hold: see hold-client.h. */
 void hold_pages(int hold, enum hold_kind kind, int n, uint32_t arg);
 /* Put them into a pipe, which has a plain reference to each. */

@@ -33,22 +33,10 @@ struct watch {
 	struct completion	resume;
 };
 
-#ifdef CONFIG_MMU_NOTIFIER
 /* Of the calling process. Return: 0 or -ENOMEM. */
 int watch_start(struct watch *w, unsigned long address, struct page *page, bool stall);
 /* Afterwards the page, if there was one, has a reference more. */
 void watch_end(struct watch *w);
-#else
-static inline int watch_start(struct watch *w, unsigned long address, struct page *page,
-			      bool stall)
-{
-	return -EOPNOTSUPP;
-}
-
-static inline void watch_end(struct watch *w)
-{
-}
-#endif
 
 /**
  * struct holding - one page that is held

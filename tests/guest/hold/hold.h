@@ -87,7 +87,5 @@ enum hold_answer {
 #define HOLD_RELEASE	_IO('h', 4)
 /* The argument is the next answer of the pages mapped from this file. */
 #define HOLD_ANSWER	_IO('h', 5)
-/* 1 if the kernel has the MMU notifiers that HOLD_LOCK and HOLD_STALL need, else 0. */
-#define HOLD_WATCHES	_IO('h', 6)
 
 #endif /* COWTRACE_HOLD_H */

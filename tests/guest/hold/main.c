@@ -85,8 +85,6 @@ static long hold_ioctl(struct file *file, unsigned int command, unsigned long ar
 			return -EINVAL;
 		atomic_set(&f->map.answer, arg);
 		return 0;
-	case HOLD_WATCHES:
-		return IS_ENABLED(CONFIG_MMU_NOTIFIER);
 	default:
 		return -ENOTTY;
 	}
