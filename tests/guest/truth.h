@@ -29,6 +29,8 @@ struct shared {
 	uint32_t	tgid, tid, count[N];
 	int		n;
 	struct kernel_counts counts[2];
+	/* When counts[0] began to be read, and when counts[1] was. */
+	uint64_t	reading_ns, read_ns;
 	uint64_t	pfn[N], new_pfn[N], mapcount[N], before_ns, after_ns;
 	bool		ready;
 	char		*page[N];
