@@ -103,3 +103,22 @@ void *ct_grow(void *array, size_t nr, size_t size)
 		return NULL;
 	return realloc(array, (nr ? nr * 2 : 1) * size);
 }
+
+void *ct_map_element(struct ct_map *map, uint64_t a, uint64_t b, void **array, size_t *nr,
+		     size_t size)
+{
+	uint32_t *slot = ct_map_slot(map, a, b);
+	void *grown;
+
+	if (!slot)
+		return NULL;
+	if (*slot == CT_MAP_NONE) {
+		grown = ct_grow(*array, *nr, size);
+		if (!grown)
+			return NULL;
+		*array = grown;
+		memset((char *)grown + *nr * size, 0, size);
+		*slot = (*nr)++;
+	}
+	return (char *)*array + *slot * size;
+}

@@ -54,4 +54,27 @@ void ct_map_free(struct ct_map *map);
  */
 void *ct_grow(void *array, size_t nr, size_t size);
 
+/**
+ * ct_map_element() - find or make the element of a growing array that a key stands for
+ * @map: from keys to places in the array.
+ * @a: first half of the key.
+ * @b: second half.
+ * @array: the array; moves when it grows.
+ * @nr: elements in it.
+ * @size: bytes of an element.
+ *
+ * Return: the element, all zero when it is new; NULL without memory.
+ */
+void *ct_map_element(struct ct_map *map, uint64_t a, uint64_t b, void **array, size_t *nr,
+		     size_t size);
+
+/* The same for a typed array, which goes through a void pointer as aliasing wants it. */
+#define CT_ELEMENT(map, a, b, array, nr) ({				\
+	void *array_ = array;						\
+	void *element_ = ct_map_element(map, a, b, &array_, nr, sizeof(*(array))); \
+									\
+	array = array_;							\
+	element_;							\
+})
+
 #endif /* COWTRACE_MAP_H */

@@ -9,38 +9,6 @@
 
 #include "bytes.h"
 
-/*
- * Finds or makes the element of a growing array that a key stands for; new ones
- * are zero. NULL without memory.
- */
-static void *element(struct ct_map *map, uint64_t a, uint64_t b, void **array, size_t *nr,
-		     size_t size)
-{
-	uint32_t *slot = ct_map_slot(map, a, b);
-	void *grown;
-
-	if (!slot)
-		return NULL;
-	if (*slot == CT_MAP_NONE) {
-		grown = ct_grow(*array, *nr, size);
-		if (!grown)
-			return NULL;
-		*array = grown;
-		memset((char *)grown + *nr * size, 0, size);
-		*slot = (*nr)++;
-	}
-	return (char *)*array + *slot * size;
-}
-
-/* The array goes through a void pointer of its own, as aliasing wants it. */
-#define ELEMENT(map, a, b, array, nr) ({				\
-	void *array_ = array;						\
-	void *element_ = element(map, a, b, &array_, nr, sizeof(*(array))); \
-									\
-	array = array_;							\
-	element_;							\
-})
-
 static bool copies(const struct cowtrace_record *r)
 {
 	return r->outcome == COWTRACE_OUTCOME_COPY || r->outcome == COWTRACE_OUTCOME_UNSHARE;
@@ -78,8 +46,8 @@ static void count_holders(struct ct_held *held, const struct cowtrace_record *r,
 static int count_process(struct ct_summary *s, const struct cowtrace_record *r,
 			 uint32_t process, uint64_t bytes)
 {
-	struct ct_process_count *p = ELEMENT(&s->process_of, process, r->tgid,
-					     s->by_process, &s->nr_processes);
+	struct ct_process_count *p = CT_ELEMENT(&s->process_of, process, r->tgid,
+						s->by_process, &s->nr_processes);
 
 	if (!p)
 		return -ENOMEM;
@@ -106,7 +74,7 @@ static int new_site(struct ct_summary *s, const struct cowtrace_record *r, uint3
 
 	if (process != CT_MAP_NONE)
 		ct_processes_map(s->processes, process, r->ip, r->time_ns, &m);
-	it = ELEMENT(&s->site_of, m.object, m.offset, s->by_site, &s->nr_sites);
+	it = CT_ELEMENT(&s->site_of, m.object, m.offset, s->by_site, &s->nr_sites);
 	if (!it)
 		return -ENOMEM;
 	if (!it->count.faults) {
@@ -149,8 +117,8 @@ static int count_pair(struct ct_summary *s, const struct cowtrace_record *r, uin
 {
 	uint32_t traits = ct_reader_schema(s->reader)->traits;
 	struct ct_histogram **time = &s->outcome_time[r->outcome];
-	struct ct_pair *p = ELEMENT(&s->pair_of, r->outcome, r->reason, s->pairs,
-				    &s->nr_pairs);
+	struct ct_pair *p = CT_ELEMENT(&s->pair_of, r->outcome, r->reason, s->pairs,
+				       &s->nr_pairs);
 
 	if (!*time)
 		*time = calloc(1, sizeof(**time));
@@ -175,8 +143,8 @@ static int count_evidence(struct ct_summary *s, const struct cowtrace_record *r)
 		s->evidence[bit] += r->evidence >> bit & 1;
 	if (r->outcome != COWTRACE_OUTCOME_UNKNOWN && r->outcome != COWTRACE_OUTCOME_RACED)
 		return 0;
-	d = ELEMENT(&s->doubt_of, r->outcome << 8 | r->path, r->evidence, s->doubts,
-		    &s->nr_doubts);
+	d = CT_ELEMENT(&s->doubt_of, r->outcome << 8 | r->path, r->evidence, s->doubts,
+		       &s->nr_doubts);
 	if (!d)
 		return -ENOMEM;
 	d->outcome = r->outcome;
