@@ -9,22 +9,6 @@
 
 #include "bytes.h"
 
-static bool copies(const struct cowtrace_record *r)
-{
-	return r->outcome == COWTRACE_OUTCOME_COPY || r->outcome == COWTRACE_OUTCOME_UNSHARE;
-}
-
-static void count(struct ct_count *c, const struct cowtrace_record *r, uint64_t bytes)
-{
-	c->faults++;
-	c->copies += copies(r);
-	c->reuses += r->outcome == COWTRACE_OUTCOME_REUSE;
-	c->splits += r->outcome == COWTRACE_OUTCOME_SPLIT;
-	c->bytes = ct_add(c->bytes, bytes);
-	c->ns += r->duration_ns;
-	c->copy_ns += copies(r) ? r->duration_ns : 0;
-}
-
 static void count_holders(struct ct_held *held, const struct cowtrace_record *r, uint32_t traits)
 {
 	struct cowtrace_holders h = cowtrace_holders(r, traits);
@@ -61,55 +45,33 @@ static int count_process(struct ct_summary *s, const struct cowtrace_record *r,
 		memcpy(p->raw_comm, r->comm, sizeof(r->comm));
 		ct_clean_text(p->comm, sizeof(p->comm), r->comm, sizeof(r->comm));
 	}
-	count(&p->count, r, bytes);
-	return 0;
-}
-
-/* The code site of an address that was not looked up before. */
-static int new_site(struct ct_summary *s, const struct cowtrace_record *r, uint32_t process,
-		    uint32_t *site)
-{
-	struct ct_mapping m = { CT_MAP_NONE, r->ip };
-	struct ct_site_count *it;
-
-	if (process != CT_MAP_NONE)
-		ct_processes_map(s->processes, process, r->ip, r->time_ns, &m);
-	it = CT_ELEMENT(&s->site_of, m.object, m.offset, s->by_site, &s->nr_sites);
-	if (!it)
-		return -ENOMEM;
-	if (!it->count.faults) {
-		it->object = m.object;
-		it->offset = m.offset;
-		if (m.object != CT_MAP_NONE)
-			it->symbol = ct_symbols_find(s->symbols, m.object,
-						     ct_processes_object(s->processes, m.object),
-						     m.offset, &it->past);
-	}
-	*site = it - s->by_site;
+	ct_count_add(&p->count, r, bytes);
 	return 0;
 }
 
 static int count_site(struct ct_summary *s, const struct cowtrace_record *r,
 		      uint32_t process, uint64_t bytes)
 {
-	uint64_t space = process == CT_MAP_NONE ? UINT64_MAX :
-			 ct_processes_space(s->processes, process, r->time_ns);
-	uint32_t *slot;
+	struct ct_site_count *counts;
+	uint32_t site;
 	int err;
 
 	if (!(r->present & COWTRACE_HAS_IP)) {
 		s->no_ip++;
 		return 0;
 	}
-	slot = ct_map_slot(&s->site_of_ip, space, r->ip);
-	if (!slot)
-		return -ENOMEM;
-	if (*slot == CT_MAP_NONE) {
-		err = new_site(s, r, process, slot);
-		if (err)
-			return err;
+	err = ct_sites_find(&s->sites, s->processes, process, r, &site);
+	if (err)
+		return err;
+	/* A new place is the last one. */
+	if (site == s->nr_sites) {
+		counts = ct_grow(s->by_site, s->nr_sites, sizeof(*counts));
+		if (!counts)
+			return -ENOMEM;
+		s->by_site = counts;
+		counts[s->nr_sites++] = (struct ct_site_count){ s->sites.list[site], { 0 } };
 	}
-	count(&s->by_site[*slot].count, r, bytes);
+	ct_count_add(&s->by_site[site].count, r, bytes);
 	return 0;
 }
 
@@ -129,7 +91,7 @@ static int count_pair(struct ct_summary *s, const struct cowtrace_record *r, uin
 	p->bytes = ct_add(p->bytes, bytes);
 	ct_histogram_add(&p->time, r->duration_ns);
 	ct_histogram_add(*time, r->duration_ns);
-	if (copies(r) || r->outcome == COWTRACE_OUTCOME_SPLIT)
+	if (ct_copied(r) || r->outcome == COWTRACE_OUTCOME_SPLIT)
 		count_holders(&p->held, r, traits);
 	return 0;
 }
@@ -166,13 +128,13 @@ static int take(struct ct_summary *s, const struct cowtrace_record *r)
 		s->first_ns = r->time_ns;
 	if (end > s->last_ns)
 		s->last_ns = end;
-	count(&s->total, r, bytes);
-	count(&s->outcomes[r->outcome], r, bytes);
-	count(&s->origins[r->origin], r, bytes);
-	count(&s->kinds[r->kind], r, bytes);
-	count(&s->paths[r->path], r, bytes);
+	ct_count_add(&s->total, r, bytes);
+	ct_count_add(&s->outcomes[r->outcome], r, bytes);
+	ct_count_add(&s->origins[r->origin], r, bytes);
+	ct_count_add(&s->kinds[r->kind], r, bytes);
+	ct_count_add(&s->paths[r->path], r, bytes);
 	if (r->state & COWTRACE_AFTER_SPLIT)
-		count(&s->after_split, r, bytes);
+		ct_count_add(&s->after_split, r, bytes);
 	err = count_evidence(s, r);
 	if (!err)
 		err = count_pair(s, r, bytes);
@@ -181,15 +143,6 @@ static int take(struct ct_summary *s, const struct cowtrace_record *r)
 	if (!err)
 		err = count_site(s, r, process, bytes);
 	return err;
-}
-
-static int by_weight(const struct ct_count *x, const struct ct_count *y)
-{
-	if (x->copies != y->copies)
-		return x->copies > y->copies ? -1 : 1;
-	if (x->faults != y->faults)
-		return x->faults > y->faults ? -1 : 1;
-	return 0;
 }
 
 static int pair_order(const void *a, const void *b)
@@ -217,7 +170,7 @@ static int doubt_order(const void *a, const void *b)
 static int process_order(const void *a, const void *b)
 {
 	const struct ct_process_count *x = a, *y = b;
-	int order = by_weight(&x->count, &y->count);
+	int order = ct_count_order(&x->count, &y->count);
 
 	if (order || x->tgid == y->tgid)
 		return order ? order : (x->process > y->process) - (x->process < y->process);
@@ -227,11 +180,12 @@ static int process_order(const void *a, const void *b)
 static int site_order(const void *a, const void *b)
 {
 	const struct ct_site_count *x = a, *y = b;
-	int order = by_weight(&x->count, &y->count);
+	int order = ct_count_order(&x->count, &y->count);
 
-	if (order || x->object == y->object)
-		return order ? order : (x->offset > y->offset) - (x->offset < y->offset);
-	return x->object < y->object ? -1 : 1;
+	if (order || x->place.object == y->place.object)
+		return order ? order : (x->place.offset > y->place.offset) -
+				       (x->place.offset < y->place.offset);
+	return x->place.object < y->place.object ? -1 : 1;
 }
 
 static void sort(void *array, size_t n, size_t size, int (*order)(const void *, const void *))
@@ -245,8 +199,6 @@ static void free_maps(struct ct_summary *s)
 	ct_map_free(&s->pair_of);
 	ct_map_free(&s->doubt_of);
 	ct_map_free(&s->process_of);
-	ct_map_free(&s->site_of);
-	ct_map_free(&s->site_of_ip);
 }
 
 int ct_summary_make(struct ct_reader *reader, struct ct_summary **out, struct ct_error *err)
@@ -258,9 +210,7 @@ int ct_summary_make(struct ct_reader *reader, struct ct_summary **out, struct ct
 	if (!s)
 		return ct_error_set(err, -ENOMEM, "out of memory");
 	s->reader = reader;
-	s->symbols = ct_symbols_new();
-	ret = s->symbols ? ct_processes_load(reader, &s->processes, err) :
-			   ct_error_set(err, -ENOMEM, "out of memory");
+	ret = ct_processes_load(reader, &s->processes, err);
 	if (ret) {
 		ct_summary_free(s);
 		return ret;
@@ -296,7 +246,7 @@ void ct_summary_free(struct ct_summary *s)
 	free(s->pairs);
 	free(s->by_process);
 	free(s->by_site);
-	ct_symbols_free(s->symbols);
+	ct_sites_free(&s->sites);
 	ct_processes_free(s->processes);
 	free(s);
 }

@@ -10,12 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "count.h"
 #include "error.h"
 #include "histogram.h"
 #include "map.h"
 #include "process.h"
 #include "reader.h"
-#include "symbol.h"
+#include "sites.h"
 
 /**
  * struct ct_held - who held the pages of some faults; sums of references
@@ -55,26 +56,6 @@ struct ct_pair {
 };
 
 /**
- * struct ct_count - faults that have something in common
- * @faults: all.
- * @copies: outcomes copy and unshare.
- * @reuses: outcome reuse.
- * @splits: outcome split.
- * @bytes: copied.
- * @ns: time of all faults.
- * @copy_ns: time of the copies.
- */
-struct ct_count {
-	uint64_t	faults;
-	uint64_t	copies;
-	uint64_t	reuses;
-	uint64_t	splits;
-	uint64_t	bytes;
-	uint64_t	ns;
-	uint64_t	copy_ns;
-};
-
-/**
  * struct ct_doubt - faults that nothing settled, with the same evidence
  * @outcome: COWTRACE_OUTCOME_UNKNOWN or COWTRACE_OUTCOME_RACED.
  * @path: enum cowtrace_path, or a number of a later schema.
@@ -106,17 +87,11 @@ struct ct_process_count {
 
 /**
  * struct ct_site_count - faults of one place in the code
- * @object: number of the file in the process table, CT_MAP_NONE if not known.
- * @offset: in the file; the address when @object is not known.
- * @symbol: name of the symbol, NULL if not known.
- * @past: distance from it.
+ * @place: the place.
  * @count: the faults.
  */
 struct ct_site_count {
-	uint32_t	object;
-	uint64_t	offset;
-	const char	*symbol;
-	uint64_t	past;
+	struct ct_site	place;
 	struct ct_count	count;
 };
 
@@ -147,7 +122,7 @@ struct ct_site_count {
 struct ct_summary {
 	struct ct_reader *reader;
 	struct ct_processes *processes;
-	struct ct_symbols *symbols;
+	struct ct_sites	sites;
 	struct ct_count	total;
 	uint64_t	first_ns;
 	uint64_t	last_ns;
@@ -171,8 +146,6 @@ struct ct_summary {
 	struct ct_map	pair_of;
 	struct ct_map	doubt_of;
 	struct ct_map	process_of;
-	struct ct_map	site_of;
-	struct ct_map	site_of_ip;
 };
 
 /**

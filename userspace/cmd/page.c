@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "page.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "units.h"
+
+void put(struct page *p, const char *text)
+{
+	fputs(text, p->out);
+	p->column += ct_text_width(text);
+}
+
+void end_line(struct page *p)
+{
+	fputc('\n', p->out);
+	p->column = 0;
+}
+
+void heading(struct page *p, const char *text)
+{
+	end_line(p);
+	fprintf(p->out, p->opts->color ? "\033[1m%s\033[0m\n" : "%s\n", text);
+}
+
+void spaces(struct page *p, size_t n)
+{
+	p->column += n;
+	while (n--)
+		fputc(' ', p->out);
+}
+
+void cell(struct page *p, int width, const char *text)
+{
+	size_t have = ct_text_width(text);
+	size_t want = width < 0 ? -width : width;
+
+	if (width > 0 && have < want)
+		spaces(p, want - have);
+	put(p, text);
+	if (width < 0 && have < want)
+		spaces(p, want - have);
+}
+
+void wrapped(struct page *p, const char *text)
+{
+	size_t indent = p->column;
+
+	while (*text) {
+		size_t n = strcspn(text, " ");
+		char word[128];
+
+		snprintf(word, sizeof(word), "%.*s", (int)n, text);
+		if (p->column > indent && p->column + 1 + ct_text_width(word) > COLUMNS) {
+			end_line(p);
+			spaces(p, indent);
+		} else if (p->column > indent) {
+			spaces(p, 1);
+		}
+		put(p, word);
+		text += n + strspn(text + n, " ");
+	}
+	end_line(p);
+}
+
+void say(struct page *p, const char *format, ...)
+{
+	char text[2048];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	wrapped(p, text);
+}
+
+void count_cell(struct page *p, int width, uint64_t n)
+{
+	char text[CT_UNIT_TEXT];
+
+	cell(p, width, n ? ct_format_count(text, n) : "-");
+}
+
+void bytes_cell(struct page *p, int width, uint64_t n)
+{
+	char text[CT_UNIT_TEXT];
+
+	cell(p, width, n ? ct_format_bytes(text, n) : "-");
+}
+
+void ns_cell(struct page *p, int width, uint64_t n)
+{
+	char text[CT_UNIT_TEXT];
+
+	cell(p, width, ct_format_ns(text, n));
+}
+
+void share_cell(struct page *p, int width, uint64_t part, uint64_t whole)
+{
+	char text[CT_UNIT_TEXT];
+
+	cell(p, width, ct_format_share(text, part, whole));
+}
+
+const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* The traced command, as far as it fits. */
+static void command_line(const struct ct_report *r, char *to, size_t size)
+{
+	struct json_object *target, *argv;
+	char word[256], line[1024] = "";
+	size_t i, n;
+
+	*to = '\0';
+	if (!r->meta || !json_object_object_get_ex(r->meta, "target", &target) ||
+	    !json_object_object_get_ex(target, "argv", &argv) ||
+	    !json_object_is_type(argv, json_type_array))
+		return;
+	n = json_object_array_length(argv);
+	for (i = 0; i < n && strlen(line) + 1 < sizeof(line); i++) {
+		const char *s = json_object_get_string(json_object_array_get_idx(argv, i));
+
+		ct_clean_text(word, sizeof(word), s ? s : "", s ? strlen(s) : 0);
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", i ? " " : "",
+			 word);
+	}
+	ct_clean_text(to, size, line, strlen(line));
+}
+
+void title(struct page *p)
+{
+	const struct ct_report *r = p->r;
+	char path[256], command[200];
+
+	ct_clean_text(path, sizeof(path), r->path, strlen(r->path));
+	command_line(r, command, sizeof(command));
+	say(p, "%s: kernel %s, cowtrace module %s by %s",
+	    strcmp(path, "-") ? path : "standard input", r->schema->kernel ?: "-", r->schema->module ?: "-", r->schema->backend ?: "-");
+	if (*command)
+		say(p, "traced: %s", command);
+}
+
+void count_cells(struct page *p, const struct ct_count *c)
+{
+	count_cell(p, 11, c->faults);
+	count_cell(p, 11, c->copies);
+	count_cell(p, 11, c->reuses);
+	bytes_cell(p, 10, c->bytes);
+	ns_cell(p, 10, c->ns);
+}
+
+void count_heads(struct page *p)
+{
+	cell(p, 11, "faults");
+	cell(p, 11, "copies");
+	cell(p, 11, "reuses");
+	cell(p, 10, "copied");
+	cell(p, 10, "time");
+}
+
+size_t rows(const struct page *p, size_t n)
+{
+	size_t top = p->opts->top ? p->opts->top : DEFAULT_TOP;
+
+	return n < top ? n : top;
+}
+
+void more(struct page *p, size_t shown, size_t n)
+{
+	char text[CT_UNIT_TEXT];
+
+	if (shown == n)
+		return;
+	spaces(p, 2);
+	say(p, "and %s more: --top %zu shows all", ct_format_count(text, n - shown), n);
+}
+
+void site_name(const struct ct_processes *processes, const struct ct_site *site, char *to,
+	       size_t size)
+{
+	const struct ct_object *object;
+
+	if (site->object == CT_MAP_NONE) {
+		snprintf(to, size, "0x%" PRIx64, site->offset);
+		return;
+	}
+	object = ct_processes_object(processes, site->object);
+	if (site->symbol)
+		snprintf(to, size, "%s %s+0x%" PRIx64, ct_base_name(object->path), site->symbol,
+			 site->past);
+	else
+		snprintf(to, size, "%s+0x%" PRIx64, ct_base_name(object->path), site->offset);
+}
+
+/* One line of what is missing; nothing for 0. */
+static bool loss_line(struct page *p, uint64_t n, const char *sentence, const char *next)
+{
+	char text[CT_UNIT_TEXT];
+
+	if (!n)
+		return false;
+	cell(p, 13, ct_format_count(text, n));
+	spaces(p, 2);
+	if (next)
+		say(p, "%s: %s", sentence, next);
+	else
+		wrapped(p, sentence);
+	return true;
+}
+
+static bool loss_lines(struct page *p, const char *title_, const struct ct_loss *loss)
+{
+	bool any = false;
+	uint64_t n = 0;
+
+	for (; loss->name; loss++) {
+		if (!ct_state_number(&p->r->state, loss->file, loss->name, &n) || !n)
+			continue;
+		if (!any && title_)
+			heading(p, title_);
+		any |= loss_line(p, n, loss->sentence, loss->next);
+	}
+	return any;
+}
+
+static bool damages(struct page *p)
+{
+	const struct ct_trace_info *info = p->r->info;
+	char n[CT_UNIT_TEXT];
+	size_t i, kind;
+
+	if (!info->damages)
+		return false;
+	for (kind = 0; kind < CT_NR_DAMAGE_KINDS; kind++) {
+		uint64_t bytes = 0;
+		char cpus[64] = "";
+
+		for (i = 0; i < info->damages && i < CT_DAMAGE_LISTED; i++) {
+			const struct ct_damage *d = &info->listed[i];
+
+			if (d->kind != kind)
+				continue;
+			bytes += d->bytes;
+			if (d->cpu != UINT32_MAX && strlen(cpus) < sizeof(cpus) - 16)
+				snprintf(cpus + strlen(cpus), sizeof(cpus) - strlen(cpus),
+					 "%s%u", *cpus ? ", " : " of CPU ", d->cpu);
+		}
+		if (!bytes)
+			continue;
+		cell(p, 13, ct_format_bytes(n, bytes));
+		spaces(p, 2);
+		say(p, "damaged: %s%s", ct_damage_sentence(kind), cpus);
+	}
+	if (info->damages > CT_DAMAGE_LISTED) {
+		cell(p, 13, ct_format_bytes(n, info->damaged_bytes));
+		spaces(p, 2);
+		say(p, "damaged in all, in %s places", ct_format_count(n, info->damages));
+	}
+	return true;
+}
+
+void losses(struct page *p, const struct ct_processes *processes)
+{
+	const struct ct_trace_info *info = p->r->info;
+	bool counted = ct_state_text(&p->r->state, "lost");
+	bool any;
+
+	heading(p, "What was lost");
+	any = loss_lines(p, NULL, ct_losses);
+	any |= loss_line(p, info->lost, "records missing in the sequences of the CPUs", NULL);
+	any |= loss_line(p, info->repeated, "records that stood in the trace twice and count once",
+			 NULL);
+	any |= loss_line(p, ct_processes_lost(processes),
+			 "process events dropped by perf: names and symbols may be missing",
+			 NULL);
+	any |= loss_line(p, ct_processes_bad(processes),
+			 "process events that make no sense", NULL);
+	any |= damages(p);
+	if (!info->ended) {
+		spaces(p, 2);
+		say(p, "The trace has no end: its writer was killed, the disk was full, or it is "
+		       "still being written.");
+		any = true;
+	}
+	if (!counted) {
+		spaces(p, 2);
+		say(p, "The module's own counters are not in the trace: what was lost before it "
+		       "reached the file is not known.");
+	} else if (!any) {
+		spaces(p, 2);
+		say(p, "Nothing.");
+	}
+	loss_lines(p, "Left out on request", ct_left_out);
+}

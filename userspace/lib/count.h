@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Adding up faults that have something in common. */
+#ifndef COWTRACE_COUNT_H
+#define COWTRACE_COUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <cowtrace/classify.h>
+
+#include "bytes.h"
+
+/**
+ * struct ct_count - faults that have something in common
+ * @faults: all.
+ * @copies: outcomes copy and unshare.
+ * @reuses: outcome reuse.
+ * @splits: outcome split.
+ * @bytes: copied.
+ * @ns: time of all faults.
+ * @copy_ns: time of the copies.
+ */
+struct ct_count {
+	uint64_t	faults;
+	uint64_t	copies;
+	uint64_t	reuses;
+	uint64_t	splits;
+	uint64_t	bytes;
+	uint64_t	ns;
+	uint64_t	copy_ns;
+};
+
+/* Did the fault make a new page of the old one? */
+static inline bool ct_copied(const struct cowtrace_record *r)
+{
+	return r->outcome == COWTRACE_OUTCOME_COPY || r->outcome == COWTRACE_OUTCOME_UNSHARE;
+}
+
+/* Count a fault, which copied @bytes. */
+static inline void ct_count_add(struct ct_count *c, const struct cowtrace_record *r,
+				uint64_t bytes)
+{
+	c->faults++;
+	c->copies += ct_copied(r);
+	c->reuses += r->outcome == COWTRACE_OUTCOME_REUSE;
+	c->splits += r->outcome == COWTRACE_OUTCOME_SPLIT;
+	c->bytes = ct_add(c->bytes, bytes);
+	c->ns += r->duration_ns;
+	c->copy_ns += ct_copied(r) ? r->duration_ns : 0;
+}
+
+/* Which of two comes first: the more copies, then the more faults. As qsort() wants it. */
+static inline int ct_count_order(const struct ct_count *x, const struct ct_count *y)
+{
+	if (x->copies != y->copies)
+		return x->copies > y->copies ? -1 : 1;
+	if (x->faults != y->faults)
+		return x->faults > y->faults ? -1 : 1;
+	return 0;
+}
+
+#endif /* COWTRACE_COUNT_H */
