@@ -10,6 +10,7 @@
 #include <cowtrace/classify.h>
 #include <cowtrace/vocab.h>
 
+#include "format.h"
 #include "writer.h"
 
 uint64_t next_random(struct random_state *random)
@@ -151,6 +152,23 @@ void add_fork(struct bytes *to, uint64_t time, uint32_t tgid, uint32_t parent)
 	add_perf(to, PERF_RECORD_FORK, 0, &body, sizeof(body), NULL, time, parent);
 }
 
+void add_newtask(struct bytes *to, uint64_t time, uint32_t tgid, uint32_t parent, uint64_t flags)
+{
+	struct {
+		struct perf_event_header h;
+		struct sample_id id;
+		uint32_t	size;
+		uint8_t		raw[CT_NEWTASK_SIZE + 12];
+	} body = {
+		{ PERF_RECORD_SAMPLE, 0, sizeof(body) }, { parent, parent, time, 0, 0 },
+		sizeof(body.raw), { 0 }
+	};
+
+	memcpy(body.raw + CT_NEWTASK_PID, &tgid, sizeof(tgid));
+	memcpy(body.raw + CT_NEWTASK_FLAGS, &flags, sizeof(flags));
+	append_bytes(to, &body, sizeof(body));
+}
+
 void add_exit(struct bytes *to, uint64_t time, uint32_t tgid)
 {
 	struct task_body body = { tgid, 1, tgid, 1, time };
@@ -190,8 +208,10 @@ static void make_sideband(struct bytes *to)
 	add_comm(to, 10, 100, "server", 1);
 	add_map(to, 11, 100, 0x400000, 0x10000, 0, id, "/usr/bin/server");
 	add_map(to, 12, 100, 0x7f0000000000, 0x100000, 0x2000, NULL, "/usr/lib/libc.so.6");
-	for (child = 101; child < 104; child++)
+	for (child = 101; child < 104; child++) {
 		add_fork(to, 1000 * child, child, 100);
+		add_newtask(to, 1000 * child + 1, child, 100, child == 103 ? 0x4100 : 0);
+	}
 	add_comm(to, 102500, 102, "helper", 1);
 	add_map(to, 102501, 102, 0x400000, 0x10000, 0x1000, id, "/usr/bin/helper");
 	add_exit(to, 900000, 101);

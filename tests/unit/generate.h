@@ -48,6 +48,8 @@ void append_bytes(struct bytes *bytes, const void *data, size_t size);
 /* perf_event records with sample ids of TID, TIME and CPU at their end. */
 void add_comm(struct bytes *to, uint64_t time, uint32_t tgid, const char *name, int exec);
 void add_fork(struct bytes *to, uint64_t time, uint32_t tgid, uint32_t parent);
+/* The tracepoint that tells what a new task shares: CLONE_* flags. */
+void add_newtask(struct bytes *to, uint64_t time, uint32_t tgid, uint32_t parent, uint64_t flags);
 void add_exit(struct bytes *to, uint64_t time, uint32_t tgid);
 void add_lost(struct bytes *to, uint64_t time, uint64_t lost);
 /* @id: 20 bytes of build-id, or NULL for none. */

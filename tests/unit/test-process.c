@@ -104,6 +104,48 @@ static void check_life(void)
 	ct_processes_free(p);
 }
 
+static const struct ct_process *process_at(struct ct_processes *p, uint32_t tgid, uint64_t time)
+{
+	return ct_processes_get(p, ct_processes_find(p, tgid, time));
+}
+
+static void check_memory(void)
+{
+	struct bytes b = { 0 };
+	struct ct_processes *p;
+	uint32_t child;
+
+	add_comm(&b, 100, 10, "parent", 0);
+	add_fork(&b, 500, 20, 10);
+	add_newtask(&b, 501, 20, 10, 0x01200011);
+	add_comm(&b, 600, 20, "child", 1);
+	add_comm(&b, 700, 20, "again", 1);
+	add_fork(&b, 800, 21, 10);
+	/* CLONE_VM | CLONE_VFORK */
+	add_newtask(&b, 801, 21, 10, 0x4111);
+	add_fork(&b, 900, 22, 10);
+	add_fork(&b, 910, 23, 10);
+	/* A thread of 23 whose number is that of a process: no news of the process. */
+	add_newtask(&b, 920, 23, 23, 0x10100);
+	add_newtask(&b, 930, 99, 10, 0);
+	p = table_of(b);
+	child = ct_processes_find(p, 20, 550);
+
+	ok(process_at(p, 20, 550)->memory == CT_MEMORY_COPIED, "a fork() copies the memory");
+	ok(process_at(p, 21, 850)->memory == CT_MEMORY_SHARED, "a vfork() shares the memory");
+	ok(process_at(p, 22, 950)->memory == CT_MEMORY_UNKNOWN,
+	   "without the tracepoint it is not known what a fork does");
+	ok(process_at(p, 23, 950)->memory == CT_MEMORY_UNKNOWN, "a thread says nothing of a fork");
+	ok(ct_processes_find(p, 99, 950) == CT_MAP_NONE,
+	   "a clone whose fork was not told of makes no process");
+	ok(!ct_processes_execs(p, child, 599) && ct_processes_execs(p, child, 600) == 1 &&
+	   ct_processes_execs(p, child, 800) == 2, "execs are counted over time");
+	ok(ct_processes_exec(p, child, 0) == 600 && ct_processes_exec(p, child, 1) == 700 &&
+	   ct_processes_exec(p, child, 2) == UINT64_MAX, "the time of each exec is known");
+	ok(ct_processes_nr(p) == 5, "all processes are in the table");
+	ct_processes_free(p);
+}
+
 static void check_hostile(void)
 {
 	struct bytes b = { 0 };
@@ -119,6 +161,8 @@ static void check_hostile(void)
 	/* A chain of forks that no recursion would survive. */
 	for (i = 100; i < 20000; i++)
 		add_fork(&b, 10 + i, i + 1, i);
+	/* A sample without its raw data. */
+	append_bytes(&b, "\t\0\0\0\0\0\20\0\0\0\0\0\0\0\0\0", 16);
 	append_bytes(&b, "\3\0\0\0\0\0\4\0", 8);
 	p = table_of(b);
 	ok(!strcmp(named(p, 7, 10), "-"), "processes that fork each other end the search");
@@ -126,7 +170,7 @@ static void check_hostile(void)
 	ok(!strcmp(mapped(p, 8, 0x1234, 10), "/x"), "a mapping of everything is searched");
 	ok(!strcmp(mapped(p, 20001, 0x1234, 100000), "-"), "a long chain of forks is given up");
 	ok(ct_processes_lost(p) == 12, "records that perf lost are counted");
-	ok(ct_processes_bad(p) == 1, "a record that is too short is counted and left");
+	ok(ct_processes_bad(p) == 2, "records that are too short are counted and left");
 	ct_processes_free(p);
 }
 
@@ -134,6 +178,7 @@ int main(void)
 {
 	path = temporary_file();
 	check_life();
+	check_memory();
 	check_hostile();
 	remove(path);
 	free(path);

@@ -41,7 +41,8 @@ struct ct_file_header {
  * @CT_CHUNK_RECORDS: records of one CPU in the order in which it wrote them.
  * @CT_CHUNK_SIDEBAND: perf_event records (COMM, FORK, EXIT, MMAP2, LOST) with
  *	sample_id_all, as one perf ring buffer gave them, or synthesised from
- *	/proc at the start, in the same layout.
+ *	/proc at the start, in the same layout. SAMPLE records are those of the
+ *	tracepoint task:task_newtask, see CT_NEWTASK_PID.
  * @CT_CHUNK_STATE: a debugfs file of the module at the end of the trace: its
  *	name, a newline, then its text (stats, lost, probes).
  * @CT_CHUNK_END: empty; the writer ended in order. A trace without it was cut.
@@ -72,6 +73,15 @@ struct ct_chunk_header {
 	uint32_t	payload_crc;
 	uint32_t	header_crc;
 };
+
+/*
+ * Raw data of task:task_newtask, native to x86-64: where the new task's number
+ * (s32) and its CLONE_* flags (u64) stand, and how much that takes. A writer
+ * whose kernel has them elsewhere leaves the event out.
+ */
+#define CT_NEWTASK_PID		8
+#define CT_NEWTASK_FLAGS	32
+#define CT_NEWTASK_SIZE		40
 
 /* A chunk longer than this is damage: writers stay far below. */
 #define CT_CHUNK_MAX		(64u << 20)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <linux/sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,18 +13,16 @@
 
 #include "bytes.h"
 #include "map.h"
+#include "sideband.h"
 
 /* A chain of forks longer than this is not followed: no shell is so patient. */
 #define DEPTH_MAX	4096
-
-/* What a side-band record without a place in the trace's META looks like. */
-#define DEFAULT_SAMPLE_TYPE (PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU)
 
 #ifndef PERF_RECORD_MISC_MMAP_BUILD_ID
 #define PERF_RECORD_MISC_MMAP_BUILD_ID (1 << 14)
 #endif
 
-enum event_type { EVENT_FORK, EVENT_EXEC, EVENT_NAME, EVENT_MAP, EVENT_EXIT };
+enum event_type { EVENT_FORK, EVENT_CLONE, EVENT_EXEC, EVENT_NAME, EVENT_MAP, EVENT_EXIT };
 
 struct event {
 	uint64_t	time;
@@ -33,6 +32,7 @@ struct event {
 	union {
 		uint32_t parent;
 		uint32_t name;
+		enum ct_memory memory;
 		struct {
 			uint64_t	address, length, offset;
 			uint32_t	object;
@@ -242,6 +242,28 @@ static int take_mmap2(struct ct_processes *p, uint16_t misc, const uint8_t *body
 	return e.map.object == CT_MAP_NONE ? -ENOMEM : add_event(p, &e);
 }
 
+/* A sample of task:task_newtask, which follows the FORK of the same task. */
+static int take_newtask(struct ct_processes *p, const uint8_t *body, size_t size, struct event e)
+{
+	const size_t head = sizeof(struct ct_sideband_id), raw = head + sizeof(uint32_t);
+	uint64_t flags;
+
+	if (p->sample_type != CT_SIDEBAND_SAMPLE_TYPE)
+		return 0;
+	if (size < raw + CT_NEWTASK_SIZE || ct_le32(body + head) < CT_NEWTASK_SIZE) {
+		p->bad++;
+		return 0;
+	}
+	flags = ct_le64(body + raw + CT_NEWTASK_FLAGS);
+	if (flags & CLONE_THREAD)
+		return 0;
+	e.type = EVENT_CLONE;
+	e.time = ct_le64(body + offsetof(struct ct_sideband_id, time));
+	e.tgid = ct_le32(body + raw + CT_NEWTASK_PID);
+	e.memory = flags & CLONE_VM ? CT_MEMORY_SHARED : CT_MEMORY_COPIED;
+	return add_event(p, &e);
+}
+
 static int take_record(struct ct_processes *p, const uint8_t *record, size_t size)
 {
 	uint32_t type = ct_le32(record);
@@ -254,6 +276,8 @@ static int take_record(struct ct_processes *p, const uint8_t *record, size_t siz
 	struct event e = { 0 };
 
 	size -= 8;
+	if (type == PERF_RECORD_SAMPLE)
+		return take_newtask(p, body, size, e);
 	if (size < id_size) {
 		p->bad++;
 		return 0;
@@ -378,6 +402,15 @@ static int apply_fork(struct ct_processes *p, const struct event *e)
 	return 0;
 }
 
+/* Of a process whose FORK was lost nothing is known to be said. */
+static void apply_clone(struct ct_processes *p, const struct event *e)
+{
+	uint32_t i = ct_map_find(&p->by_tgid, e->tgid, 0);
+
+	if (i != CT_MAP_NONE && p->list[i].pub.start)
+		p->list[i].pub.memory = e->memory;
+}
+
 static int apply_name(struct process *it, const struct event *e)
 {
 	struct name *names = ct_grow(it->names, it->nr_names, sizeof(*names));
@@ -418,6 +451,10 @@ static int apply(struct ct_processes *p, const struct event *e)
 
 	if (e->type == EVENT_FORK)
 		return apply_fork(p, e);
+	if (e->type == EVENT_CLONE) {
+		apply_clone(p, e);
+		return 0;
+	}
 	it = current_process(p, e->tgid);
 	if (!it)
 		return -ENOMEM;
@@ -442,7 +479,8 @@ int ct_processes_load(struct ct_reader *reader, struct ct_processes **out, struc
 
 	if (!p)
 		return ct_error_set(err, -ENOMEM, "out of memory");
-	p->sample_type = DEFAULT_SAMPLE_TYPE;
+	/* What the records of a trace without META look like. */
+	p->sample_type = CT_SIDEBAND_SAMPLE_TYPE;
 	ret = ct_reader_chunks(reader, CT_CHUNK_META, take_meta, p);
 	if (!ret)
 		ret = ct_reader_chunks(reader, CT_CHUNK_SIDEBAND, take_chunk, p);
@@ -520,6 +558,25 @@ static size_t count_until(const void *times, size_t n, size_t stride, uint64_t t
 	return low;
 }
 
+size_t ct_processes_nr(const struct ct_processes *p)
+{
+	return p->nr;
+}
+
+size_t ct_processes_execs(const struct ct_processes *p, uint32_t process, uint64_t time)
+{
+	const struct process *it = &p->list[process];
+
+	return count_until(it->execs, it->nr_execs, sizeof(*it->execs), time);
+}
+
+uint64_t ct_processes_exec(const struct ct_processes *p, uint32_t process, size_t i)
+{
+	const struct process *it = &p->list[process];
+
+	return i < it->nr_execs ? it->execs[i] : UINT64_MAX;
+}
+
 const char *ct_processes_name(const struct ct_processes *p, uint32_t process, uint64_t time)
 {
 	int depth;
@@ -556,7 +613,7 @@ bool ct_processes_map(const struct ct_processes *p, uint32_t process, uint64_t a
 
 	for (depth = 0; depth < DEPTH_MAX && process != CT_MAP_NONE; depth++) {
 		const struct process *it = &p->list[process];
-		size_t execs = count_until(it->execs, it->nr_execs, sizeof(*it->execs), time);
+		size_t execs = ct_processes_execs(p, process, time);
 		size_t n = count_until(it->maps, it->nr_maps, sizeof(*it->maps), time);
 		size_t from = 0;
 		const struct map *map;
@@ -591,7 +648,7 @@ uint64_t ct_processes_space(const struct ct_processes *p, uint32_t process, uint
 	for (depth = 0; depth < DEPTH_MAX; depth++) {
 		const struct process *it = &p->list[process];
 
-		execs = count_until(it->execs, it->nr_execs, sizeof(*it->execs), time);
+		execs = ct_processes_execs(p, process, time);
 		if (execs || it->pub.parent == CT_MAP_NONE ||
 		    count_until(it->maps, it->nr_maps, sizeof(*it->maps), time))
 			break;

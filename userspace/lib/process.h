@@ -47,12 +47,21 @@ struct ct_mapping {
 };
 
 /**
+ * enum ct_memory - what a new process has for memory
+ * @CT_MEMORY_UNKNOWN: it was there before, or nothing tells.
+ * @CT_MEMORY_COPIED: its own, which shares the parent's pages until one writes: fork().
+ * @CT_MEMORY_SHARED: the parent's own until it execs: vfork(), posix_spawn(), CLONE_VM.
+ */
+enum ct_memory { CT_MEMORY_UNKNOWN, CT_MEMORY_COPIED, CT_MEMORY_SHARED };
+
+/**
  * struct ct_process - one process, from its fork to the next of its number
  * @tgid: process number.
  * @parent: number of its parent in this table, CT_MAP_NONE when not known.
  * @start: when it was forked, 0 when it was there before.
  * @end: when its first thread exited, UINT64_MAX when that was not seen.
  * @children: processes that it forked.
+ * @memory: what it had at @start.
  */
 struct ct_process {
 	uint32_t	tgid;
@@ -60,6 +69,7 @@ struct ct_process {
 	uint64_t	start;
 	uint64_t	end;
 	uint64_t	children;
+	enum ct_memory	memory;
 };
 
 /**
@@ -82,6 +92,15 @@ uint32_t ct_processes_find(const struct ct_processes *processes, uint32_t tgid, 
 
 /* The process of a number that ct_processes_find() gave. */
 const struct ct_process *ct_processes_get(const struct ct_processes *processes, uint32_t process);
+
+/* Processes in the table: their numbers go from 0, a parent's before its children's. */
+size_t ct_processes_nr(const struct ct_processes *processes);
+
+/* How many times a process had called exec until @time. */
+size_t ct_processes_execs(const struct ct_processes *processes, uint32_t process, uint64_t time);
+
+/* When it did so for the @i-th time, from 0; UINT64_MAX when it did not. */
+uint64_t ct_processes_exec(const struct ct_processes *processes, uint32_t process, size_t i);
 
 /* Its name at @time, NULL when not known. */
 const char *ct_processes_name(const struct ct_processes *processes, uint32_t process,

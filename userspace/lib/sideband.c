@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "format.h"
 #include "sideband.h"
 #include "sideband_build_id.h"
 #include "sideband_proc.h"
@@ -16,9 +18,13 @@
 /* Data of one ring; a burst of 5000 mappings fits. Power of two times the page size. */
 #define RING_BYTES	CT_SIDEBAND_MAX
 
-/* Event and ring of one CPU; fd is -1 while the CPU is offline. */
+/*
+ * Events and ring of one CPU; fd is -1 while the CPU is offline, newtask where
+ * there is no such event.
+ */
 struct ring {
 	int		fd;
+	int		newtask;
 	struct perf_event_mmap_page *page;
 	uint64_t	enabled_ns;
 };
@@ -31,6 +37,8 @@ struct ct_sideband {
 	size_t		page_size;
 	int		epoll;
 	bool		kernel_ids;
+	/* Number of the tracepoint task:task_newtask, 0 without it. */
+	uint64_t	newtask;
 	unsigned int	nr;
 	struct ring	rings[];
 };
@@ -69,13 +77,91 @@ static int event_open(bool build_id, int cpu)
 	return syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
+static FILE *newtask_file(const char *name)
+{
+	static const char * const dirs[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	char path[128];
+	FILE *f = NULL;
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs) && !f; i++) {
+		snprintf(path, sizeof(path), "%s/events/task/task_newtask/%s", dirs[i], name);
+		f = fopen(path, "re");
+	}
+	return f;
+}
+
+/* Does the kernel put a field of the tracepoint where readers look for it? */
+static bool newtask_has(const char *field, unsigned int offset, unsigned int size)
+{
+	FILE *f = newtask_file("format");
+	bool found = false;
+	char line[256], want[96];
+
+	if (!f)
+		return false;
+	snprintf(want, sizeof(want), "%s;\toffset:%u;\tsize:%u;", field, offset, size);
+	while (!found && fgets(line, sizeof(line), f))
+		found = strstr(line, want);
+	fclose(f);
+	return found;
+}
+
+static uint64_t newtask_number(void)
+{
+	unsigned long long n = 0;
+	FILE *f;
+
+	if (!newtask_has(" pid", CT_NEWTASK_PID, 4) ||
+	    !newtask_has(" clone_flags", CT_NEWTASK_FLAGS, 8))
+		return 0;
+	f = newtask_file("id");
+	if (f) {
+		if (fscanf(f, "%llu", &n) != 1)
+			n = 0;
+		fclose(f);
+	}
+	return n;
+}
+
+/* Without it nothing tells a fork() from a vfork(): readers say so. */
+static int newtask_open(uint64_t number, int cpu, int ring)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.config = number,
+		.sample_period = 1,
+		.sample_type = CT_SIDEBAND_SAMPLE_TYPE | PERF_SAMPLE_RAW,
+		/* A LOST record has the form of the event that came next. */
+		.sample_id_all = 1,
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
+		.watermark = 1,
+		.wakeup_watermark = RING_BYTES / 4,
+	};
+	int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	/* Threads are no processes: their records would only fill the ring. */
+	if (ioctl(fd, PERF_EVENT_IOC_SET_FILTER, "!(clone_flags & 0x10000)") ||
+	    ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 static void ring_close(struct ct_sideband *sb, struct ring *ring)
 {
 	if (ring->page)
 		munmap(ring->page, sb->page_size + RING_BYTES);
+	if (ring->newtask >= 0)
+		close(ring->newtask);
 	if (ring->fd >= 0)
 		close(ring->fd);
 	ring->page = NULL;
+	ring->newtask = -1;
 	ring->fd = -1;
 }
 
@@ -103,6 +189,8 @@ static int ring_open(struct ct_sideband *sb, unsigned int cpu)
 	}
 	ring->page = page;
 	ring->enabled_ns = 0;
+	if (sb->newtask)
+		ring->newtask = newtask_open(sb->newtask, cpu, ring->fd);
 	if (sb->epoll >= 0)
 		epoll_ctl(sb->epoll, EPOLL_CTL_ADD, ring->fd, &ev);
 	return 0;
@@ -138,7 +226,8 @@ int ct_sideband_open(struct ct_sideband **out, struct ct_error *err)
 	sb->kernel_ids = true;
 	sb->nr = nr;
 	for (unsigned int i = 0; i < sb->nr; i++)
-		sb->rings[i].fd = -1;
+		sb->rings[i].fd = sb->rings[i].newtask = -1;
+	sb->newtask = newtask_number();
 	if (!sb->ids || !sb->copy) {
 		ct_sideband_close(sb);
 		return ct_error_set(err, -ENOMEM, "no memory for the side-band");

@@ -5,7 +5,8 @@
  * read after the processes are gone or on another machine.
  *
  * One dummy software event per CPU, for all processes: the children of a traced
- * process are told of on whichever CPU they run.
+ * process are told of on whichever CPU they run. Beside it, into the same ring,
+ * the tracepoint task:task_newtask: only that tells a fork() from a vfork().
  */
 #ifndef COWTRACE_SIDEBAND_H
 #define COWTRACE_SIDEBAND_H
@@ -21,11 +22,11 @@
 /* Most bytes that a sink gets at once. */
 #define CT_SIDEBAND_MAX	(512u << 10)
 
-/* What each record carries at its end: struct ct_sideband_id. */
+/* What each record carries at its end, a sample at its beginning: struct ct_sideband_id. */
 #define CT_SIDEBAND_SAMPLE_TYPE	(PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU)
 
 /**
- * struct ct_sideband_id - end of each record
+ * struct ct_sideband_id - who wrote a record, and when
  * @pid: process.
  * @tid: thread.
  * @time: CLOCK_MONOTONIC in ns.
