@@ -301,6 +301,29 @@ int make_trace(const char *path, const struct trace_shape *shape)
 	return err;
 }
 
+struct ct_processes *make_processes(const char *path, struct bytes sideband)
+{
+	char *schema = schema_text(0);
+	struct ct_processes *p = NULL;
+	struct ct_reader *r;
+	struct ct_writer *w;
+	struct ct_error err;
+
+	if (ct_writer_open(path, &w))
+		abort();
+	text_chunk(w, CT_CHUNK_SCHEMA, schema);
+	ct_writer_chunk(w, CT_CHUNK_SIDEBAND, 0, sideband.data, sideband.size);
+	ct_writer_close(w);
+	free(schema);
+	if (ct_reader_open(path, &r, &err))
+		abort();
+	if (ct_processes_load(r, &p, &err))
+		abort();
+	ct_reader_close(r);
+	free(sideband.data);
+	return p;
+}
+
 char *temporary_file(void)
 {
 	const char *dir = getenv("TMPDIR") ?: "/tmp";

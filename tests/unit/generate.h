@@ -10,6 +10,7 @@
 #include <cowtrace/record.h>
 
 #include "error.h"
+#include "process.h"
 
 /* The last error that the report gave. */
 extern struct ct_error last_complaint;
@@ -72,6 +73,9 @@ struct trace_shape {
 
 /* Writes a whole trace of random, consistent faults; 0 or a negative errno. */
 int make_trace(const char *path, const struct trace_shape *shape);
+
+/* The process table of a trace with only this side-band, which is freed. */
+struct ct_processes *make_processes(const char *path, struct bytes sideband);
 
 /* An empty temporary file; its name, to be freed. */
 char *temporary_file(void);

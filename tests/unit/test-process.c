@@ -7,33 +7,13 @@
 #include "map.h"
 #include "process.h"
 #include "tap.h"
-#include "writer.h"
 
 static char *path;
 static const uint8_t id[20] = { 0xab, 0xcd };
 
-/* The table of a trace with only this side-band. */
 static struct ct_processes *table_of(struct bytes sideband)
 {
-	char *schema = schema_text(0);
-	struct ct_processes *p = NULL;
-	struct ct_reader *r;
-	struct ct_writer *w;
-	struct ct_error err;
-
-	if (ct_writer_open(path, &w))
-		abort();
-	ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema));
-	ct_writer_chunk(w, CT_CHUNK_SIDEBAND, 0, sideband.data, sideband.size);
-	ct_writer_close(w);
-	free(schema);
-	if (ct_reader_open(path, &r, &err))
-		abort();
-	if (ct_processes_load(r, &p, &err))
-		abort();
-	ct_reader_close(r);
-	free(sideband.data);
-	return p;
+	return make_processes(path, sideband);
 }
 
 /* What is mapped there: path, or "-". */
