@@ -289,6 +289,96 @@ static void check_huge(void)
 	     "  unknown   pte                 1    14.3 %  none\n", 0);
 }
 
+/* A fault of a page that parent 100 and child 200 map. */
+static void at_once(struct trace *t, uint32_t tgid, uint64_t from, uint64_t to, uint8_t outcome,
+		    uint8_t reason)
+{
+	struct cowtrace_record r = plain_record(++t->seq, from);
+
+	r.duration_ns = to - from;
+	r.tgid = tgid;
+	r.pid = outcome == COWTRACE_OUTCOME_RACED ? tgid + 1 : tgid;
+	r.outcome = outcome;
+	r.reason = reason;
+	r.refcount = outcome == COWTRACE_OUTCOME_REUSE ? 1 : 2;
+	r.mapcount = r.refcount;
+	r.new_pfn = tgid;
+	r.evidence |= COWTRACE_EV_WATCHED;
+	if (reason == COWTRACE_REASON_LOCKED)
+		r.state |= COWTRACE_PG_LOCKED;
+	ct_writer_chunk(t->w, CT_CHUNK_RECORDS, 0, &r, sizeof(r));
+}
+
+static void make_contended_trace(void)
+{
+	struct trace t = begin();
+
+	at_once(&t, 100, 1000, 2000, COWTRACE_OUTCOME_COPY, COWTRACE_REASON_MAPPED);
+	at_once(&t, 200, 1500, 2500, COWTRACE_OUTCOME_COPY, COWTRACE_REASON_MAPPED);
+	at_once(&t, 100, 3000, 4000, COWTRACE_OUTCOME_COPY, COWTRACE_REASON_MAPPED);
+	at_once(&t, 100, 3100, 4100, COWTRACE_OUTCOME_RACED, COWTRACE_REASON_NONE);
+	at_once(&t, 100, 5000, 6000, COWTRACE_OUTCOME_COPY, COWTRACE_REASON_MAPPED);
+	at_once(&t, 100, 7000, 7300, COWTRACE_OUTCOME_REUSE, COWTRACE_REASON_SOLE_REF);
+	at_once(&t, 100, 8000, 9000, COWTRACE_OUTCOME_COPY, COWTRACE_REASON_LOCKED);
+	ct_writer_close(t.w);
+}
+
+static void check_contention(void)
+{
+	static const struct {
+		const char	*where;
+		int64_t		value;
+		const char	*claim;
+	} numbers[] = {
+		{ "contention.groups", 2, "groups of faults that met are counted" },
+		{ "contention.faults", 4, "and their faults" },
+		{ "contention.one_entry", 1, "those of threads apart" },
+		{ "contention.meetings.0.groups", 1, "a race is counted" },
+		{ "contention.meetings.2.groups", 1, "a double copy too" },
+		{ "contention.lost.winner_shown", 1, "the loser saw the winner's page" },
+		{ "contention.lost.bytes_thrown_away", 4096, "its copy was thrown away" },
+		{ "contention.last_copies.bytes", 4096, "so was the last copy of a double one" },
+		{ "contention.page_lock.locked", 1, "pages found locked are counted" },
+		{ "contention.page_lock.outcomes.0.time_ns", 1000, "with what followed" },
+		{ "contention.kinds.0.met.faults", 3, "copies that met others are counted" },
+		{ "contention.kinds.0.alone.p50_ns", 1000, "and those that met nobody" },
+		{ "contention.pairs.0.pairs", 1, "pairs of processes are counted" },
+		{ "contention.pairs.1.processes.1.pid", 200, "and named" },
+		{ "contention.pages.0.address", 0x7f0000001000, "pages are named" },
+		{ "contention.pages.0.pid", 100, "and whose they are" },
+		{ "contention.sites.0.faults", 4, "and code sites" },
+	};
+	struct trace t = begin();
+	struct json_object *o;
+	char *text;
+	size_t i;
+	int status;
+
+	faults(&t, 5, COWTRACE_OUTCOME_COPY, COWTRACE_REASON_MAPPED, 1, 2);
+	ct_writer_close(t.w);
+	says("faults that did not meet are told in one line",
+	     "No contention: no two faults of one page frame overlapped in time.\n", 0);
+	shows("and in no table", "Contention:", false);
+	make_contended_trace();
+	text = report(true, &status);
+	o = json_tokener_parse(text);
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		if (!ok(number(o, numbers[i].where) == numbers[i].value, "%s", numbers[i].claim))
+			note("%s is %ld", numbers[i].where, (long)number(o, numbers[i].where));
+	json_object_put(o);
+	free(text);
+	says("what met is told",
+	     "  4 faults met in 2 groups of 2 to 2; 1 of these in one page-table", 0);
+	says("with what happened",
+	     "  double-copy              1          2   2.00 µs  all who", 0);
+	says("what a lost race cost is told",
+	     "each took 1.00 µs on average; the median of a copy that met nobody is 1.00 µs", 0);
+	says("what the page lock cost is told",
+	     "each took 1.00 µs on average; the median of a reuse that met nobody is 300 ns", 0);
+	says("who met is told", "  writer (100) and writer (200)\n", 0);
+	says("threads are told apart", "  threads of writer (100)\n", 0);
+}
+
 static void check_columns(void)
 {
 	struct trace_shape shape = { 5, 2, 2000, 100 };
@@ -339,6 +429,7 @@ int main(void)
 	path = temporary_file();
 	check_numbers();
 	check_huge();
+	check_contention();
 	check_columns();
 	check_sentences();
 	remove(path);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The report for programs: every table, all numbers in ns, bytes and counts. */
 #include "json.h"
+#include "report_contention.h"
 
 static struct json_object *durations(const struct ct_histogram *h)
 {
@@ -205,6 +206,7 @@ int ct_report_json(FILE *out, const struct ct_report *r, const struct ct_report_
 	add(o, "doubts", doubts(r));
 	add(o, "processes", processes(r, opts));
 	add(o, "sites", sites(r, opts));
+	add(o, "contention", contention_json(r, opts));
 	add(o, "lost", json_lost(r, s->processes));
 	add(o, "damage", json_damage(r->info));
 	return json_print(out, o);

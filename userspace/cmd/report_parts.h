@@ -14,7 +14,7 @@
 #include "summary.h"
 
 /* Of the JSON form: greater major when a reader of the old one would misread it. */
-#define CT_REPORT_VERSION	"1.1"
+#define CT_REPORT_VERSION	"1.2"
 
 /**
  * struct ct_report - a trace that was read

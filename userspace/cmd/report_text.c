@@ -6,6 +6,7 @@
 #include <cowtrace/vocab.h>
 
 #include "page.h"
+#include "report_contention.h"
 #include "units.h"
 
 static void totals(struct page *p)
@@ -485,6 +486,7 @@ int ct_report_text(FILE *out, const struct ct_report *r, const struct ct_report_
 		evidence(&p);
 		doubts(&p);
 		durations(&p);
+		contention_text(&p);
 		words(&p, "Where the writes came from", "origin", s->origins);
 		words(&p, "Kinds of page", "kind", s->kinds);
 		processes(&p);

@@ -28,14 +28,16 @@ static void count_holders(struct ct_held *held, const struct cowtrace_record *r,
 }
 
 static int count_process(struct ct_summary *s, const struct cowtrace_record *r,
-			 uint32_t process, uint64_t bytes)
+			 uint32_t process, uint64_t bytes, uint32_t *number)
 {
 	struct ct_process_count *p = CT_ELEMENT(&s->process_of, process, r->tgid,
 						s->by_process, &s->nr_processes);
 
 	if (!p)
 		return -ENOMEM;
+	*number = p - s->by_process;
 	if (!p->count.faults) {
+		p->number = *number;
 		p->process = process;
 		p->tgid = r->tgid;
 	}
@@ -50,28 +52,28 @@ static int count_process(struct ct_summary *s, const struct cowtrace_record *r,
 }
 
 static int count_site(struct ct_summary *s, const struct cowtrace_record *r,
-		      uint32_t process, uint64_t bytes)
+		      uint32_t process, uint64_t bytes, uint32_t *site)
 {
 	struct ct_site_count *counts;
-	uint32_t site;
 	int err;
 
+	*site = CT_MAP_NONE;
 	if (!(r->present & COWTRACE_HAS_IP)) {
 		s->no_ip++;
 		return 0;
 	}
-	err = ct_sites_find(&s->sites, s->processes, process, r, &site);
+	err = ct_sites_find(&s->sites, s->processes, process, r, site);
 	if (err)
 		return err;
 	/* A new place is the last one. */
-	if (site == s->nr_sites) {
+	if (*site == s->nr_sites) {
 		counts = ct_grow(s->by_site, s->nr_sites, sizeof(*counts));
 		if (!counts)
 			return -ENOMEM;
 		s->by_site = counts;
-		counts[s->nr_sites++] = (struct ct_site_count){ s->sites.list[site], { 0 } };
+		counts[s->nr_sites++] = (struct ct_site_count){ s->sites.list[*site], { 0 } };
 	}
-	ct_count_add(&s->by_site[site].count, r, bytes);
+	ct_count_add(&s->by_site[*site].count, r, bytes);
 	return 0;
 }
 
@@ -122,6 +124,7 @@ static int take(struct ct_summary *s, const struct cowtrace_record *r)
 	uint64_t page_size = ct_reader_schema(s->reader)->page_size;
 	uint64_t bytes = cowtrace_copied_pages(r) * page_size;
 	uint32_t process = ct_processes_find(s->processes, r->tgid, r->time_ns);
+	uint32_t number, site;
 	int err;
 
 	if (!s->total.faults || r->time_ns < s->first_ns)
@@ -139,9 +142,11 @@ static int take(struct ct_summary *s, const struct cowtrace_record *r)
 	if (!err)
 		err = count_pair(s, r, bytes);
 	if (!err)
-		err = count_process(s, r, process, bytes);
+		err = count_process(s, r, process, bytes, &number);
 	if (!err)
-		err = count_site(s, r, process, bytes);
+		err = count_site(s, r, process, bytes, &site);
+	if (!err)
+		err = ct_contention_take(s->contention, r, number, site);
 	return err;
 }
 
@@ -194,6 +199,19 @@ static void sort(void *array, size_t n, size_t size, int (*order)(const void *, 
 		qsort(array, n, size, order);
 }
 
+/* Where the processes stand by now that had these numbers when they were made. */
+static int find_numbers(struct ct_summary *s)
+{
+	size_t i;
+
+	s->process_at = calloc(s->nr_processes + 1, sizeof(*s->process_at));
+	if (!s->process_at)
+		return -ENOMEM;
+	for (i = 0; i < s->nr_processes; i++)
+		s->process_at[s->by_process[i].number] = i;
+	return 0;
+}
+
 static void free_maps(struct ct_summary *s)
 {
 	ct_map_free(&s->pair_of);
@@ -210,18 +228,16 @@ int ct_summary_make(struct ct_reader *reader, struct ct_summary **out, struct ct
 	if (!s)
 		return ct_error_set(err, -ENOMEM, "out of memory");
 	s->reader = reader;
-	ret = ct_processes_load(reader, &s->processes, err);
+	s->contention = ct_contention_new(ct_reader_schema(reader)->page_size);
+	ret = s->contention ? ct_processes_load(reader, &s->processes, err) : -ENOMEM;
+	ct_reader_rewind(reader);
+	while (!ret && ct_reader_next(reader, &event))
+		ret = take(s, event.record);
+	if (!ret)
+		ret = ct_contention_end(s->contention);
 	if (ret) {
 		ct_summary_free(s);
-		return ret;
-	}
-	ct_reader_rewind(reader);
-	while (ct_reader_next(reader, &event)) {
-		ret = take(s, event.record);
-		if (ret) {
-			ct_summary_free(s);
-			return ct_error_set(err, ret, "out of memory");
-		}
+		return ct_error_set(err, ret, "out of memory");
 	}
 	/* The maps hold places in the arrays: useless once these are sorted. */
 	free_maps(s);
@@ -229,6 +245,10 @@ int ct_summary_make(struct ct_reader *reader, struct ct_summary **out, struct ct
 	sort(s->pairs, s->nr_pairs, sizeof(*s->pairs), pair_order);
 	sort(s->by_process, s->nr_processes, sizeof(*s->by_process), process_order);
 	sort(s->by_site, s->nr_sites, sizeof(*s->by_site), site_order);
+	if (find_numbers(s)) {
+		ct_summary_free(s);
+		return ct_error_set(err, -ENOMEM, "out of memory");
+	}
 	*out = s;
 	return 0;
 }
@@ -246,6 +266,8 @@ void ct_summary_free(struct ct_summary *s)
 	free(s->pairs);
 	free(s->by_process);
 	free(s->by_site);
+	free(s->process_at);
+	ct_contention_free(s->contention);
 	ct_sites_free(&s->sites);
 	ct_processes_free(s->processes);
 	free(s);

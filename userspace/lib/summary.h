@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "contention.h"
 #include "count.h"
 #include "error.h"
 #include "histogram.h"
@@ -71,6 +72,7 @@ struct ct_doubt {
 
 /**
  * struct ct_process_count - faults of one process
+ * @number: by which contention knows it.
  * @process: number in the process table, CT_MAP_NONE if not there.
  * @tgid: process number.
  * @raw_comm: its bytes as the record has them.
@@ -78,6 +80,7 @@ struct ct_doubt {
  * @count: the faults.
  */
 struct ct_process_count {
+	uint32_t	number;
 	uint32_t	process;
 	uint32_t	tgid;
 	char		raw_comm[COWTRACE_COMM_LEN];
@@ -118,6 +121,8 @@ struct ct_site_count {
  * @evidence: faults by evidence, indexed by the number of the bit.
  * @doubts: what is unknown or raced, by its evidence, the most frequent first.
  * @nr_doubts: number of them.
+ * @contention: faults that met others; its code sites are those of @sites.
+ * @process_at: where in @by_process those stand that @contention numbers.
  */
 struct ct_summary {
 	struct ct_reader *reader;
@@ -142,6 +147,8 @@ struct ct_summary {
 	uint64_t	evidence[16];
 	struct ct_doubt	*doubts;
 	size_t		nr_doubts;
+	struct ct_contention *contention;
+	uint32_t	*process_at;
 	/* Where a key stands in the arrays above, while records are read. */
 	struct ct_map	pair_of;
 	struct ct_map	doubt_of;
