@@ -11,6 +11,7 @@
 #include <cowtrace/vocab.h>
 
 #include "format.h"
+#include "units.h"
 #include "writer.h"
 
 uint64_t next_random(struct random_state *random)
@@ -101,9 +102,22 @@ struct cowtrace_record plain_record(uint32_t seq, uint64_t time_ns)
 	return r;
 }
 
+/* Room for so many bytes: a power of two, so that it grows rarely. */
+static size_t room_for(size_t size)
+{
+	size_t room = 64;
+
+	while (room < size)
+		room *= 2;
+	return room;
+}
+
 void append_bytes(struct bytes *bytes, const void *data, size_t size)
 {
-	bytes->data = realloc(bytes->data, bytes->size + size + 1);
+	size_t room = room_for(bytes->size + size + 1);
+
+	if (!bytes->data || room > room_for(bytes->size + 1))
+		bytes->data = realloc(bytes->data, room);
 	if (!bytes->data)
 		abort();
 	if (size)
@@ -322,6 +336,31 @@ struct ct_processes *make_processes(const char *path, struct bytes sideband)
 	ct_reader_close(r);
 	free(sideband.data);
 	return p;
+}
+
+int64_t number(struct json_object *o, const char *where)
+{
+	char names[128], *name, *save = NULL;
+
+	snprintf(names, sizeof(names), "%s", where);
+	for (name = strtok_r(names, ".", &save); name && o; name = strtok_r(NULL, ".", &save)) {
+		if (json_object_is_type(o, json_type_array))
+			o = json_object_array_get_idx(o, atoi(name));
+		else if (!json_object_object_get_ex(o, name, &o))
+			o = NULL;
+	}
+	return o ? json_object_get_int64(o) : -1;
+}
+
+size_t widest_line(char *text)
+{
+	char *line, *save = NULL;
+	size_t widest = 0;
+
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (ct_text_width(line) > widest)
+			widest = ct_text_width(line);
+	return widest;
 }
 
 char *temporary_file(void)

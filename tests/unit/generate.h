@@ -9,6 +9,8 @@
 
 #include <cowtrace/record.h>
 
+#include <json-c/json.h>
+
 #include "error.h"
 #include "process.h"
 
@@ -76,6 +78,12 @@ int make_trace(const char *path, const struct trace_shape *shape);
 
 /* The process table of a trace with only this side-band, which is freed. */
 struct ct_processes *make_processes(const char *path, struct bytes sideband);
+
+/* A number at a path of names and places like "reasons.0.faults"; -1 for none. */
+int64_t number(struct json_object *o, const char *where);
+
+/* Columns of the widest line of a text, which is cut into lines. */
+size_t widest_line(char *text);
 
 /* An empty temporary file; its name, to be freed. */
 char *temporary_file(void);

@@ -9,7 +9,6 @@
 #include "generate.h"
 #include "report.h"
 #include "tap.h"
-#include "units.h"
 #include "writer.h"
 
 static char *path;
@@ -71,21 +70,6 @@ static void says(const char *claim, const char *expected, int expected_status)
 	if (!ok(strstr(text, expected) && status == expected_status, "%s", claim))
 		note("status %d: %s", status, text);
 	free(text);
-}
-
-/* A number at a path of names and places like "reasons.0.faults"; -1 for none. */
-static int64_t number(struct json_object *o, const char *where)
-{
-	char names[128], *name, *save = NULL;
-
-	snprintf(names, sizeof(names), "%s", where);
-	for (name = strtok_r(names, ".", &save); name && o; name = strtok_r(NULL, ".", &save)) {
-		if (json_object_is_type(o, json_type_array))
-			o = json_object_array_get_idx(o, atoi(name));
-		else if (!json_object_object_get_ex(o, name, &o))
-			o = NULL;
-	}
-	return o ? json_object_get_int64(o) : -1;
 }
 
 static void check_numbers(void)
@@ -382,18 +366,16 @@ static void check_contention(void)
 static void check_columns(void)
 {
 	struct trace_shape shape = { 5, 2, 2000, 100 };
-	char *text, *line, *save = NULL;
-	size_t widest = 0;
+	size_t widest;
+	char *text;
 	int status;
 
 	make_trace(path, &shape);
 	text = report(false, &status);
-	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		if (ct_text_width(line) > widest)
-			widest = ct_text_width(line);
+	ok(!strchr(text, '\033'), "a report into a file has no colours");
+	widest = widest_line(text);
 	ok(widest <= 100, "no line of a report with every table is wider than 100 columns");
 	note("widest %zu", widest);
-	ok(!strchr(text, '\033'), "a report into a file has no colours");
 	free(text);
 }
 

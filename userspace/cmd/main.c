@@ -14,6 +14,7 @@ static const struct ct_command commands[] = {
 	{ "run",    ct_cmd_run,    "trace a command and its children, print the verdict at its end" },
 	{ "record", ct_cmd_record, "trace a command, a process or the whole system into a file" },
 	{ "report", ct_cmd_report, "how many faults copied, how many reused, why and where" },
+	{ "forks",  ct_cmd_forks,  "the ledger of each fork: what it had copied, by parent and by child" },
 	{ "events", ct_cmd_events, "print faults as they come, one line each" },
 	{ "doctor", ct_cmd_doctor, "what this kernel and machine support, and what to do about the rest" },
 };

@@ -8,7 +8,6 @@
 #include "command.h"
 #include "report_parts.h"
 
-#define DEFAULT_TRACE	"cowtrace.data"
 #define META_MAX	(4u << 20)
 
 const struct ct_loss ct_losses[] = {
@@ -87,26 +86,23 @@ static int load(struct ct_report *r, struct ct_error *err)
 		return ret;
 	r->schema = ct_reader_schema(r->reader);
 	r->info = ct_reader_info(r->reader);
-	ret = ct_summary_make(r->reader, &r->summary, err);
-	if (ret)
-		return ret;
 	ret = ct_state_load(r->reader, &r->state);
 	if (!ret)
 		ret = ct_reader_chunks(r->reader, CT_CHUNK_META, take_meta, r);
 	return ret ? ct_error_set(err, ret, "out of memory") : 0;
 }
 
-int ct_report_print(FILE *out, const char *trace_path, const struct ct_report_opts *opts)
+int ct_report_on(FILE *out, const char *trace_path, ct_report_fn *print, const void *arg)
 {
 	struct ct_report r = { .path = trace_path };
+	struct ct_error err = { 0 };
 	int status = CT_REPORT_OK;
-	struct ct_error err;
 	int ret;
 
 	ret = load(&r, &err);
 	if (!ret) {
-		ret = (opts->json ? ct_report_json : ct_report_text)(out, &r, opts);
-		if (ret || fflush(out))
+		ret = print(out, &r, arg, &err);
+		if (!err.code && (ret || fflush(out)))
 			ret = ct_error_set(&err, -EIO, "cannot write the report: %s",
 					   strerror(errno));
 		if (r.info->damages || !r.info->ended)
@@ -121,6 +117,19 @@ int ct_report_print(FILE *out, const char *trace_path, const struct ct_report_op
 	ct_summary_free(r.summary);
 	ct_reader_close(r.reader);
 	return status;
+}
+
+static int print(FILE *out, struct ct_report *r, const void *arg, struct ct_error *err)
+{
+	const struct ct_report_opts *opts = arg;
+
+	return ct_summary_make(r->reader, &r->summary, err) ?:
+	       (opts->json ? ct_report_json : ct_report_text)(out, r, opts);
+}
+
+int ct_report_print(FILE *out, const char *trace_path, const struct ct_report_opts *opts)
+{
+	return ct_report_on(out, trace_path, print, opts);
 }
 
 enum { KEY_JSON = 0x100 };

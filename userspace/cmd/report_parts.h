@@ -16,13 +16,16 @@
 /* Of the JSON form: greater major when a reader of the old one would misread it. */
 #define CT_REPORT_VERSION	"1.2"
 
+/* The trace of a command that was not given one. */
+#define DEFAULT_TRACE	"cowtrace.data"
+
 /**
  * struct ct_report - a trace that was read
  * @path: its name.
  * @reader: the trace.
  * @schema: its schema.
  * @info: how whole it is.
- * @summary: its numbers.
+ * @summary: its numbers; NULL where somebody else adds them up.
  * @state: the module's counters at its end.
  * @meta: what it says about itself, NULL if nothing.
  */
@@ -35,6 +38,27 @@ struct ct_report {
 	struct ct_state	state;
 	struct json_object *meta;
 };
+
+/**
+ * typedef ct_report_fn - print what is to be said of a trace
+ * @out: where it goes.
+ * @report: the trace, whose records were not read yet.
+ * @arg: of the caller.
+ * @err: filled in on failure, but not when writing failed.
+ * Return: 0 or a negative errno.
+ */
+typedef int ct_report_fn(FILE *out, struct ct_report *report, const void *arg,
+			 struct ct_error *err);
+
+/**
+ * ct_report_on() - read a trace and print something about it
+ * @out: where that goes. Errors go to standard error, one line each.
+ * @trace_path: trace file, "-" for standard input.
+ * @print: prints it.
+ * @arg: for @print.
+ * Return: enum ct_report_status.
+ */
+int ct_report_on(FILE *out, const char *trace_path, ct_report_fn *print, const void *arg);
 
 /**
  * struct ct_loss - one cause of loss that the module counts

@@ -49,6 +49,18 @@ static inline void ct_count_add(struct ct_count *c, const struct cowtrace_record
 	c->copy_ns += ct_copied(r) ? r->duration_ns : 0;
 }
 
+/* Add what was counted elsewhere. */
+static inline void ct_count_merge(struct ct_count *to, const struct ct_count *from)
+{
+	to->faults += from->faults;
+	to->copies += from->copies;
+	to->reuses += from->reuses;
+	to->splits += from->splits;
+	to->bytes = ct_add(to->bytes, from->bytes);
+	to->ns += from->ns;
+	to->copy_ns += from->copy_ns;
+}
+
 /* Which of two comes first: the more copies, then the more faults. As qsort() wants it. */
 static inline int ct_count_order(const struct ct_count *x, const struct ct_count *y)
 {

@@ -25,10 +25,12 @@
  * by a fork may be copied for the swap cache, an LRU batch or its large folio
  * long after the child is gone, and without the fork it would not have faulted
  * at all. Memory, not the process, is what takes part: all threads, and children
- * of vfork() until they exec.
+ * of vfork() until they exec. A fault of another thread of the parent that came
+ * after the page tables were copied and before perf told of the fork, a moment
+ * later, counts to what was before.
  */
-#ifndef COWTRACE_FORKS_H
-#define COWTRACE_FORKS_H
+#ifndef COWTRACE_LEDGER_H
+#define COWTRACE_LEDGER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -190,4 +192,4 @@ void ct_forks_free(struct ct_forks *forks);
 const char *ct_fork_cause_name(enum ct_fork_cause cause);
 const char *ct_fork_cause_sentence(enum ct_fork_cause cause);
 
-#endif /* COWTRACE_FORKS_H */
+#endif /* COWTRACE_LEDGER_H */

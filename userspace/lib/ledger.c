@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "forks.h"
+#include "ledger.h"
 
 #include <errno.h>
 #include <stdlib.h>
