@@ -138,7 +138,8 @@ static void check_text(void)
 	       " reuse sole-ref (folio_ref_count() 1 <= 1) ", true);
 	prints("the path of one page goes without saying", &r, NULL, "path=", false);
 	prints("a fault without a split continues nothing", &r, NULL, "continues", false);
-	prints("the evidence is named", &r, NULL, " evidence=pte\n", true);
+	prints("the evidence is named", &r, NULL, " evidence=pte ", true);
+	prints("the fault has its number", &r, NULL, " fault=0:1\n", true);
 	prints("the time is seconds with microseconds", &r, NULL, "12.345678 [000] writer-100 ",
 	       true);
 	prints("a holder that holds nothing is left out", &r, NULL, "pins", false);
@@ -159,6 +160,8 @@ static void check_text(void)
 	r.outcome = COWTRACE_OUTCOME_RACED;
 	r.reason = COWTRACE_REASON_NONE;
 	prints("an outcome without a reason shows no test", &r, NULL, " raced kind=", true);
+	r.seq = 0;
+	prints("a fault without a number shows none", &r, NULL, "fault=", false);
 	r = split_record(7, 1);
 	prints("another path is named", &r, NULL, " path=pmd ", true);
 	r.evidence = 0;

@@ -23,6 +23,7 @@ int ct_cmd_record(int argc, char **argv);
 int ct_cmd_report(int argc, char **argv);
 int ct_cmd_forks(int argc, char **argv);
 int ct_cmd_events(int argc, char **argv);
+int ct_cmd_explain(int argc, char **argv);
 int ct_cmd_doctor(int argc, char **argv);
 
 /* Exit codes, for help and man page alike. X(id, value, sentence) */

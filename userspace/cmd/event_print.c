@@ -116,6 +116,9 @@ void ct_fault_text(FILE *out, const struct ct_fault *f)
 	put_flags(out, f, "state", r->state);
 	fputs(" evidence=", out);
 	put_flags(out, f, "evidence", r->evidence);
+	/* 0: the record was no part of a stream. */
+	if (r->seq)
+		fprintf(out, " fault=%u:%u", r->cpu, r->seq);
 	if (f->split)
 		fprintf(out, " continues=%u:%u", f->split->cpu, f->split->seq);
 	fputc('\n', out);

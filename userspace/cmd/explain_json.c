@@ -51,7 +51,7 @@ static struct json_object *steps(const struct ct_explanation *e)
 		add_text(o, "function", step->function);
 		add_text(o, "test", step->test);
 		add_text(o, "state", ct_step_state_name(e->walk.state[i]));
-		add_text(o, "found", e->found[i]);
+		add_text(o, "found", e->found[i][0] ? e->found[i] : NULL);
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -119,7 +119,7 @@ static struct json_object *explanation(const struct ct_schema *schema,
 	add(o, "holders", holders(r, schema->traits));
 	add(o, "decision", decision(r, schema->traits));
 	add(o, "steps", steps(&e));
-	add_text(o, "then", e.end);
+	add_text(o, "then", e.end[0] ? e.end : NULL);
 	add_words(o, schema, "evidence", "evidence", r->evidence);
 	add_notes(o, "rests_on", &e.rests);
 	add_notes(o, "doubts", &e.doubts);

@@ -16,6 +16,7 @@ static const struct ct_command commands[] = {
 	{ "report", ct_cmd_report, "how many faults copied, how many reused, why and where" },
 	{ "forks",  ct_cmd_forks,  "the ledger of each fork: what it had copied, by parent and by child" },
 	{ "events", ct_cmd_events, "print faults as they come, one line each" },
+	{ "explain", ct_cmd_explain, "one fault, or the most frequent patterns, in plain sentences" },
 	{ "doctor", ct_cmd_doctor, "what this kernel and machine support, and what to do about the rest" },
 };
 
