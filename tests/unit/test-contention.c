@@ -303,6 +303,10 @@ static void check_copies(void)
 	a.state |= COWTRACE_PG_SWAPCACHE;
 	two(a, b);
 	ok(only(CT_MEETING_COPIES), "who may hold swap slots is not known");
+	a.state &= ~COWTRACE_PG_SWAPCACHE;
+	a.evidence |= COWTRACE_EV_UNSTABLE;
+	two(a, b);
+	ok(only(CT_MEETING_COPIES), "counts that moved while they were sampled claim nothing");
 	a = copy(1, 100, 200, 7);
 	b = copy(2, 150, 260, 8);
 	a.present &= ~COWTRACE_HAS_PAGE;
