@@ -41,11 +41,11 @@ static const struct {
 	{ V6_12, "6.12: a page that a fork shares",
 	  A(.state = ANON | LRU, .refs = 2, .maps = 2, COPIED), COWTRACE_ORIGIN_USER, CT_NEED_YES,
 	  "folio_ref_count(folio) > 1 + folio_test_swapcache(folio)",
-	  "6.12 copied this page because others map it and would have seen the write: refcount 2 = 2 mappings; each mapping is a reference, and wp_can_reuse_anon_folio() allows one beside the swap cache's" },
+	  "6.12 copied this page because other mappings of it would have seen the write: refcount 2 = 2 mappings; each mapping is a reference, and wp_can_reuse_anon_folio() allows one beside the swap cache's" },
 	{ V6_12, "6.12: a page that four forks share does not get that far",
 	  A(.state = ANON | LRU, .refs = 5, .maps = 5, COPIED), COWTRACE_ORIGIN_USER, CT_NEED_YES,
 	  "folio_ref_count(folio) > 3",
-	  "6.12 copied this page because others map it and would have seen the write: refcount 5 = 5 mappings; each mapping is a reference, and wp_can_reuse_anon_folio() allows one beside the swap cache's" },
+	  "6.12 copied this page because other mappings of it would have seen the write: refcount 5 = 5 mappings; each mapping is a reference, and wp_can_reuse_anon_folio() allows one beside the swap cache's" },
 	{ V6_1, "6.1: the parent, after the child has gone",
 	  A(.state = ANON | LRU, KEPT), COWTRACE_ORIGIN_USER, CT_NEED_NONE,
 	  "folio_test_ksm(folio) || folio_ref_count(folio) != 1",
@@ -66,6 +66,15 @@ static const struct {
 	  A(.state = ANON, .refs = 2, COPIED), COWTRACE_ORIGIN_USER, CT_NEED_NO,
 	  "folio_ref_count(folio) > 1 + folio_test_swapcache(folio)",
 	  "6.1 copied this page although nobody else could see the write: refcount 2 = 1 mapping + 1 LRU batch; lru_add_drain() empties the batches of its own CPU, and this reference stayed" },
+	{ V5_10, "5.10: a page that is isolated and locked may be on its way elsewhere",
+	  A(.state = ANON | LOCKED, .refs = 2, COPIED), COWTRACE_ORIGIN_USER, CT_NEED_OPEN,
+	  "page_count(page) != 1",
+	  "5.10 copied this page although no other page table mapped it: refcount 2 = 1 mapping + 1 LRU batch; do_wp_page() tests page_count() and drains no LRU batch before" },
+	{ V6_12, "6.12: a lost race in a shared mapping",
+	  B(FILE, .vm = SHARED, .state = LRU, .refs = 2, .ret = COWTRACE_FAULT_NOPAGE,
+	    .pte = SAME_RW), COWTRACE_ORIGIN_USER, CT_NEED_NONE,
+	  "vma->vm_flags & (VM_SHARED | VM_MAYSHARE)",
+	  "6.12 was not seen to end an access to this file page, whose page-table entry may have changed first: it returned VM_FAULT_NOPAGE, as it does when the entry has changed" },
 	{ V7_2, "7.2: a KSM page with one user left",
 	  B(KSM, .state = KSM | LRU, COPIED), COWTRACE_ORIGIN_USER, CT_NEED_NO,
 	  "folio_test_ksm(folio)",
@@ -112,7 +121,7 @@ static const struct {
 	    .refs = 2, .maps = 2, .folio_maps = 2, .ret = COWTRACE_FAULT_FALLBACK },
 	  COWTRACE_ORIGIN_USER, CT_NEED_YES,
 	  "folio_ref_count(folio) > 1 + folio_test_swapcache(folio) * folio_nr_pages(folio)",
-	  "6.12 split the mapping of this huge page, copying nothing yet, because others map it and would have seen the write: refcount 2 of the folio = 2 mappings; each mapping is a reference, and do_huge_pmd_wp_page() allows one beside the swap cache's" },
+	  "6.12 split the mapping of this huge page, copying nothing yet, because other mappings of it would have seen the write: refcount 2 of the folio = 2 mappings; each mapping is a reference, and do_huge_pmd_wp_page() allows one beside the swap cache's" },
 	{ V5_10, "5.10: a huge page with a reference more is kept",
 	  { COWTRACE_KIND_THP, COWTRACE_PATH_PMD, .vm = W, .state = ANON | LRU, .order = 9,
 	    .refs = 2, .maps = 1, .folio_maps = 1, .ret = DONE },
@@ -123,16 +132,16 @@ static const struct {
 	    .refs = 3, .maps = 2, .folio_maps = 2, .pte = OTHER_RW, .evidence = WITNESS },
 	  COWTRACE_ORIGIN_USER, CT_NEED_YES,
 	  "folio_mapcount(old_folio) == 1 && folio_test_anon(old_folio)",
-	  "6.12 copied this hugetlb page because others map it and would have seen the write: refcount 3 of the folio = 2 mappings + 1 of the fault itself; hugetlb_wp() keeps a page that is mapped once (folio_mapcount())" },
+	  "6.12 copied this hugetlb page because other mappings of it would have seen the write: refcount 3 of the folio = 2 mappings + 1 of the fault itself; hugetlb_wp() keeps a page that is mapped once (folio_mapcount())" },
 	{ V6_1, "6.1: a read-only pin of a page that a fork shares",
 	  A(.state = ANON | LRU, .refs = 2, .maps = 2, UNSHARE, .pte = OTHER_RO,
 	    .evidence = WITNESS), COWTRACE_ORIGIN_UNSHARE, CT_NEED_YES,
 	  "folio_ref_count(folio) > 1 + folio_test_swapcache(folio)",
-	  "6.1 copied this page for a read-only pin because others map it and would see later writes: refcount 2 = 2 mappings; each mapping is a reference, and do_wp_page() allows one beside the swap cache's" },
+	  "6.1 copied this page for a read-only pin because other mappings of it would see later writes: refcount 2 = 2 mappings; each mapping is a reference, and do_wp_page() allows one beside the swap cache's" },
 	{ V6_12, "6.12: a page that userfaultfd protects",
 	  A(.vm = W | UFFD, .state = ANON | LRU | UFFD_BIT, .ret = COWTRACE_FAULT_RETRY),
 	  COWTRACE_ORIGIN_USER, CT_NEED_NONE, "userfaultfd_pte_wp(vma, ptep_get(vmf->pte))",
-	  "6.12 gave a write to this page to its userfaultfd: the page is write-protected there (userfaultfd_pte_wp(), handle_userfault())" },
+	  "6.12 left an access to this page to its userfaultfd: the page is write-protected there (userfaultfd_pte_wp(), handle_userfault())" },
 	{ V5_10, "5.10: a lost race, by the return code",
 	  A(.state = ANON | LRU, .refs = 2, .maps = 2, .ret = 0, .pte = OTHER_RW),
 	  COWTRACE_ORIGIN_USER, CT_NEED_NONE, NULL,
@@ -140,12 +149,79 @@ static const struct {
 	{ V6_12, "6.12: what nobody watched is told as that",
 	  A(.state = ANON | LRU, .refs = 2, .maps = 2, .ret = 0, .pte = OTHER_RW),
 	  COWTRACE_ORIGIN_USER, CT_NEED_NONE, NULL,
-	  "6.12 was not seen to end a write to this page, whose page-table entry may have changed first: without a witness, what the page table shows may be another thread's doing" },
+	  "6.12 was not seen to end an access to this page, whose page-table entry may have changed first: without a witness, what the page table shows may be another thread's doing" },
 };
 
 static bool same(const char *a, const char *b)
 {
 	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* A letter a step: Passed, Decided, Followed, Open, - skipped, . not reached. */
+static const struct {
+	int		on;
+	const char	*claim;
+	struct sample	s;
+	const char	*steps;
+} walks[] = {
+	{ V5_10, "5.10: after the count nothing more is asked",
+	  A(.state = ANON | LRU | SWAP, .refs = 2, COPIED), "PPPPD.." },
+	{ V6_1, "6.1: after a slot that was freed the count is looked at again, and passed",
+	  A(.state = ANON | LRU | SWAP, .refs = 2, KEPT), "PPPPPP-PPDP" },
+	{ V6_1, "6.1: a slot that stays shows in the count that follows",
+	  A(.state = ANON | LRU | SWAP, .refs = 2, COPIED), "PPPPPP-PPDF" },
+	{ V6_1, "6.1: a page on no LRU list has the batches drained",
+	  A(.state = ANON, .refs = 2, KEPT), "PPPPPPPPP-D" },
+	{ V6_1, "6.1: an exclusive page is asked for nothing more",
+	  A(.state = ANON | LRU | EXCL, KEPT), "PPPD......." },
+	{ V7_2, "7.2: behind a count that is too high anyway, lock and slots stay open",
+	  A(.state = ANON | LRU | SWAP, .order = 2, .refs = 9, .folio_maps = 4, COPIED),
+	  "PPPPPPPOOD........" },
+	{ V6_12, "6.12: counts that moved leave open which test it was",
+	  A(.state = ANON | LRU, COPIED), "PPPPPPPO-OO-O" },
+	{ V6_12, "6.12: the same of a huge page",
+	  { COWTRACE_KIND_THP, COWTRACE_PATH_PMD, .vm = W, .state = ANON | LRU, .order = 9,
+	    .refs = 1, .maps = 1, .folio_maps = 1, .ret = COWTRACE_FAULT_FALLBACK }, "PPPO-O" },
+	{ V6_12, "6.12: what is no anonymous page of a private mapping is to be copied, whoever wins",
+	  B(FILE, .state = LRU, .refs = 2, .pte = OTHER_RW), "PPPD........." },
+	{ V6_12, "6.12: a shared mapping is settled at once",
+	  B(FILE, .vm = SHARED, .state = LRU, .refs = 2, KEPT), "PD..........." },
+	{ V6_1, "6.1: a shared mapping is looked at after the page",
+	  B(FILE, .vm = SHARED, .state = LRU, .refs = 2, KEPT), "PPD........" },
+	{ V5_10, "5.10: a huge PMD that has changed",
+	  { COWTRACE_KIND_THP, COWTRACE_PATH_PMD, .vm = W, .state = ANON | LRU, .order = 9,
+	    .refs = 1, .maps = 1, .folio_maps = 1 }, "PD." },
+	{ V6_12, "6.12: userfaultfd comes first",
+	  A(.vm = W | UFFD, .state = ANON | LRU | UFFD_BIT, .ret = COWTRACE_FAULT_RETRY),
+	  "D............" },
+	{ V6_12, "6.12: a page without memory for its copy leaves open what sent it there",
+	  A(.state = ANON | LRU, .refs = 2, .maps = 2, .ret = COWTRACE_FAULT_OOM),
+	  "PPPPPPPO-OO-O" },
+};
+
+static void check_walks(void)
+{
+	static const char letters[] = {
+		[CT_STEP_PASSED] = 'P', [CT_STEP_DECIDED] = 'D', [CT_STEP_FOLLOWED] = 'F',
+		[CT_STEP_OPEN] = 'O', [CT_STEP_SKIPPED] = '-', [CT_STEP_NOT_REACHED] = '.',
+	};
+
+	for (size_t i = 0; i < sizeof(walks) / sizeof(*walks); i++) {
+		uint32_t traits = kernels[walks[i].on].traits;
+		struct cowtrace_record r = record_of(&walks[i].s, traits);
+		struct cowtrace_verdict v = cowtrace_classify(&r, traits);
+		char found[CT_STEPS_MAX + 1] = "";
+		struct ct_walk w;
+
+		r.outcome = v.outcome;
+		r.reason = v.reason;
+		r.evidence = v.evidence;
+		ct_steps_walk(&r, traits, &w);
+		for (size_t k = 0; k < w.steps.nr; k++)
+			found[k] = letters[w.state[k]];
+		if (!ok(!strcmp(found, walks[i].steps), "%s", walks[i].claim))
+			note("%s", found);
+	}
 }
 
 int main(void)
@@ -171,5 +247,6 @@ int main(void)
 			note("%s; needed: %s; decided: %s", e.verdict, ct_need_name(e.need),
 			     step ?: "-");
 	}
+	check_walks();
 	return tap_end();
 }

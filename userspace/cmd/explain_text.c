@@ -193,7 +193,7 @@ int ct_explain_access_text(FILE *out, const struct ct_schema *schema,
 
 		ct_explain(r, schema->traits, schema->kernel, schema->page_size, &e);
 		ct_clean_text(comm, sizeof(comm), r->comm, sizeof(r->comm));
-		fprintf(out, "%sfault %u:%u%s: %s-%u wrote to 0x%" PRIx64 " (%s, %s), %s\n",
+		fprintf(out, "%sfault %u:%u%s: %s-%u at 0x%" PRIx64 " (%s, %s), %s\n",
 			i ? "\n" : "", r->cpu, r->seq,
 			i == a->asked ? "" : i ? ", the rest of the same access" :
 						 ", where the same access began",

@@ -47,21 +47,21 @@ static const struct {
 	const char	*before;
 	const char	*after;
 } deeds[COWTRACE_NR_OUTCOMES] = {
-	[COWTRACE_OUTCOME_UNKNOWN] = { "handled a write to",
+	[COWTRACE_OUTCOME_UNKNOWN] = { "handled an access to",
 				       " in a way that the record does not settle" },
 	[COWTRACE_OUTCOME_REUSE] = { "kept", " and made it writable" },
 	[COWTRACE_OUTCOME_COPY] = { "copied", "" },
 	[COWTRACE_OUTCOME_MKWRITE] = { "made", " writable where it is" },
 	[COWTRACE_OUTCOME_UNSHARE] = { "copied", " for a read-only pin" },
 	[COWTRACE_OUTCOME_SPLIT] = { "split the mapping of", ", copying nothing yet," },
-	[COWTRACE_OUTCOME_UFFD] = { "gave a write to", " to its userfaultfd" },
-	[COWTRACE_OUTCOME_RETRY] = { "put off a write to", "" },
-	[COWTRACE_OUTCOME_RACED] = { "was not seen to end a write to",
+	[COWTRACE_OUTCOME_UFFD] = { "left an access to", " to its userfaultfd" },
+	[COWTRACE_OUTCOME_RETRY] = { "put off an access to", "" },
+	[COWTRACE_OUTCOME_RACED] = { "was not seen to end an access to",
 				     ", whose page-table entry may have changed first" },
 	[COWTRACE_OUTCOME_NOOP] = { "had nothing to do for", "" },
 	[COWTRACE_OUTCOME_OOM] = { "found no memory to copy", "" },
 	[COWTRACE_OUTCOME_POISON] = { "could not copy", ", which has a hardware memory error" },
-	[COWTRACE_OUTCOME_ERROR] = { "ended a write to", " in a signal" },
+	[COWTRACE_OUTCOME_ERROR] = { "ended an access to", " in an error" },
 };
 
 /* maybe_mkwrite(): a write by FOLL_FORCE does not make the mapping writable. */

@@ -147,10 +147,14 @@ static const char *raced(const struct cowtrace_record *r, uint32_t traits)
 		return r->path == COWTRACE_PATH_PTE ?
 		       "the page-table lock was dropped for a copy, and the return code says that none was mapped" :
 		       "the return code says that it did neither";
+	if (ct_shared_mapping(r, traits) && r->ret & COWTRACE_FAULT_NOPAGE)
+		return "it returned VM_FAULT_NOPAGE, as it does when the entry has changed";
 	if (r->path != COWTRACE_PATH_PTE || traits & COWTRACE_TRAIT_RET_WRITE)
 		return "nothing that was seen is this fault's own doing";
 	if (r->evidence & COWTRACE_EV_WATCHED)
-		return "the witness of copies was armed and saw none of it, and no reuse was counted";
+		return r->evidence & COWTRACE_EV_COUNTED ?
+		       "a witness of copies was armed and saw none, and no reuse was counted" :
+		       "a witness of copies was armed and saw none";
 	return "without a witness, what the page table shows may be another thread's doing";
 }
 

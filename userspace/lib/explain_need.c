@@ -15,11 +15,11 @@ enum clause {
 
 static const char * const clauses[][2] = {
 	[BECAUSE_MAPPED] = {
-		"because others map it and would have seen the write",
-		"because others map it and would see later writes" },
+		"because other mappings of it would have seen the write",
+		"because other mappings of it would see later writes" },
 	[BECAUSE_PAGES] = {
-		"because others map pages of it and would have seen writes",
-		"because others map pages of it and would see later writes" },
+		"because other mappings of its pages would have seen writes",
+		"because other mappings of its pages would see later writes" },
 	[BECAUSE_ZERO] = {
 		"because the zero page is everybody's",
 		"because the zero page is everybody's" },
@@ -67,6 +67,9 @@ static bool nobody_else(const struct cowtrace_record *r, uint32_t traits)
 {
 	struct cowtrace_holders h = cowtrace_holders(r, traits);
 
+	/* A page that is being migrated looks so, and has lost mappings that come back. */
+	if (h.lru && r->state & COWTRACE_PG_LOCKED)
+		return false;
 	return h.known && !h.pins && !h.unattributed && !h.swapcache &&
 	       !(r->evidence & (COWTRACE_EV_UNSTABLE | COWTRACE_EV_SHIFTED));
 }

@@ -99,7 +99,7 @@ static size_t named_step(const struct ct_walk *w, const struct cowtrace_record *
 			continue;
 		last = i;
 		found++;
-		if (is_that_test(step, d))
+		if (that == CT_STEP_NONE && is_that_test(step, d))
 			that = i;
 	}
 	return found < 2 || is_reuse(r) ? last : that;
@@ -158,7 +158,9 @@ static bool surely_passed(const struct ct_step *step, const struct cowtrace_reco
 	case CT_ASK_ANON:
 		return r->state & COWTRACE_PG_ANON;
 	case CT_ASK_EXCLUSIVE:
-		return r->path == COWTRACE_PATH_PTE && !(r->state & COWTRACE_PG_EXCLUSIVE);
+		/* Such a page is never copied; a PMD was sampled without its lock. */
+		return is_copy(r) || (r->path == COWTRACE_PATH_PTE &&
+				      !(r->state & COWTRACE_PG_EXCLUSIVE));
 	case CT_ASK_KSM:
 		return !(r->state & COWTRACE_PG_KSM);
 	case CT_ASK_HUGE_ZERO:
@@ -199,7 +201,7 @@ static enum ct_step_state after_decision(const struct ct_walk *w,
 	const struct ct_step *decided = &w->steps.steps[w->decided];
 
 	if (is_reuse(r) && decided->ask != CT_ASK_EXCLUSIVE)
-		return CT_STEP_PASSED;
+		return applies(&w->steps.steps[i], r) ? CT_STEP_PASSED : CT_STEP_SKIPPED;
 	/* A slot that stays is told by the count that is looked at next. */
 	if (is_copy(r) && decided->ask == CT_ASK_SWAP && i == w->decided + 1)
 		return CT_STEP_FOLLOWED;
@@ -209,15 +211,14 @@ static enum ct_step_state after_decision(const struct ct_walk *w,
 static void fill_decided(struct ct_walk *w, const struct cowtrace_record *r)
 {
 	for (size_t i = 0; i < w->steps.nr; i++) {
-		if (!applies(&w->steps.steps[i], r))
-			w->state[i] = i < w->decided || is_reuse(r) ? CT_STEP_SKIPPED :
-								      CT_STEP_NOT_REACHED;
-		else if (i < w->decided)
-			w->state[i] = may_have_decided(w, i) ? CT_STEP_OPEN : CT_STEP_PASSED;
-		else if (i == w->decided)
+		if (i == w->decided)
 			w->state[i] = CT_STEP_DECIDED;
-		else
+		else if (i > w->decided)
 			w->state[i] = after_decision(w, r, i);
+		else if (!applies(&w->steps.steps[i], r))
+			w->state[i] = CT_STEP_SKIPPED;
+		else
+			w->state[i] = may_have_decided(w, i) ? CT_STEP_OPEN : CT_STEP_PASSED;
 	}
 }
 
