@@ -37,6 +37,11 @@ struct ct_settings {
 	bool		changed[NR_KNOWN];
 };
 
+const char *ct_settings_name(size_t i)
+{
+	return i < NR_KNOWN ? known[i].name : NULL;
+}
+
 static int get(struct ct_settings *s, size_t i, char **value, struct ct_error *err)
 {
 	int ret = s->source->get(s->source, known[i].name, value, err);

@@ -4,6 +4,7 @@
 #define COWTRACE_CAPTURE_SETTINGS_H
 
 #include <json-c/json_object.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "capture_source.h"
@@ -46,6 +47,9 @@ int ct_settings_assign(struct ct_settings *settings, const char *assignment,
  * Return: 0 or a negative errno, -ESRCH when it has ended.
  */
 int ct_settings_add_process(struct ct_settings *settings, pid_t pid, struct ct_error *err);
+
+/* Name of the @i-th setting, as of the source; NULL when there are fewer. */
+const char *ct_settings_name(size_t i);
 
 /**
  * ct_settings_json() - the settings in force

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The memory of experiments: mapping it, and what a process does with its own. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "devices.h"
+#include "scene.h"
+
+#define PAGE	4096ul
+#define HUGE	(2ul << 20)
+
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT	21
+#endif
+
+size_t ct_area_bytes(const struct ct_exp_area *area)
+{
+	return area->units * ct_exp_unit(area->kind);
+}
+
+void ct_each(const struct ct_scene *scene, const struct ct_exp_op *op,
+	     struct ct_stage_part *part)
+{
+	const struct ct_exp_area *area = &scene->e->area[op->area];
+
+	part->tgid = getpid();
+	part->base = (uintptr_t)scene->base[op->area];
+	part->bytes = ct_area_bytes(area);
+	part->grain = strcmp(op->word, "all") ? ct_exp_unit(area->kind) : PAGE;
+	part->count = part->bytes / part->grain;
+}
+
+/* The one instruction that touches measured pages. */
+__attribute__((noinline))
+static void poke(volatile char *at, char value)
+{
+	*at = value;
+}
+
+__attribute__((noinline))
+static void peek(const volatile char *at)
+{
+	(void)*at;
+}
+
+/* --- mapping ------------------------------------------------------------------ */
+
+static char *map(size_t bytes, int prot, int flags, int fd, struct ct_error *err)
+{
+	char *mem = mmap(NULL, bytes, prot, flags, fd, 0);
+
+	if (mem != MAP_FAILED)
+		return mem;
+	ct_error_set(err, -errno, "cannot map %zu KiB: %s", bytes >> 10, strerror(errno));
+	return NULL;
+}
+
+/* Aligned to a huge page, with a hole on either side, so that nothing joins it. */
+static char *map_aligned(size_t bytes, struct ct_error *err)
+{
+	char *mem = map(bytes + 2 * HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, err);
+
+	if (!mem)
+		return NULL;
+	mem += HUGE - (uintptr_t)mem % HUGE;
+	if (mprotect(mem, bytes, PROT_READ | PROT_WRITE)) {
+		ct_error_set(err, -errno, "mprotect: %s", strerror(errno));
+		return NULL;
+	}
+	return mem;
+}
+
+static uint64_t pagemap(const char *at)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+
+	if (fd >= 0 && pread(fd, &entry, sizeof(entry), (uintptr_t)at / PAGE * sizeof(entry)) < 0)
+		entry = 0;
+	if (fd >= 0)
+		close(fd);
+	return entry;
+}
+
+/* Whether the pages of a unit lie one behind the other: one large folio. */
+static bool whole(const char *at, size_t unit)
+{
+	uint64_t mask = (1ull << 55) - 1, first = pagemap(at) & mask;
+	size_t i;
+
+	if (!first || first % (unit / PAGE))
+		return false;
+	for (i = 1; i < unit / PAGE; i++)
+		if ((pagemap(at + i * PAGE) & mask) != first + i)
+			return false;
+	return true;
+}
+
+static char *map_large(const struct ct_exp_area *area, struct ct_error *err)
+{
+	size_t unit = ct_exp_unit(area->kind), bytes = ct_area_bytes(area), i;
+	char *mem = map_aligned(bytes, err);
+
+	if (!mem)
+		return NULL;
+	if (madvise(mem, bytes, MADV_HUGEPAGE)) {
+		ct_error_set(err, -ENODEV, "this kernel has no transparent huge pages: %s",
+			     strerror(errno));
+		return NULL;
+	}
+	for (i = 0; i < bytes; i += unit)
+		poke(mem + i, 1);
+	/* What is split stays split, and nothing is made larger. */
+	madvise(mem, bytes, MADV_NOHUGEPAGE);
+	for (i = 0; i < bytes; i += unit)
+		if (!whole(mem + i, unit)) {
+			ct_error_set(err, -ENODEV,
+				     "the kernel gave no folio of %zu KiB: memory is fragmented, echo 1 > /proc/sys/vm/compact_memory",
+				     unit >> 10);
+			return NULL;
+		}
+	return mem;
+}
+
+static char *map_hugetlb(const struct ct_exp_area *area, struct ct_error *err)
+{
+	/* MAP_NORESERVE: the copies of a child are no part of a reservation either. */
+	char *mem = mmap(NULL, ct_area_bytes(area), PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE, -1, 0);
+
+	if (mem == MAP_FAILED) {
+		ct_error_set(err, -ENODEV,
+			     "no hugetlb pages of 2 MiB: %s: echo %u > /proc/sys/vm/nr_hugepages",
+			     strerror(errno), 4 * area->units);
+		return NULL;
+	}
+	return mem;
+}
+
+static char *map_fd(const struct ct_exp_area *area, int fd, int flags, bool fill,
+		    struct ct_error *err)
+{
+	size_t bytes = ct_area_bytes(area), i;
+	char *mem = NULL;
+
+	if (fd < 0)
+		ct_error_set(err, -errno, "cannot make a file: %s", strerror(errno));
+	else if (fill && ftruncate(fd, bytes))
+		ct_error_set(err, -errno, "ftruncate: %s", strerror(errno));
+	else
+		mem = map(bytes, PROT_READ | PROT_WRITE, flags, fd, err);
+	for (i = 0; mem && fill && i < bytes; i += PAGE)
+		if (pwrite(fd, "x", 1, i) != 1) {
+			ct_error_set(err, -errno, "cannot fill a file: %s", strerror(errno));
+			mem = NULL;
+			break;
+		}
+	if (fd >= 0)
+		close(fd);
+	return mem;
+}
+
+static int temporary(void)
+{
+	const char *dir = getenv("TMPDIR");
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/cowtrace.XXXXXX", dir && *dir ? dir : "/tmp");
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd >= 0)
+		unlink(path);
+	return fd;
+}
+
+char *ct_area_map(const struct ct_exp_area *area, struct ct_error *err)
+{
+	char *mem;
+	int fd;
+
+	switch (area->kind) {
+	case CT_EXP_KIND_THP:
+	case CT_EXP_KIND_MTHP_16K:
+	case CT_EXP_KIND_MTHP_64K:
+	case CT_EXP_KIND_MTHP_512K:
+		return map_large(area, err);
+	case CT_EXP_KIND_HUGETLB:
+		return map_hugetlb(area, err);
+	case CT_EXP_KIND_FILE:
+		return map_fd(area, temporary(), MAP_PRIVATE, true, err);
+	case CT_EXP_KIND_MEMFD:
+		return map_fd(area, memfd_create("cowtrace", MFD_CLOEXEC), MAP_PRIVATE, true, err);
+	case CT_EXP_KIND_SHMEM:
+		return map_fd(area, memfd_create("cowtrace", MFD_CLOEXEC), MAP_SHARED, true, err);
+	case CT_EXP_KIND_DISK:
+		fd = ct_loop_disk(ct_area_bytes(area), err);
+		if (fd < 0)
+			return NULL;
+		mem = map_fd(area, fd, MAP_SHARED, false, err);
+		return mem;
+	default:
+		mem = map_aligned(ct_area_bytes(area), err);
+		if (mem)
+			madvise(mem, ct_area_bytes(area), MADV_NOHUGEPAGE);
+		return mem;
+	}
+}
+
+/* --- what a process does with it ------------------------------------------------- */
+
+/*
+ * All parties come to page @i before any touches it. Who waits for ten seconds
+ * waits for somebody who has failed.
+ */
+static void meet(struct ct_gate *gate, unsigned int parties, unsigned int i)
+{
+	unsigned int spins = 0;
+	uint64_t began;
+
+	gate->arrived++;
+	if (gate->arrived >= parties * (i + 1))
+		return;
+	began = ct_now_ns();
+	while (gate->arrived < parties * (i + 1)) {
+		if (++spins % 4096)
+			continue;
+		sched_yield();
+		if (ct_now_ns() - began > 10000000000ull)
+			return;
+	}
+}
+
+int ct_act_touch(const struct ct_turn *t, struct ct_error *err)
+{
+	const struct ct_stage_part *part = &t->reply->part;
+	unsigned int i;
+
+	(void)err;
+	for (i = 0; i < part->count; i++) {
+		char *at = t->scene->base[t->op->area] + i * part->grain;
+
+		if (t->order.parties > 1)
+			meet(t->scene->gate, t->order.parties, i);
+		/* Different pages, or KSM might take them for equal. */
+		if (t->op->verb == CT_EXP_VERB_WRITE)
+			poke(at, 1 + i % 127);
+		else
+			peek(at);
+	}
+	return 0;
+}
+
+static void drain(void)
+{
+	int nodes = 0;
+
+	/* Before it moves any page, here none, move_pages() drains all CPUs. */
+	syscall(SYS_move_pages, 0, 0, NULL, &nodes, NULL, 0);
+}
+
+int ct_act_drain(const struct ct_turn *t, struct ct_error *err)
+{
+	(void)t;
+	(void)err;
+	drain();
+	return 0;
+}
+
+int ct_act_pageout(const struct ct_turn *t, struct ct_error *err)
+{
+	const struct ct_exp_area *area = &t->scene->e->area[t->op->area];
+	size_t bytes = ct_area_bytes(area), n = 0, i;
+	char *mem = t->scene->base[t->op->area];
+	int try;
+
+	for (try = 0; try < 20; try++) {
+		/* A page in a batch cannot be taken from its list. */
+		drain();
+		if (madvise(mem, bytes, MADV_PAGEOUT))
+			return ct_error_set(err, -errno, "MADV_PAGEOUT: %s", strerror(errno));
+		for (n = 0, i = 0; i < bytes; i += PAGE)
+			n += pagemap(mem + i) >> 62 & 1;
+		if (n == bytes / PAGE)
+			return 0;
+		usleep(10000);
+	}
+	return ct_error_set(err, -EBUSY, "only %zu of %zu pages went to swap: is it full? swapon --show",
+			    n, bytes / PAGE);
+}
+
+int ct_act_protect(const struct ct_turn *t, struct ct_error *err)
+{
+	size_t bytes = ct_area_bytes(&t->scene->e->area[t->op->area]);
+
+	if (mprotect(t->scene->base[t->op->area], bytes, PROT_READ) ||
+	    mprotect(t->scene->base[t->op->area], bytes, PROT_READ | PROT_WRITE))
+		return ct_error_set(err, -errno, "mprotect: %s", strerror(errno));
+	return 0;
+}
+
+int ct_act_soft_dirty(const struct ct_turn *t, struct ct_error *err)
+{
+	int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC), code = 0;
+
+	(void)t;
+	if (fd < 0 || write(fd, "4", 1) != 1)
+		code = ct_error_set(err, -errno, "/proc/self/clear_refs: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return code;
+}
+
+/* A protection that differs within a huge page cannot stand in its PMD. */
+int ct_act_split(const struct ct_turn *t, struct ct_error *err)
+{
+	const struct ct_exp_area *area = &t->scene->e->area[t->op->area];
+	size_t unit = ct_exp_unit(area->kind), i;
+
+	for (i = 0; i < ct_area_bytes(area); i += unit)
+		if (mprotect(t->scene->base[t->op->area] + i, PAGE, PROT_NONE) ||
+		    mprotect(t->scene->base[t->op->area] + i, PAGE, PROT_READ | PROT_WRITE))
+			return ct_error_set(err, -errno, "mprotect: %s", strerror(errno));
+	return 0;
+}
+
+int ct_act_punch(const struct ct_turn *t, struct ct_error *err)
+{
+	const struct ct_exp_area *area = &t->scene->e->area[t->op->area];
+	size_t unit = ct_exp_unit(area->kind), i;
+
+	for (i = 0; i < ct_area_bytes(area); i += unit)
+		if (madvise(t->scene->base[t->op->area] + i + unit / 2, unit / 2, MADV_DONTNEED))
+			return ct_error_set(err, -errno, "MADV_DONTNEED: %s", strerror(errno));
+	return 0;
+}
+
+int ct_act_discard(const struct ct_turn *t, struct ct_error *err)
+{
+	const struct ct_exp_area *area = &t->scene->e->area[t->op->area];
+	char *mem = t->scene->base[t->op->area];
+
+	if (madvise(mem, ct_area_bytes(area), MADV_DONTNEED))
+		return ct_error_set(err, -errno, "MADV_DONTNEED: %s", strerror(errno));
+	/* So that it is the huge zero page. */
+	if (area->kind == CT_EXP_KIND_THP)
+		madvise(mem, ct_area_bytes(area), MADV_HUGEPAGE);
+	return 0;
+}
+
+int ct_act_unmap(const struct ct_turn *t, struct ct_error *err)
+{
+	size_t bytes = ct_area_bytes(&t->scene->e->area[t->op->area]);
+
+	if (munmap(t->scene->base[t->op->area], bytes))
+		return ct_error_set(err, -errno, "munmap: %s", strerror(errno));
+	return 0;
+}

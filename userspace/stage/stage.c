@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The director: sets the scene of each experiment, and tells its actors what to do. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "devices.h"
+#include "host.h"
+#include "scene.h"
+
+#define THP		"/sys/kernel/mm/transparent_hugepage/"
+#define HUGEPAGES	"/sys/kernel/mm/hugepages/hugepages-2048kB/"
+#define KSM		"/sys/kernel/mm/ksm/"
+#define DAMON		"/sys/module/damon_stat/parameters/enabled"
+/* An operation that takes longer hangs; the slow disk takes seconds. */
+#define PATIENCE_S	120
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+/* --- what the host must have ------------------------------------------------------ */
+
+/* A setting that not every kernel has. */
+static int set_if_there(const char *path, const char *value, struct ct_error *err)
+{
+	int ret = access(path, F_OK) ? 0 : ct_host_set(path, value, err);
+
+	return ret;
+}
+
+static int have_thp(struct ct_error *err)
+{
+	char now[64];
+
+	if (ct_host_read(THP "enabled", now, sizeof(now)))
+		return ct_error_set(err, -ENODEV, "this kernel has no transparent huge pages");
+	return strstr(now, "[never]") ? ct_host_set(THP "enabled", "madvise", err) : 0;
+}
+
+static int have_mthp(enum ct_exp_kind kind, struct ct_error *err)
+{
+	size_t size = ct_exp_unit(kind) >> 10;
+	char path[128];
+
+	snprintf(path, sizeof(path), THP "hugepages-%zukB/enabled", size);
+	if (access(path, F_OK))
+		return ct_error_set(err, -ENOSYS, "this kernel has no large folios of %zu KiB: no %s",
+				    size, path);
+	return ct_host_set(path, "madvise", err);
+}
+
+static int have_hugetlb(unsigned int pages, struct ct_error *err)
+{
+	char text[32];
+	unsigned long now, idle;
+	int ret;
+
+	if (ct_host_read(HUGEPAGES "nr_hugepages", text, sizeof(text)))
+		return ct_error_set(err, -ENODEV, "this kernel has no hugetlb pages of 2 MiB");
+	now = strtoul(text, NULL, 10);
+	if (!ct_host_read(HUGEPAGES "free_hugepages", text, sizeof(text)) &&
+	    strtoul(text, NULL, 10) >= pages)
+		return 0;
+	snprintf(text, sizeof(text), "%lu", now + pages);
+	ret = ct_host_set(HUGEPAGES "nr_hugepages", text, err);
+	if (ret)
+		return ret;
+	idle = ct_host_read(HUGEPAGES "free_hugepages", text, sizeof(text)) ? 0 :
+	       strtoul(text, NULL, 10);
+	return idle >= pages ? 0 :
+	       ct_error_set(err, -ENODEV,
+			    "only %lu of %u hugetlb pages are to be had: echo 1 > /proc/sys/vm/compact_memory, then echo %lu > " HUGEPAGES "nr_hugepages",
+			    idle, pages, now + pages);
+}
+
+static int have_ksm(struct ct_error *err)
+{
+	int ret;
+
+	if (access(KSM "run", F_OK))
+		return ct_error_set(err, -ENODEV, "this kernel has no KSM");
+	ret = ct_host_set(KSM "run", "0", err);
+	if (!ret)
+		ret = ct_host_set(KSM "sleep_millisecs", "1", err);
+	return ret;
+}
+
+static bool uses(const struct ct_experiment *e, enum ct_exp_verb verb)
+{
+	unsigned int i;
+
+	for (i = 0; i < e->nr_ops; i++)
+		if (e->op[i].verb == verb)
+			return true;
+	return false;
+}
+
+static int have_areas(const struct ct_experiment *e, struct ct_error *err)
+{
+	unsigned int i, huge = 0;
+	int ret = 0;
+
+	for (i = 0; !ret && i < e->nr_areas; i++)
+		switch (e->area[i].kind) {
+		case CT_EXP_KIND_THP:
+			ret = have_thp(err);
+			break;
+		case CT_EXP_KIND_MTHP_16K:
+		case CT_EXP_KIND_MTHP_64K:
+		case CT_EXP_KIND_MTHP_512K:
+			ret = have_mthp(e->area[i].kind, err);
+			break;
+		case CT_EXP_KIND_DISK:
+			ret = ct_loop_module(err);
+			break;
+		case CT_EXP_KIND_HUGETLB:
+			/* As many for the copies of parent and child. */
+			huge += 3 * e->area[i].units;
+			break;
+		default:
+			break;
+		}
+	return !ret && huge ? have_hugetlb(huge, err) : ret;
+}
+
+static int have(const struct ct_experiment *e, struct ct_scene *scene, struct ct_error *err)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int ret = 0;
+
+	if (cpus < (long)e->cpus)
+		return ct_error_set(err, -ENODEV, "it wants %u CPUs, this machine has %ld online: echo 1 > /sys/devices/system/cpu/cpuN/online",
+				    e->cpus, cpus);
+	if (e->needs & CT_EXP_NEED_SWAP)
+		ret = ct_swap_there(err);
+	if (!ret && (e->needs & CT_EXP_NEED_ZRAM))
+		ret = ct_zram_swap(err);
+	if (!ret && (e->needs & CT_EXP_NEED_SLOW_SWAP))
+		ret = ct_slow_swap(err);
+	if (!ret && (e->needs & CT_EXP_NEED_SLOW_DISK))
+		ret = ct_slow_disk(scene->slow_disk, sizeof(scene->slow_disk), err);
+	if (!ret && uses(e, CT_EXP_VERB_MERGE))
+		ret = have_ksm(err);
+	return ret ? ret : have_areas(e, err);
+}
+
+/* --- actors --------------------------------------------------------------------- */
+
+static bool gone(pid_t pid)
+{
+	char path[64], line[512], *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (ct_host_read(path, line, sizeof(line)))
+		return true;
+	state = strrchr(line, ')');
+	return !state || strchr("ZX", state[2]);
+}
+
+static int wait_gone(pid_t pid, struct ct_error *err)
+{
+	uint64_t end = ct_now_ns() + PATIENCE_S * 1000000000ull;
+
+	while (!gone(pid)) {
+		if (interrupted || ct_now_ns() > end)
+			return ct_error_set(err, -ETIMEDOUT, "a process does not end");
+		usleep(1000);
+	}
+	return 0;
+}
+
+static int hear(struct ct_scene *scene, int actor, struct ct_reply *reply, struct ct_error *err)
+{
+	struct pollfd fd = { .fd = scene->socket[actor][0], .events = POLLIN };
+	uint64_t end = ct_now_ns() + PATIENCE_S * 1000000000ull;
+	const char *name = scene->e->actor[actor];
+	pid_t pid;
+
+	while (poll(&fd, 1, 200) <= 0) {
+		pid = scene->gate->pid[actor];
+		if (interrupted)
+			return ct_error_set(err, -EINTR, "interrupted");
+		if (pid && gone(pid) && poll(&fd, 1, 0) <= 0)
+			return ct_error_set(err, -ESRCH, "actor %s was killed", name);
+		if (ct_now_ns() > end)
+			return ct_error_set(err, -ETIMEDOUT, "actor %s gives no answer for %d s", name,
+					    PATIENCE_S);
+	}
+	if (recv(fd.fd, reply, sizeof(*reply), 0) != sizeof(*reply))
+		return ct_error_set(err, -EIO, "actor %s gives no answer", name);
+	return reply->code ? ct_error_set(err, reply->code, "%s", reply->text) : 0;
+}
+
+static int say(struct ct_scene *scene, unsigned int op, unsigned int parties,
+	       struct ct_error *err)
+{
+	struct ct_order order = { op, parties };
+	int actor = scene->e->op[op].actor;
+
+	if (send(scene->socket[actor][0], &order, sizeof(order), MSG_NOSIGNAL) == sizeof(order))
+		return 0;
+	return ct_error_set(err, -errno, "actor %s cannot be reached: %s", scene->e->actor[actor],
+			    strerror(errno));
+}
+
+/* Operations of the same time. */
+static int perform(struct ct_scene *scene, unsigned int first, unsigned int n,
+		   struct ct_stage_part *part, struct ct_error *err)
+{
+	const struct ct_exp_op *op = &scene->e->op[first];
+	pid_t pid = scene->gate->pid[op->actor];
+	struct ct_reply reply;
+	int first_code = 0, ret;
+	unsigned int i;
+
+	scene->gate->arrived = 0;
+	for (i = 0; i < n; i++) {
+		ret = say(scene, first + i, n, err);
+		if (ret)
+			return ret;
+	}
+	for (i = 0; i < n; i++) {
+		ret = hear(scene, op[i].actor, &reply, err);
+		if (ret && !first_code)
+			first_code = ret;
+		if (part)
+			part[i] = reply.part;
+	}
+	if (!first_code && op->verb == CT_EXP_VERB_EXIT)
+		first_code = wait_gone(pid, err);
+	/* The new one says itself that it is there. */
+	if (!first_code && (op->verb == CT_EXP_VERB_FORK || op->verb == CT_EXP_VERB_THREAD))
+		first_code = hear(scene, op->other, &reply, err);
+	return first_code;
+}
+
+static int play(struct ct_scene *scene, struct ct_stage_log *log, struct ct_error *err)
+{
+	const struct ct_experiment *e = scene->e;
+	unsigned int op = 0, step = 0;
+	int ret;
+
+	while (op < e->nr_ops) {
+		const struct ct_exp_step *s = &e->step[step];
+		struct ct_stage_step *l = &log->step[step];
+
+		if (interrupted)
+			return ct_error_set(err, -EINTR, "interrupted");
+		if (step == e->nr_steps || op < s->first) {
+			ret = perform(scene, op, 1, NULL, err);
+			op++;
+		} else {
+			l->state = CT_STAGE_RUNNING;
+			l->began = ct_now_ns();
+			ret = perform(scene, op, s->n, l->part, err);
+			l->ended = ct_now_ns();
+			l->state = ret ? CT_STAGE_FAILED : CT_STAGE_DONE;
+			op += s->n;
+			step++;
+		}
+		if (ret) {
+			struct ct_error why = *err;
+
+			return ct_error_set(err, ret, "line %u, %s: %s", e->op[op - 1].line,
+					    ct_exp_verb_name(e->op[op - 1].verb), why.text);
+		}
+	}
+	return 0;
+}
+
+/* --- scenes --------------------------------------------------------------------- */
+
+static int open_scene(struct ct_scene *scene, struct ct_error *err)
+{
+	struct ct_reply reply;
+	unsigned int i;
+	pid_t pid;
+
+	scene->gate = mmap(NULL, sizeof(*scene->gate), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (scene->gate == MAP_FAILED)
+		return ct_error_set(err, -errno, "mmap: %s", strerror(errno));
+	for (i = 0; i < scene->e->nr_actors; i++)
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, scene->socket[i]))
+			return ct_error_set(err, -errno, "socketpair: %s", strerror(errno));
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return ct_error_set(err, -errno, "fork: %s", strerror(errno));
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* What ends the director from a terminal ends its actors by that. */
+		signal(SIGINT, SIG_IGN);
+		signal(SIGTERM, SIG_DFL);
+		sched_setaffinity(0, sizeof(*scene->cpus), scene->cpus);
+		ct_actor_serve(scene, 0);
+	}
+	scene->gate->pid[0] = pid;
+	return hear(scene, 0, &reply, err);
+}
+
+static void close_scene(struct ct_scene *scene)
+{
+	unsigned int i;
+	pid_t pid;
+
+	for (i = 0; i < scene->e->nr_actors; i++) {
+		close(scene->socket[i][0]);
+		close(scene->socket[i][1]);
+	}
+	/* The last first: nobody is left to fork. */
+	for (i = scene->e->nr_actors; scene->gate != MAP_FAILED && i--;) {
+		pid = scene->gate->pid[i];
+		if (pid > 0)
+			kill(pid, SIGKILL);
+	}
+	/* Orphans come to this process. */
+	while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)
+		;
+	if (scene->gate != MAP_FAILED)
+		munmap(scene->gate, sizeof(*scene->gate));
+}
+
+static void act_out(const struct ct_experiment *e, struct ct_stage_log *log,
+		    const cpu_set_t *cpus)
+{
+	struct ct_scene scene = { .e = e, .cpus = cpus, .gate = MAP_FAILED };
+	struct ct_error err = { .code = 0 };
+	size_t mark = ct_host_mark();
+	int ret;
+
+	log->state = CT_STAGE_RUNNING;
+	ret = have(e, &scene, &err);
+	log->state = ret ? CT_STAGE_REFUSED : CT_STAGE_DONE;
+	/* What no command provides is no refusal. */
+	if (ret == -ENOSYS)
+		log->state = CT_STAGE_FAILED;
+	if (!ret) {
+		ret = open_scene(&scene, &err);
+		if (ret == -ENODEV)
+			log->state = CT_STAGE_REFUSED;
+		else if (ret)
+			log->state = CT_STAGE_FAILED;
+		if (!ret) {
+			ret = play(&scene, log, &err);
+			if (ret)
+				log->state = CT_STAGE_FAILED;
+		}
+		close_scene(&scene);
+	}
+	snprintf(log->text, sizeof(log->text), "%s", ret ? err.text : "");
+	ret = ct_host_undo_to(mark, &err);
+	if (ret) {
+		log->state = CT_STAGE_FAILED;
+		snprintf(log->text, sizeof(log->text), "%s", err.text);
+	}
+}
+
+int ct_stage_run(const struct ct_experiments *all, struct ct_stage_log *log,
+		 const cpu_set_t *cpus, const char *recovery,
+		 void (*tell)(const struct ct_experiments *all, size_t number),
+		 struct ct_error *err)
+{
+	struct sigaction action = { .sa_handler = interrupt };
+	size_t i;
+	int ret;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	ret = ct_host_begin(recovery, err);
+	if (ret)
+		return ret;
+	/* It takes references to pages, and who takes them is not what is shown here. */
+	ret = set_if_there(DAMON, "N", err);
+	if (!ret)
+		ret = set_if_there("/proc/sys/kernel/numa_balancing", "0", err);
+	for (i = 0; !ret && i < all->n && !interrupted; i++) {
+		if (tell)
+			tell(all, i);
+		act_out(&all->list[i], &log[i], cpus);
+	}
+	if (ret)
+		ct_host_undo_to(0, &(struct ct_error) { .code = 0 });
+	else
+		ret = ct_host_end(err);
+	return ret;
+}
