@@ -17,6 +17,7 @@ static const struct ct_command commands[] = {
 	{ "forks",  ct_cmd_forks,  "the ledger of each fork: what it had copied, by parent and by child" },
 	{ "events", ct_cmd_events, "print faults as they come, one line each" },
 	{ "explain", ct_cmd_explain, "one fault, or the most frequent patterns, in plain sentences" },
+	{ "experiment", ct_cmd_experiment, "run patterns of faults, and hold this kernel against its source" },
 	{ "doctor", ct_cmd_doctor, "what this kernel and machine support, and what to do about the rest" },
 };
 
@@ -36,11 +37,11 @@ static void help(void)
 	     "Explains write-protect faults: reuse or copy, why, and who else held the page.\n\n"
 	     "Commands:");
 	for (size_t i = 0; i < NR_COMMANDS; i++)
-		printf("  %-8s %s\n", commands[i].name, commands[i].sentence);
+		printf("  %-10s %s\n", commands[i].name, commands[i].sentence);
 	puts("\nExit status:");
 	for (size_t i = 0; i < sizeof(exits) / sizeof(*exits); i++)
-		printf("  %-8d %s\n", exits[i].code, exits[i].sentence);
-	puts("  other    run, record with CMD: CMD's own\n\n"
+		printf("  %-10d %s\n", exits[i].code, exits[i].sentence);
+	puts("  other      run, record with CMD: CMD's own\n\n"
 	     "cowtrace COMMAND --help explains a command, cowtrace doctor this machine.");
 }
 

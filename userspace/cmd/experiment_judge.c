@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cowtrace/vocab.h>
+
+#include "experiment_parts.h"
+#include "schema.h"
+
+/* The faults of one page in one step. */
+struct page {
+	unsigned int	n;
+	uint64_t	time[CT_EXP_FAULTS];
+	struct ct_exp_fault fault[CT_EXP_FAULTS];
+};
+
+static const struct cowtrace_word outcomes[] = { COWTRACE_OUTCOMES(COWTRACE_WORD_) };
+static const struct cowtrace_word reasons[] = { COWTRACE_REASONS(COWTRACE_WORD_) };
+
+static const char *const verdicts[] = {
+#define NAME_(id, n, s)	n,
+	CT_VERDICTS(NAME_)
+};
+
+const char *ct_verdict_name(enum ct_verdict verdict)
+{
+	return verdicts[verdict];
+}
+
+char *ct_observed_text(const struct ct_observed *o, char *to, size_t size)
+{
+	size_t used = 0;
+	unsigned int i;
+
+	snprintf(to, size, "none");
+	for (i = 0; i < o->n && i < CT_EXP_FAULTS && used < size; i++) {
+		const struct ct_exp_fault *f = &o->fault[i];
+
+		used += snprintf(to + used, size - used, "%s%s", i ? "+" : "",
+				 outcomes[f->outcome].name);
+		if (f->reason != COWTRACE_REASON_NONE && used < size)
+			used += snprintf(to + used, size - used, ":%s", reasons[f->reason].name);
+	}
+	if (o->n > CT_EXP_FAULTS && used < size)
+		snprintf(to + used, size - used, "+%u more", o->n - CT_EXP_FAULTS);
+	return to;
+}
+
+/* Records come in the order in which they ended. */
+static void add_fault(struct page *page, const struct cowtrace_record *r)
+{
+	unsigned int at = page->n < CT_EXP_FAULTS ? page->n : CT_EXP_FAULTS;
+
+	page->n++;
+	for (; at && page->time[at - 1] > r->time_ns; at--) {
+		if (at == CT_EXP_FAULTS)
+			continue;
+		page->time[at] = page->time[at - 1];
+		page->fault[at] = page->fault[at - 1];
+	}
+	if (at == CT_EXP_FAULTS)
+		return;
+	page->time[at] = r->time_ns;
+	page->fault[at] = (struct ct_exp_fault) {
+		r->outcome < COWTRACE_NR_OUTCOMES ? r->outcome : COWTRACE_OUTCOME_UNKNOWN,
+		r->reason < COWTRACE_NR_REASONS ? r->reason : COWTRACE_REASON_NONE,
+	};
+}
+
+/* Parts of one step share their pages where they share their area. */
+static const struct ct_stage_part *first_of_area(const struct ct_exp_step *s,
+						 const struct ct_experiment *e,
+						 const struct ct_stage_step *log, unsigned int i,
+						 unsigned int *before)
+{
+	unsigned int k;
+
+	*before = 0;
+	for (k = 0; k < i; k++) {
+		if (e->op[s->first + k].area == e->op[s->first + i].area)
+			return &log->part[k];
+		*before += log->part[k].count;
+	}
+	return &log->part[i];
+}
+
+static unsigned int pages_of(const struct ct_experiment *e, const struct ct_exp_step *s,
+			     const struct ct_stage_step *log)
+{
+	unsigned int i, before, n = 0;
+
+	for (i = 0; i < s->n; i++)
+		if (first_of_area(s, e, log, i, &before) == &log->part[i])
+			n += log->part[i].count;
+	return n;
+}
+
+/* Steps follow one another, so that a record belongs to at most one. */
+static bool belongs(const struct ct_stage_part *part, const struct cowtrace_record *r)
+{
+	return r->tgid == part->tgid && r->address >= part->base &&
+	       r->address < part->base + part->bytes;
+}
+
+static void sort_record(const struct ct_experiment *e, const struct ct_exp_step *s,
+			const struct ct_stage_step *log, struct page *pages,
+			struct ct_step_result *result, const struct cowtrace_record *r)
+{
+	unsigned int i, before;
+
+	for (i = 0; i < s->n; i++) {
+		const struct ct_stage_part *part = &log->part[i];
+
+		if (!belongs(part, r))
+			continue;
+		part = first_of_area(s, e, log, i, &before);
+		add_fault(&pages[before + (r->address - part->base) / part->grain], r);
+		result->faults++;
+		result->ns += r->duration_ns;
+		return;
+	}
+}
+
+static bool same(const struct ct_observed *o, const struct page *page)
+{
+	unsigned int i;
+
+	if (o->n != page->n)
+		return false;
+	for (i = 0; i < page->n && i < CT_EXP_FAULTS; i++)
+		if (o->fault[i].outcome != page->fault[i].outcome ||
+		    o->fault[i].reason != page->fault[i].reason)
+			return false;
+	return true;
+}
+
+static void count_page(struct ct_step_result *result, const struct page *page)
+{
+	struct ct_observed *o = result->observed;
+	unsigned int i;
+
+	for (i = 0; i < result->nr_observed && !same(&o[i], page); i++)
+		;
+	if (i == CT_OBSERVED)
+		i--;
+	if (i == result->nr_observed) {
+		o[i].n = page->n;
+		memcpy(o[i].fault, page->fault, sizeof(o[i].fault));
+		result->nr_observed++;
+	}
+	o[i].pages++;
+}
+
+static int by_pages(const void *a, const void *b)
+{
+	const struct ct_observed *x = a, *y = b;
+
+	return (x->pages < y->pages) - (x->pages > y->pages);
+}
+
+static enum ct_verdict judge_step(const struct ct_exp_run *run, const struct ct_exp_step *s,
+				  const struct ct_stage_step *log, const struct page *pages,
+				  unsigned int n, struct ct_step_result *result)
+{
+	const struct ct_exp_answer *answer = &s->answer[run->kernel];
+	unsigned int i;
+
+	result->pages = n;
+	for (i = 0; i < n; i++) {
+		count_page(result, &pages[i]);
+		result->unexpected += answer->absent || pages[i].n > CT_EXP_FAULTS ||
+				      !ct_exp_matches(answer, pages[i].fault, pages[i].n);
+	}
+	qsort(result->observed, result->nr_observed, sizeof(*result->observed), by_pages);
+	if (log->state != CT_STAGE_DONE)
+		return answer->absent ? CT_VERDICT_ABSENT : CT_VERDICT_DIFFERENT;
+	if (!result->unexpected)
+		return CT_VERDICT_EXPECTED;
+	return run->lost ? CT_VERDICT_UNKNOWN : CT_VERDICT_DIFFERENT;
+}
+
+static int read_step(struct ct_exp_run *run, size_t e, unsigned int s, struct ct_reader *reader)
+{
+	const struct ct_experiment *exp = &run->all->list[e];
+	const struct ct_stage_step *log = &run->log[e].step[s];
+	struct ct_step_result *result = &run->result[e].step[s];
+	unsigned int n = log->state == CT_STAGE_DONE ? pages_of(exp, &exp->step[s], log) : 0;
+	struct page *pages = calloc(n + 1, sizeof(*pages));
+	struct ct_event event;
+
+	if (!pages)
+		return -ENOMEM;
+	ct_reader_rewind(reader);
+	while (n && ct_reader_next(reader, &event))
+		if (event.record->time_ns >= log->began && event.record->time_ns <= log->ended)
+			sort_record(exp, &exp->step[s], log, pages, result, event.record);
+	result->verdict = judge_step(run, &exp->step[s], log, pages, n, result);
+	free(pages);
+	return 0;
+}
+
+static int judge(struct ct_exp_run *run, size_t e, struct ct_reader *reader)
+{
+	const struct ct_experiment *exp = &run->all->list[e];
+	struct ct_exp_result *result = &run->result[e];
+	unsigned int s;
+	int ret = 0;
+
+	result->verdict = CT_VERDICT_EXPECTED;
+	result->text = run->log[e].text;
+	for (s = 0; !ret && s < exp->nr_steps; s++) {
+		ret = read_step(run, e, s, reader);
+		if (run->log[e].state == CT_STAGE_REFUSED || run->log[e].state == CT_STAGE_WAITING)
+			result->step[s].verdict = CT_VERDICT_SKIPPED;
+		if (result->step[s].verdict > result->verdict)
+			result->verdict = result->step[s].verdict;
+		run->steps[result->step[s].verdict]++;
+	}
+	/* What failed after the last step, such as to put a setting back. */
+	if (run->log[e].state == CT_STAGE_FAILED && result->verdict == CT_VERDICT_EXPECTED)
+		result->verdict = CT_VERDICT_DIFFERENT;
+	run->total[result->verdict]++;
+	return ret;
+}
+
+int ct_experiments_judge(struct ct_exp_run *run, struct ct_reader *reader, struct ct_error *err)
+{
+	const struct ct_schema *schema = ct_reader_schema(reader);
+	struct ct_event event;
+	size_t i;
+	int ret = 0;
+
+	/* What is missing is known at the end. */
+	while (ct_reader_next(reader, &event))
+		;
+	run->lost += ct_reader_info(reader)->lost;
+	run->kernel = ct_exp_kernel(schema->traits);
+	snprintf(run->release, sizeof(run->release), "%s", schema->kernel ? schema->kernel : "?");
+	snprintf(run->backend, sizeof(run->backend), "%s", schema->backend ? schema->backend : "?");
+	run->result = calloc(run->all->n + 1, sizeof(*run->result));
+	for (i = 0; run->result && !ret && i < run->all->n; i++)
+		ret = judge(run, i, reader);
+	return ret || !run->result ? ct_error_set(err, -ENOMEM, "no memory to judge the experiments") : 0;
+}

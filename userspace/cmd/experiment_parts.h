@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a run of experiments has shown, held against what the kernel must answer. */
+#ifndef COWTRACE_EXPERIMENT_PARTS_H
+#define COWTRACE_EXPERIMENT_PARTS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "error.h"
+#include "experiment.h"
+#include "reader.h"
+#include "stage.h"
+
+/* Of the JSON form: greater major when a reader of the old one would misread it. */
+#define CT_EXP_VERSION	"1.0"
+
+/*
+ * What came of a step, and of an experiment: the worst of its steps.
+ * X(id, name, sentence), from best to worst.
+ */
+#define CT_VERDICTS(X)							\
+	X(EXPECTED, "expected", "each page as expected")		\
+	X(ABSENT, "absent", "this kernel has no such thing, as expected") \
+	X(SKIPPED, "skipped", "this machine lacks what it needs")	\
+	X(UNKNOWN, "unknown", "not as expected, but records were lost")	\
+	X(DIFFERENT, "different", "not as expected")
+
+#define CT_VERDICT_ENUM_(id, n, s)	CT_VERDICT_##id,
+enum ct_verdict { CT_VERDICTS(CT_VERDICT_ENUM_) CT_NR_VERDICTS };
+
+/* So many different sequences of one step are told apart. */
+#define CT_OBSERVED	16
+
+/**
+ * struct ct_observed - pages that have seen the same
+ * @n: number of @fault; more than CT_EXP_FAULTS: only the first are there.
+ * @fault: in the order in which they began.
+ * @pages: how many pages.
+ */
+struct ct_observed {
+	unsigned int		n;
+	struct ct_exp_fault	fault[CT_EXP_FAULTS];
+	uint64_t		pages;
+};
+
+/**
+ * struct ct_step_result - one step
+ * @verdict: enum ct_verdict.
+ * @pages: how many addresses were touched.
+ * @unexpected: pages that saw what the kernel must not answer.
+ * @faults: in all.
+ * @ns: time of them.
+ * @nr_observed: number of @observed.
+ * @observed: the most frequent first; what is beyond CT_OBSERVED kinds is in the last.
+ */
+struct ct_step_result {
+	enum ct_verdict		verdict;
+	uint64_t		pages, unexpected, faults, ns;
+	unsigned int		nr_observed;
+	struct ct_observed	observed[CT_OBSERVED];
+};
+
+/**
+ * struct ct_exp_result - one experiment
+ * @verdict: the worst of its steps.
+ * @text: why it was skipped or has failed, or empty.
+ * @step: by step.
+ */
+struct ct_exp_result {
+	enum ct_verdict		verdict;
+	const char		*text;
+	struct ct_step_result	step[CT_EXP_STEPS];
+};
+
+/**
+ * struct ct_exp_run - a run of experiments
+ * @all: what was run.
+ * @log: what the stage says.
+ * @kernel: generation of the kernel.
+ * @release: of the kernel.
+ * @backend: how it was traced.
+ * @lost: records that the trace lacks.
+ * @result: by experiment.
+ * @total: how many experiments came to each verdict.
+ * @steps: likewise, of steps.
+ */
+struct ct_exp_run {
+	const struct ct_experiments *all;
+	const struct ct_stage_log *log;
+	enum ct_exp_kernel	kernel;
+	char			release[128];
+	char			backend[32];
+	uint64_t		lost;
+	struct ct_exp_result	*result;
+	uint64_t		total[CT_NR_VERDICTS], steps[CT_NR_VERDICTS];
+};
+
+/**
+ * ct_experiments_judge() - hold a trace against what was expected
+ * @run: @all and @log are given, and in @lost what was lost before the trace; the
+ *	rest is filled in; @result is to be freed.
+ * @reader: the trace.
+ * @err: what is wrong.
+ * Return: 0 or -ENOMEM.
+ */
+int ct_experiments_judge(struct ct_exp_run *run, struct ct_reader *reader, struct ct_error *err);
+
+/* "copy:mapped+reuse:exclusive" for what a page has seen. Returns @to. */
+char *ct_observed_text(const struct ct_observed *o, char *to, size_t size);
+
+const char *ct_verdict_name(enum ct_verdict verdict);
+
+/* Which experiments there are, one line each, and as JSON with all answers. */
+void ct_experiments_list(const struct ct_experiments *all);
+void ct_experiments_list_json(const struct ct_experiments *all);
+
+void ct_experiments_text(FILE *out, const struct ct_exp_run *run);
+int ct_experiments_json(FILE *out, const struct ct_exp_run *run);
+
+/**
+ * ct_experiments_compare() - print runs on several kernels side by side
+ * @out: where to.
+ * @files: of experiment run --json.
+ * @n: number of them.
+ * @why: with the reason of each answer.
+ * @json: as JSON.
+ * @err: what is wrong.
+ * Return: 0 or a negative errno.
+ */
+int ct_experiments_compare(FILE *out, char **files, size_t n, bool why, bool json,
+			   struct ct_error *err);
+
+#endif /* COWTRACE_EXPERIMENT_PARTS_H */
