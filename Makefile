@@ -16,7 +16,7 @@ mdir = $(out)/module/$(krelease)$(VARIANT)
 modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
 
 .PHONY: all module command install uninstall clean help guest vm demo check
-.PHONY: unit matrix check-debug planted
+.PHONY: unit matrix story check-debug planted
 
 all: module command
 
@@ -33,6 +33,7 @@ help:
 	@echo 'In virtual machines, which prepare themselves (root or sudo, about 2 GB):'
 	@echo '  make demo         trace a real redis-server on real kernels, print the reports'
 	@echo '  make check        all tests: unit tests, then the kernels of the matrix'
+	@echo '  make story        what each kernel does in each experiment, side by side'
 	@echo '  make check-debug  the module on a kernel with KASAN, lockdep and kmemleak'
 	@echo '  make unit         the unit tests alone'
 	@echo '  make matrix       the tests of the module on the kernels alone'
@@ -121,6 +122,10 @@ vm:
 
 demo:
 	tests/demo/run $(KERNELS)
+
+# What each kernel does in each experiment, side by side.
+story:
+	tests/experiments --table
 
 check:
 	tests/check
