@@ -529,6 +529,26 @@ static void check_window(void)
 	end();
 	ok(c->groups == 1 && c->faults == 2, "and never again");
 	begin();
+	take(raced(1, 100, 200, 7));
+	fill(300, CT_CONTENTION_WINDOW - 2);
+	take(copy(1, 150, 1000000, 7));
+	take(copy(3, 1000100, 1000200, 8));
+	take(copy(4, 1000150, 1000250, 8));
+	take(copy(5, 160, 1000300, 9));
+	end();
+	ok(c->groups == 1 && c->faults == 5 && groups(CT_MEETING_RACE) == 1,
+	   "a group that joins another brings along who left the window before");
+	begin();
+	take(copy(1, 100, 200, 7));
+	fill(220, 1);
+	take(copy(2, 150, 250, 8));
+	fill(300, CT_CONTENTION_WINDOW - 3);
+	take(copy(3, 1000100, 1000200, 9));
+	take(copy(4, 160, 1000300, 10));
+	end();
+	ok(c->nr_pairs == 3 && !c->crowded && c->groups == 1 && c->faults == 4,
+	   "the place of a fault that left is free for one of the same frame");
+	begin();
 	for (uint32_t i = 0; i < 600; i++)
 		take(copy(i + 1, 100, 1000 + i, 7));
 	end();
