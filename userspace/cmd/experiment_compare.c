@@ -74,20 +74,30 @@ static int load(struct runs *runs, char **files, size_t n, struct ct_error *err)
 	return 0;
 }
 
-/* What most pages of a step have seen, and of how many kinds the rest is. */
-static void cell(struct json_object *step, char *to, size_t size)
-{
-	struct json_object *list = step ? list_of(step, "observed") : NULL;
-	const char *verdict = step ? text_of(step, "verdict") : "";
-	size_t n = list ? json_object_array_length(list) : 0;
-	const char *mark = !strcmp(verdict, "expected") ? "" : "!";
+/* A cell has a line for each of the most frequent kinds of what pages have seen. */
+#define LINES	3
 
-	if (!n)
-		snprintf(to, size, "%s", step ? verdict : "-");
-	else
-		snprintf(to, size, "%s%s%s", mark,
-			 text_of(json_object_array_get_idx(list, 0), "text"),
-			 n > 1 ? ", ..." : "");
+static void cell(struct json_object *step, size_t line, char *to, size_t size)
+{
+	struct json_object *list = step ? list_of(step, "observed") : NULL, *o, *pages;
+	const char *verdict = step ? text_of(step, "verdict") : "-";
+	const char *mark = strcmp(verdict, "expected") && !line ? "! " : "", *text;
+	size_t n = list ? json_object_array_length(list) : 0;
+
+	*to = '\0';
+	if (!n && !line)
+		snprintf(to, size, "%s", verdict);
+	if (line >= n)
+		return;
+	o = json_object_array_get_idx(list, line);
+	text = text_of(o, "text");
+	if (line == LINES - 1 && n > LINES)
+		snprintf(to, size, "...");
+	else if (n == 1 && !strcmp(text, "none"))
+		snprintf(to, size, "%s%s", mark, text);
+	else if (json_object_object_get_ex(o, "pages", &pages))
+		snprintf(to, size, "%s%llu %s", mark,
+			 (unsigned long long)json_object_get_int64(pages), text);
 }
 
 /* All experiments and steps in the order of the first run that has them. */
@@ -138,17 +148,18 @@ static void measure(void *arg, const char *experiment, const char *title, const 
 	struct printer *p = arg;
 	char text[CT_EXP_TEXT];
 	int width = 2 + strlen(step);
-	size_t i;
+	size_t i, line;
 
 	(void)title;
 	if (width > p->width[0])
 		p->width[0] = width;
-	for (i = 0; i < p->runs->n; i++) {
-		cell(step_of(p->runs->run[i], experiment, step), text, sizeof(text));
-		width = strlen(text);
-		if (width > p->width[i + 1])
-			p->width[i + 1] = width;
-	}
+	for (i = 0; i < p->runs->n; i++)
+		for (line = 0; line < LINES; line++) {
+			cell(step_of(p->runs->run[i], experiment, step), line, text, sizeof(text));
+			width = strlen(text);
+			if (width > p->width[i + 1])
+				p->width[i + 1] = width;
+		}
 }
 
 /* Equal reasons of neighbours are said once. */
@@ -180,20 +191,34 @@ static void print_why(struct printer *p, const char *experiment, const char *ste
 	}
 }
 
+static void print_line(struct printer *p, const char *experiment, const char *step, size_t line)
+{
+	char text[RUNS][CT_EXP_TEXT];
+	size_t i, last = 0;
+
+	for (i = 0; i < p->runs->n; i++) {
+		cell(step_of(p->runs->run[i], experiment, step), line, text[i],
+		     sizeof(text[i]));
+		if (*text[i])
+			last = i + 1;
+	}
+	if (!last)
+		return;
+	fprintf(p->out, "  %-*s", p->width[0], line ? "" : step);
+	for (i = 0; i < last; i++)
+		fprintf(p->out, "  %-*s", i + 1 < last ? p->width[i + 1] : 0, text[i]);
+	fputc('\n', p->out);
+}
+
 static void print_row(void *arg, const char *experiment, const char *title, const char *step)
 {
 	struct printer *p = arg;
-	char text[CT_EXP_TEXT];
-	size_t i;
+	size_t line;
 
 	if (title)
 		fprintf(p->out, "\n%s: %s\n", experiment, title);
-	fprintf(p->out, "  %-*s", p->width[0], step);
-	for (i = 0; i < p->runs->n; i++) {
-		cell(step_of(p->runs->run[i], experiment, step), text, sizeof(text));
-		fprintf(p->out, "  %-*s", i + 1 < p->runs->n ? p->width[i + 1] : 0, text);
-	}
-	fputc('\n', p->out);
+	for (line = 0; line < LINES; line++)
+		print_line(p, experiment, step, line);
 	if (p->why)
 		print_why(p, experiment, step);
 }
@@ -217,7 +242,7 @@ static void print(FILE *out, const struct runs *runs, bool why)
 	}
 	fputc('\n', out);
 	rows(runs, print_row, &p);
-	fprintf(out, "\nWhat most pages of a step saw; \"none\": no write-protect fault at all; \"!\": not as the kernel's source says.\n");
+	fprintf(out, "\nHow many pages of a step saw which faults; \"none\": no write-protect fault at all; \"!\": not as the kernel's source says.\n");
 	for (i = 0; i < runs->n; i++)
 		fprintf(out, "%s: %s\n", text_of(runs->run[i], "generation"),
 			text_of(runs->run[i], "kernel"));
