@@ -83,6 +83,7 @@ enum ct_exp_kind { CT_EXP_KINDS(CT_EXP_KIND_ENUM_) CT_EXP_NR_KINDS };
 	X(CPU, "cpu", 0, 1, 1, "stay on that CPU")			\
 	X(WAIT, "wait", 0, 1, 1, "wait that many milliseconds, at most 60000") \
 	X(DRAIN, "drain", 0, 0, 0, "empty the LRU batches of all CPUs")	\
+	X(SETTLE, "settle", 0, 0, 0, "wait until nothing is being written back, and drain") \
 	X(PAGEOUT, "pageout", 1, 0, 0, "send all of AREA to swap")	\
 	X(MERGE, "merge", 1, 0, 0, \
 	  "make all pages of AREA equal and wait until KSM has merged them") \

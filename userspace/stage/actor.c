@@ -16,6 +16,7 @@ static ct_act *const acts[] = {
 	[CT_EXP_VERB_WRITE]		= ct_act_touch,
 	[CT_EXP_VERB_READ]		= ct_act_touch,
 	[CT_EXP_VERB_DRAIN]		= ct_act_drain,
+	[CT_EXP_VERB_SETTLE]		= ct_act_settle,
 	[CT_EXP_VERB_PAGEOUT]		= ct_act_pageout,
 	[CT_EXP_VERB_MERGE]		= ct_act_merge,
 	[CT_EXP_VERB_UNMERGE]		= ct_act_unmerge,

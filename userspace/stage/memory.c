@@ -274,6 +274,37 @@ int ct_act_drain(const struct ct_turn *t, struct ct_error *err)
 	return 0;
 }
 
+static long long being_written(void)
+{
+	FILE *f = fopen("/proc/vmstat", "re");
+	long long n = 0;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "nr_writeback %lld", &n) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/*
+ * A page whose writing to swap has just ended waits in a batch to be moved to the
+ * tail of its list, and that batch holds a reference too. Others may write all the
+ * time: five seconds are enough for what is ours.
+ */
+int ct_act_settle(const struct ct_turn *t, struct ct_error *err)
+{
+	uint64_t end = ct_now_ns() + 5000000000ull;
+
+	(void)t;
+	(void)err;
+	while (being_written() && ct_now_ns() < end)
+		usleep(10000);
+	drain();
+	return 0;
+}
+
 int ct_act_pageout(const struct ct_turn *t, struct ct_error *err)
 {
 	const struct ct_exp_area *area = &t->scene->e->area[t->op->area];

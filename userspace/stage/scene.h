@@ -100,7 +100,7 @@ struct ct_turn {
 /* The verbs, apart from those of processes. Return: 0 or a negative errno. */
 typedef int ct_act(const struct ct_turn *turn, struct ct_error *err);
 
-ct_act ct_act_touch, ct_act_drain, ct_act_pageout, ct_act_protect, ct_act_soft_dirty,
+ct_act ct_act_touch, ct_act_drain, ct_act_settle, ct_act_pageout, ct_act_protect, ct_act_soft_dirty,
        ct_act_split, ct_act_punch, ct_act_discard, ct_act_unmap;
 ct_act ct_act_merge, ct_act_unmerge;
 ct_act ct_act_hold, ct_act_release;
