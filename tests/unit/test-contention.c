@@ -320,6 +320,13 @@ static void check_copies(void)
 	two(copy(1, 100, 200, 7), reuse(2, 150, 250));
 	ok(only(CT_MEETING_COPY_REUSE) && c->pairs[0].one_reused == 1,
 	   "a copy lets the other reuse the page");
+	begin();
+	take(copy(1, 100, 200, 7));
+	take(copy(2, 150, 250, 8));
+	take(reuse(3, 160, 260));
+	end();
+	ok(groups(CT_MEETING_COPY_REUSE) == 1 && groups(CT_MEETING_COPIES) == 1 && !c->last_copies,
+	   "no copy of a page that somebody keeps was needless");
 	a = copy(1, 100, 200, 7);
 	b = copy(1, 150, 250, 8);
 	b.pid = 9;
