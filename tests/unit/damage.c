@@ -12,9 +12,9 @@
 #include <zlib.h>
 
 #include "bytes.h"
+#include "forks.h"
 #include "format.h"
 #include "generate.h"
-#include "report.h"
 #include "tap.h"
 
 #define ORIGINALS	6
@@ -264,6 +264,7 @@ int main(int argc, char **argv)
 		uint64_t n = below(&random, 2) ? 1 : 2 + below(&random, 2);
 		uint64_t start = random.x;
 		struct ct_report_opts opts = { .json = i & 1 };
+		struct ct_forks_opts forks_opts = { .report = opts };
 		struct bytes b = { 0 };
 		const char *wrong;
 		FILE *null = fopen("/dev/null", "w");
@@ -283,7 +284,8 @@ int main(int argc, char **argv)
 		/* The report goes nowhere, but its first bytes stay in the buffer. */
 		memset(buffer, 0, 1);
 		setvbuf(null, buffer, _IOFBF, sizeof(buffer));
-		status = ct_report_print(null, path, &opts);
+		status = i & 2 ? ct_forks_print(null, path, &forks_opts) :
+				 ct_report_print(null, path, &opts);
 		printed = *buffer;
 		fclose(null);
 		wrong = judge(status, printed);

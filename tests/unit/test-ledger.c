@@ -188,17 +188,23 @@ static void check_shared_memory(void)
 	forked(&s, 2500, 400, 300, FORK);
 	add_comm(&s.b, 3000, 300, "helper", 1);
 	forked(&s, 3500, 500, 100, 0);
+	/* This child exits, and who has its memory goes on. */
+	forked(&s, 4000, 600, 100, FORK);
+	forked(&s, 4100, 700, 600, VFORK);
+	add_exit(&s.b, 4200, 600);
+	add_comm(&s.b, 4300, 700, "another", 1);
 	wrote(&s, 2100, 300, 2);
 	wrote(&s, 2200, 100, 1);
 	wrote(&s, 2600, 100, 2);
 	wrote(&s, 3100, 300, 2);
 	play(&s);
-	ok(s.f->nr == 3 && s.f->sharing == 1, "a vfork() is no fork");
+	ok(s.f->nr == 4 && s.f->sharing == 2, "a vfork() is no fork");
 	ok(is(&s.f->list[0].by_parent, 1, 2), "its child writes to the parent's memory");
 	ok(is(&s.f->list[1].by_parent, 1, 1), "and shares that when it forks");
 	ok(caused(&s, CT_FORK_CAUSE_UNSEEN, 1), "until it calls exec");
 	ok(s.f->list[1].known && !s.f->list[2].known,
 	   "a fork that may have been a vfork() is told apart");
+	ok(s.f->list[3].end == 4300, "memory lasts until the last process that has it is gone");
 	end(&s);
 }
 
