@@ -102,6 +102,16 @@ long long value_in(const char *path, const char *name)
 	return -1;
 }
 
+long long json_number(const char *from, const char *name)
+{
+	char key[64];
+	const char *at;
+
+	snprintf(key, sizeof(key), "\"%s\":", name);
+	at = from ? strstr(from, key) : NULL;
+	return at ? strtoll(at + strlen(key), NULL, 10) : -1;
+}
+
 bool file_has(const char *path, const char *what)
 {
 	return file_read(path, text, sizeof(text)) >= 0 && strstr(text, what);

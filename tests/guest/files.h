@@ -19,6 +19,8 @@ int cow_write(const char *name, const char *text);
 int cow_open(const char *name, int flags);
 /* The number behind "NAME " in a file of "name value" lines, -1 without one. */
 long long value_in(const char *path, const char *name);
+/* The number behind "NAME": that follows @from in a text of JSON, -1 without one. */
+long long json_number(const char *from, const char *name);
 bool file_has(const char *path, const char *text);
 /* Is a disk on /mnt, with a file system that write-protects clean pages? */
 bool ext4_on_mnt(void);

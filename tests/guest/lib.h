@@ -38,6 +38,7 @@ void run_start(void);
 void run_tracepoint(void);
 void run_asleep(void);
 void run_redis(void);
+void run_forks(void);
 void run_race(void);
 void run_storm(void);
 /* How much longer than another suite they may take. */

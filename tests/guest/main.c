@@ -38,6 +38,7 @@ static const struct suite suites[] = {
 	{ "tracepoint", run_tracepoint, "cowtrace:wp_fault" },
 	{ "asleep", run_asleep, "tasks asleep in do_wp_page() across disable and rmmod" },
 	{ "redis", run_redis, "a traced redis-server answers as an untraced one" },
+	{ "forks", run_forks, "the ledger of forks beside a load that is known" },
 	{ "race", run_race, "two writers of the same page at once; RACES rounds" },
 	{ "storm", run_storm, "STORM_SECONDS of fork, write, swap and KSM on all CPUs" },
 	{ "unload", run_unload, "insmod and rmmod under load; ROUNDS of them" },

@@ -19,17 +19,6 @@ void pattern(void *arg)
 	fork_write(mem, PAGES);
 }
 
-/* The number behind "NAME": that follows @from in the JSON text. */
-static long long number(const char *from, const char *name)
-{
-	char key[64];
-	const char *at;
-
-	snprintf(key, sizeof(key), "\"%s\":", name);
-	at = from ? strstr(from, key) : NULL;
-	return at ? strtoll(at + strlen(key), NULL, 10) : -1;
-}
-
 /* The same pattern under the command. */
 static void by_command(void)
 {
@@ -47,18 +36,18 @@ static void by_command(void)
 	mapped = mapped ? strstr(mapped, "\"reason\":\"mapped\"") : NULL;
 	lost = strstr(json, "\"lost\":{");
 	need(sum && mapped && lost, "the JSON lacks faults, reasons or lost");
-	copies = number(mapped, "faults");
-	reuses = number(sum, "reuses");
-	all = number(sum + strlen("\"faults\":{"), "faults");
+	copies = json_number(mapped, "faults");
+	reuses = json_number(sum, "reuses");
+	all = json_number(sum + strlen("\"faults\":{"), "faults");
 	note("cowtrace run: copies because mapped %lld, reuses %lld, all %lld", copies, reuses, all);
 	check(copies >= PAGES && reuses >= PAGES, "run",
 	      "cowtrace run reports at least 8192 copies because mapped and 8192 reuses",
 	      "%lld and %lld", copies, reuses);
 	check(all - 2 * PAGES <= 100, "run-others", "and at most 100 faults beside them", "%lld",
 	      all - 2 * PAGES);
-	check(!number(lost, "sequence_gaps") && !number(lost, "sequence_lost") &&
-	      !number(lost, "full") && !number(lost, "missed_no_instance") &&
-	      !number(lost, "missed_recursion") && !number(lost, "disarmed"), "run-lost",
+	check(!json_number(lost, "sequence_gaps") && !json_number(lost, "sequence_lost") &&
+	      !json_number(lost, "full") && !json_number(lost, "missed_no_instance") &&
+	      !json_number(lost, "missed_recursion") && !json_number(lost, "disarmed"), "run-lost",
 	      "and nothing lost: no gap, nothing dropped, nothing missed", "%.600s", lost);
 }
 
