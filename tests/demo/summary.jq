@@ -44,6 +44,10 @@ def unattributed_text:
 def undecided_text: "\(unknown_text), \(unattributed_text)";
 def lost: .report.lost.module.full + .report.lost.sequence_lost;
 def missed: .report.lost.module | .missed_no_instance + .missed_recursion + .missed_witness;
+# What the fork of a BGSAVE had copied: by_parent, by_child.
+def bgsave($part):
+	[.forks.forks[] | select(.parent_comm == "redis-server") | .[$part].bytes_copied]
+	| add // 0;
 def vmstat($name): .end.vmstat[$name] - .begin.vmstat[$name];
 def swapped_in: vmstat("pswpin");
 def swapped_out: vmstat("pswpout");
@@ -76,6 +80,9 @@ def equations:
 		   [term("reuses"; "reuse"), term("mkwrites"; "mkwrite")]),
 	  (select(.end.vmstat | has("cow_ksm")) |
 	   equation("ksm"; [["cow_ksm", vmstat("cow_ksm")]]; [term("attempts on KSM pages"; "ksm")])),
+	  equation("forks"; [["copies", .forks.faults.copies]];
+		   [["by forks", .forks.chosen.copies + .forks.other.copies],
+		    ["by other causes", ([.forks.causes[].copies] | add)]]),
 	  equation("trace"; [term("records"; "records")]; [["entries", stat("entries")]]) ];
 
 # --- what went wrong ----------------------------------------------------------
@@ -138,6 +145,8 @@ def table:
 	row("pages read from swap"; swapped_in | group),
 	(if .[0].phase == "b" then empty else
 	 row("bytes copied by redis-server and its child"; redis.bytes | mib),
+	 row("  while BGSAVE's child lived, by the parent"; bgsave("by_parent") | mib),
+	 row("  and by the child"; bgsave("by_child") | mib),
 	 row("redis's own rdb_last_cow_size"; .redis.rdb_last_cow_size | tonumber | mib) end),
 	row("lost / missed"; "\(lost) / \(missed)");
 
@@ -201,7 +210,7 @@ def reconciliation:
 ([$runs | absent] + [$runs[] | failures[]] + [$runs | group_by(.kernel)[] | undecided[]]) as $failures |
 ( ($runs | group_by(.phase)[] | (. as $phase | [$runs[] | select(.phase == $phase[0].phase)])
    | table, "", comparison, silence, ""),
-  ("  Under an emulator times compare phases, not kernels. rdb_last_cow_size is the greatest amount of private memory that the child found in itself while it saved; it falls when the child gives saved values back, and pages on the swap disk are not in it. cowtrace adds up every copy." | wrap(92)),
+  ("  Under an emulator times compare phases, not kernels. rdb_last_cow_size is the greatest amount of private memory (Private_Dirty) that the child found in itself while it saved. A page becomes private to the child when the parent writes it and gets the copy, or when the child does: these are the copies that cowtrace forks adds up. Redis counts beside them what the child touched for the first time, and does not count values that the child has saved and given back, pages on the swap disk, and on 5.10 copies of pages that only the swap cache held, which cowtrace forks calls unsettled." | wrap(92)),
   "",
   "Reconciliation, between two readings of all counters at rest; theirs = ours",
   "  calls:  a kprobe event on do_wp_page()",
