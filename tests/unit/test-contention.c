@@ -578,7 +578,12 @@ static void check_long(void)
 	two(a, b);
 	ok(c->groups == 1, "times at the end of the clock do not wrap");
 	memset(&a, 0xff, sizeof(a));
-	two(a, a);
+	b = a;
+	b.path = COWTRACE_NR_PATHS;
+	b.kind = COWTRACE_NR_KINDS;
+	b.outcome = COWTRACE_NR_OUTCOMES;
+	b.reason = COWTRACE_NR_REASONS;
+	two(a, b);
 	ok(c->nr_kinds == 1 && c->kinds[0].path == UINT8_MAX,
 	   "numbers of a later schema share a row");
 }
@@ -616,17 +621,20 @@ static void check_places(void)
 	for (i = 0; i < 2 * CT_CONTENTION_PAGES; i++) {
 		uint64_t at = 1000 * i;
 
-		/* One page that meets all the time, and as many that meet once. */
+		/* Two pages that meet all the time, and as many that meet once. */
 		r = copy(1, at, at + 100, 7);
 		take(r);
 		r = copy(2, at + 50, at + 150, 7);
 		r.address += i * PAGE;
 		take(r);
+		r = copy(3, at + 60, at + 160, 7);
+		take(r);
 	}
 	end();
 	ok(c->nr_pages <= CT_CONTENTION_PAGES && c->pages_missing, "the table of pages is bounded");
-	ok(c->pages[0].process == 1 && c->pages[0].faults == 2 * CT_CONTENTION_PAGES,
-	   "and keeps the page that meets most");
+	ok(c->pages[0].process == 1 && c->pages[0].faults == 2 * CT_CONTENTION_PAGES &&
+	   c->pages[1].process == 3 && c->pages[1].faults == 2 * CT_CONTENTION_PAGES,
+	   "and keeps the pages that meet most");
 }
 
 int main(void)
