@@ -78,6 +78,10 @@ static const struct {
 	{ "experiment a\narea m anon 1\nstep s write m\n5.10 none\n", "the reason of the answer is empty" },
 	{ "experiment a\narea m anon 1\nstep s write m\n5.10 none x\n5.10 none x\n", "5.10 has an answer already" },
 	{ "experiment a\narea m anon 1\nstep s write m & write m & write m\n", "more than 2 at the same time" },
+	{ "experiment a\narea m anon 1\nstep s write m & write m\n", "at the same time two actors" },
+	{ "experiment a\narea m anon 1\ndo fork c\nstep s write m & c: unmap m\n", "at the same time two actors" },
+	{ "experiment a\narea m anon 1\narea n anon 2\ndo fork c\nstep s write m & c: write n\n", "at the same time two actors" },
+	{ "experiment a\narea m anon 1 2\n", "area m wants a number of units" },
 };
 
 static void check_wrong(void)
@@ -170,16 +174,23 @@ static struct cowtrace_record fault(uint32_t seq, uint64_t time, unsigned int pa
 	return r;
 }
 
+/* The traits of 5.10, in a kernel that has another number. */
+static bool another_kernel;
+
 /* All four pages in their first state; @n records of @list. */
 static struct ct_exp_run judge(const struct ct_experiments *all, struct ct_stage_log *log,
 			       const struct cowtrace_record *list, size_t n, uint64_t lost)
 {
+	static const char release[] = "5.10.0-5-amd64";
 	char *schema = schema_text(COWTRACE_TRAIT_RET_WRITE), *path = temporary_file();
+	char *kernel = strstr(schema, "6.1.0-50-amd64");
 	struct ct_exp_run run = { .all = all, .log = log, .lost = lost };
 	struct ct_reader *reader;
 	struct ct_writer *w;
 	struct ct_error err;
 
+	if (kernel && !another_kernel)
+		memcpy(kernel, release, strlen(release));
 	if (ct_writer_open(path, &w) ||
 	    ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema)) ||
 	    ct_writer_chunk(w, CT_CHUNK_RECORDS, 0, list, n * sizeof(*list)) || ct_writer_close(w) ||
@@ -242,6 +253,13 @@ static void check_judge(void)
 	ok(run.result[0].step[0].verdict == CT_VERDICT_UNKNOWN, "but unknown when records were lost");
 	free(run.result);
 
+	another_kernel = true;
+	run = judge(&all, &log, good, 3, 0);
+	ok(run.result[0].step[0].verdict == CT_VERDICT_UNKNOWN && !run.exact,
+	   "or when the kernel is none of the four");
+	free(run.result);
+	another_kernel = false;
+
 	memcpy(bad, good, sizeof(bad));
 	bad[3].tgid++;
 	run = judge(&all, &log, bad, 4, 0);
@@ -271,10 +289,16 @@ static void check_judge(void)
 	ok(run.result[0].verdict == CT_VERDICT_SKIPPED, "what the machine refuses is skipped");
 	free(run.result);
 	log.state = CT_STAGE_FAILED;
+	log.code = -EOPNOTSUPP;
 	run = judge(&all, &log, good, 4, 0);
 	ok(run.result[0].verdict == CT_VERDICT_DIFFERENT, "what fails is a difference");
 	free(run.result);
 	all.list[0].step[0].answer[CT_EXP_KERNEL_5_10].absent = true;
+	log.code = -ENOMEM;
+	run = judge(&all, &log, good, 4, 0);
+	ok(run.result[0].verdict == CT_VERDICT_DIFFERENT, "also where nothing is expected");
+	free(run.result);
+	log.code = -EOPNOTSUPP;
 	run = judge(&all, &log, good, 4, 0);
 	ok(run.result[0].verdict == CT_VERDICT_ABSENT, "unless this kernel has no such thing");
 	free(run.result);

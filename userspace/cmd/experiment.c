@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +32,7 @@ struct arguments {
 struct handover {
 	size_t	n;
 	bool	tell;
+	pid_t	runner;
 	cpu_set_t cpus;
 	/* What a later start has to put back of the session if all this is killed. */
 	char	recovery[8192];
@@ -197,6 +200,12 @@ static int stage(int fd)
 	close(fd);
 	all.n = h->n;
 	all.list = (struct ct_experiment *)(h + 1);
+	if ((st.st_size - sizeof(*h)) / (sizeof(*all.list) + sizeof(struct ct_stage_log)) != all.n)
+		return CT_EXIT_USAGE;
+	/* Whatever ends the runner: what was changed is put back. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != h->runner)
+		return CT_EXIT_FAIL;
 	if (!ct_stage_run(&all, (struct ct_stage_log *)(all.list + all.n),
 			  &h->cpus, h->recovery, h->tell ? tell : NULL, &err))
 		return CT_EXIT_OK;
@@ -220,11 +229,11 @@ static void note_session(char *to, size_t size)
 	for (i = 0; (name = ct_settings_name(i)) && n < size; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, name);
 		if (!ct_host_read(path, value, sizeof(value)))
-			n += snprintf(to + n, size - n, "write %s %s\n", path, value);
+			n += snprintf(to + n, size - n, "tracing %s %s %s\n", dir, name, value);
 	}
 	/* The last is undone first. */
 	if (n < size)
-		snprintf(to + n, size - n, "idle %s\n", dir);
+		snprintf(to + n, size - n, "tracing %s enabled 0\n", dir);
 }
 
 static int trace(int handover, const char *output, char **command_line,
@@ -311,6 +320,7 @@ static int run_all(const struct arguments *a, const struct ct_experiments *all,
 	if (h == MAP_FAILED)
 		return ct_error_set(err, -errno, "no memory: %s", strerror(errno));
 	h->n = all->n;
+	h->runner = getpid();
 	h->tell = !a->quiet && isatty(STDERR_FILENO);
 	stand_aside(&h->cpus);
 	note_session(h->recovery, sizeof(h->recovery));
@@ -322,11 +332,11 @@ static int run_all(const struct arguments *a, const struct ct_experiments *all,
 	}
 	ret = trace(fd, output, command_line, &result, err);
 	run.lost = lost(&result);
+	if (!ret)
+		ret = judge(a, &run, output, err);
 	/* The session has put back its own; of a stage that died something is left. */
 	if (!ret)
 		ret = ct_host_recover(left, sizeof(left), err);
-	if (!ret)
-		ret = judge(a, &run, output, err);
 	munmap(h, size);
 	close(fd);
 	if (store >= 0)

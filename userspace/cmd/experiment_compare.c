@@ -242,7 +242,7 @@ static void print(FILE *out, const struct runs *runs, bool why)
 	}
 	fputc('\n', out);
 	rows(runs, print_row, &p);
-	fprintf(out, "\nHow many pages of a step saw which faults; \"none\": no write-protect fault at all; \"!\": not as the kernel's source says.\n");
+	fprintf(out, "\nHow many pages of a step saw which faults; \"none\": no write-protect fault at all; \"!\": not as expected.\n");
 	for (i = 0; i < runs->n; i++)
 		fprintf(out, "%s: %s\n", text_of(runs->run[i], "generation"),
 			text_of(runs->run[i], "kernel"));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,9 +161,11 @@ static int by_pages(const void *a, const void *b)
 	return (x->pages < y->pages) - (x->pages > y->pages);
 }
 
+/* @code: how the experiment ended. */
 static enum ct_verdict judge_step(const struct ct_exp_run *run, const struct ct_exp_step *s,
-				  const struct ct_stage_step *log, const struct page *pages,
-				  unsigned int n, struct ct_step_result *result)
+				  const struct ct_stage_step *log, int code,
+				  const struct page *pages, unsigned int n,
+				  struct ct_step_result *result)
 {
 	const struct ct_exp_answer *answer = &s->answer[run->kernel];
 	unsigned int i;
@@ -175,10 +178,11 @@ static enum ct_verdict judge_step(const struct ct_exp_run *run, const struct ct_
 	}
 	qsort(result->observed, result->nr_observed, sizeof(*result->observed), by_pages);
 	if (log->state != CT_STAGE_DONE)
-		return answer->absent ? CT_VERDICT_ABSENT : CT_VERDICT_DIFFERENT;
+		return answer->absent && (code == -ENOSYS || code == -EOPNOTSUPP) ?
+		       CT_VERDICT_ABSENT : CT_VERDICT_DIFFERENT;
 	if (!result->unexpected)
 		return CT_VERDICT_EXPECTED;
-	return run->lost ? CT_VERDICT_UNKNOWN : CT_VERDICT_DIFFERENT;
+	return run->lost || !run->exact ? CT_VERDICT_UNKNOWN : CT_VERDICT_DIFFERENT;
 }
 
 static int read_step(struct ct_exp_run *run, size_t e, unsigned int s, struct ct_reader *reader)
@@ -196,7 +200,7 @@ static int read_step(struct ct_exp_run *run, size_t e, unsigned int s, struct ct
 	while (n && ct_reader_next(reader, &event))
 		if (event.record->time_ns >= log->began && event.record->time_ns <= log->ended)
 			sort_record(exp, &exp->step[s], log, pages, result, event.record);
-	result->verdict = judge_step(run, &exp->step[s], log, pages, n, result);
+	result->verdict = judge_step(run, &exp->step[s], log, run->log[e].code, pages, n, result);
 	free(pages);
 	return 0;
 }
@@ -212,7 +216,8 @@ static int judge(struct ct_exp_run *run, size_t e, struct ct_reader *reader)
 	result->text = run->log[e].text;
 	for (s = 0; !ret && s < exp->nr_steps; s++) {
 		ret = read_step(run, e, s, reader);
-		if (run->log[e].state == CT_STAGE_REFUSED || run->log[e].state == CT_STAGE_WAITING)
+		if (run->log[e].step[s].state != CT_STAGE_DONE &&
+		    (run->log[e].state == CT_STAGE_REFUSED || run->log[e].state == CT_STAGE_WAITING))
 			result->step[s].verdict = CT_VERDICT_SKIPPED;
 		if (result->step[s].verdict > result->verdict)
 			result->verdict = result->step[s].verdict;
@@ -223,6 +228,14 @@ static int judge(struct ct_exp_run *run, size_t e, struct ct_reader *reader)
 		result->verdict = CT_VERDICT_DIFFERENT;
 	run->total[result->verdict]++;
 	return ret;
+}
+
+/* 6.12 for 6.12.3 and 6.12-rc1, not for 6.1. */
+static bool of_series(const char *release, const char *series)
+{
+	size_t n = strlen(series);
+
+	return !strncmp(release, series, n) && !isdigit((unsigned char)release[n]);
 }
 
 int ct_experiments_judge(struct ct_exp_run *run, struct ct_reader *reader, struct ct_error *err)
@@ -239,6 +252,7 @@ int ct_experiments_judge(struct ct_exp_run *run, struct ct_reader *reader, struc
 	run->kernel = ct_exp_kernel(schema->traits);
 	snprintf(run->release, sizeof(run->release), "%s", schema->kernel ? schema->kernel : "?");
 	snprintf(run->backend, sizeof(run->backend), "%s", schema->backend ? schema->backend : "?");
+	run->exact = of_series(run->release, ct_exp_kernel_name(run->kernel));
 	run->result = calloc(run->all->n + 1, sizeof(*run->result));
 	for (i = 0; run->result && !ret && i < run->all->n; i++)
 		ret = judge(run, i, reader);

@@ -22,7 +22,8 @@
 	X(EXPECTED, "expected", "each page as expected")		\
 	X(ABSENT, "absent", "this kernel has no such thing, as expected") \
 	X(SKIPPED, "skipped", "this machine lacks what it needs")	\
-	X(UNKNOWN, "unknown", "not as expected, but records were lost")	\
+	X(UNKNOWN, "unknown", \
+	  "not as expected, but records were lost, or the kernel is none of the four") \
 	X(DIFFERENT, "different", "not as expected")
 
 #define CT_VERDICT_ENUM_(id, n, s)	CT_VERDICT_##id,
@@ -78,6 +79,7 @@ struct ct_exp_result {
  * @log: what the stage says.
  * @kernel: generation of the kernel.
  * @release: of the kernel.
+ * @exact: it is of that very series; else the answers are those of the nearest.
  * @backend: how it was traced.
  * @lost: records that the trace lacks.
  * @result: by experiment.
@@ -89,6 +91,7 @@ struct ct_exp_run {
 	const struct ct_stage_log *log;
 	enum ct_exp_kernel	kernel;
 	char			release[128];
+	bool			exact;
 	char			backend[32];
 	uint64_t		lost;
 	struct ct_exp_result	*result;

@@ -96,8 +96,11 @@ void ct_experiments_text(FILE *out, const struct ct_exp_run *run)
 {
 	size_t e;
 
-	fprintf(out, "Kernel %s by %s, which must answer as %s\n\n", run->release, run->backend,
+	fprintf(out, "Kernel %s by %s, which must answer as %s\n", run->release, run->backend,
 		ct_exp_kernel_name(run->kernel));
+	if (!run->exact)
+		fprintf(out, "That is the nearest by its traits; where it differs, the kernel's age may be why.\n");
+	fputc('\n', out);
 	for (e = 0; e < run->all->n; e++)
 		print_experiment(out, run, e);
 	if (run->lost)
@@ -187,6 +190,7 @@ int ct_experiments_json(FILE *out, const struct ct_exp_run *run)
 	add_text(j, "cowtrace", COWTRACE_VERSION);
 	add_text(j, "kernel", run->release);
 	add_text(j, "generation", ct_exp_kernel_name(run->kernel));
+	add(j, "exact", json_object_new_boolean(run->exact));
 	add_text(j, "backend", run->backend);
 	add_number(j, "lost", run->lost);
 	add(j, "experiments_total", totals(run->total));

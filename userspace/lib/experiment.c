@@ -374,9 +374,7 @@ static int parse_word(struct parser *p, struct ct_exp_op *op, const char *word)
 
 static void note_needs(struct ct_experiment *e, const struct ct_exp_op *op)
 {
-	unsigned int own = CT_EXP_NEED_ZRAM | CT_EXP_NEED_SLOW_SWAP;
-
-	if (op->verb == CT_EXP_VERB_PAGEOUT && !(e->needs & own))
+	if (op->verb == CT_EXP_VERB_PAGEOUT)
 		e->needs |= CT_EXP_NEED_SWAP;
 	if (op->verb == CT_EXP_VERB_HOLD && !strcmp(op->word, "direct"))
 		e->needs |= CT_EXP_NEED_SLOW_DISK;
@@ -429,6 +427,18 @@ static int parse_op(struct parser *p, char *text)
 	return 0;
 }
 
+/* They meet at each page. */
+static bool go_together(const struct ct_experiment *e, const struct ct_exp_op *a,
+			const struct ct_exp_op *b)
+{
+	bool touch = (a->verb == CT_EXP_VERB_WRITE || a->verb == CT_EXP_VERB_READ) &&
+		     (b->verb == CT_EXP_VERB_WRITE || b->verb == CT_EXP_VERB_READ);
+
+	return touch && a->actor != b->actor && !strcmp(a->word, b->word) &&
+	       e->area[a->area].kind == e->area[b->area].kind &&
+	       e->area[a->area].units == e->area[b->area].units;
+}
+
 static int parse_step(struct parser *p, char *rest)
 {
 	struct ct_experiment *e = p->e;
@@ -456,6 +466,9 @@ static int parse_step(struct parser *p, char *rest)
 	}
 	if (p->step->n > CT_EXP_PARTIES)
 		return wrong(p, "more than %d at the same time", CT_EXP_PARTIES);
+	if (p->step->n > 1 && !go_together(e, &e->op[p->step->first], &e->op[p->step->first + 1]))
+		return wrong(p,
+			     "at the same time two actors can write or read as many pages each, and nothing else");
 	e->nr_steps++;
 	return 0;
 }
@@ -474,6 +487,9 @@ static int end_experiment(struct parser *p)
 		return wrong(p, "experiment %s has no title", e->name);
 	if (!e->nr_steps)
 		return wrong(p, "experiment %s has no step", e->name);
+	/* What it sets up itself it need not find. */
+	if (e->needs & (CT_EXP_NEED_ZRAM | CT_EXP_NEED_SLOW_SWAP))
+		e->needs &= ~CT_EXP_NEED_SWAP;
 	for (i = 0; i < e->nr_steps; i++)
 		for (k = 0; k < CT_EXP_NR_KERNELS; k++)
 			if (!e->step[i].answer[k].given)
@@ -518,7 +534,7 @@ static int parse_need(struct parser *p, char *rest)
 
 	if (word && !strcmp(word, "cpus")) {
 		word = next(&rest);
-		if (!word || !number_of(word, 1, 4096, &n))
+		if (!word || next(&rest) || !number_of(word, 1, 4096, &n))
 			return wrong(p, "cpus wants a number");
 		if (n > p->e->cpus)
 			p->e->cpus = n;
@@ -548,7 +564,7 @@ static int parse_area(struct parser *p, char *rest)
 	for (i = 0; i < e->nr_areas; i++)
 		if (!strcmp(e->area[i].name, name))
 			return wrong(p, "there is an area %s already", name);
-	if (!count || !number_of(count, 1, 65536, &a->units))
+	if (!count || next(&rest) || !number_of(count, 1, 65536, &a->units))
 		return wrong(p, "area %s wants a number of units, 1 to 65536", name);
 	strcpy(a->name, name);
 	a->kind = k;

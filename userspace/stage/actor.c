@@ -2,11 +2,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -51,16 +49,13 @@ static void *serve(void *arg)
 
 static int do_fork(struct ct_scene *scene, int actor, struct ct_error *err)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t pid = fork();
 
 	if (pid < 0)
 		return ct_error_set(err, -errno, "fork: %s", strerror(errno));
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(1);
+	/* It may outlive its parent: the director is what it depends on. */
+	if (!pid)
 		ct_actor_serve(scene, actor);
-	}
 	return 0;
 }
 
@@ -78,14 +73,18 @@ static int do_thread(struct ct_scene *scene, int actor, struct ct_error *err)
 	return ct_error_set(err, -EAGAIN, "no further thread");
 }
 
-static int do_cpu(unsigned int cpu, struct ct_error *err)
+/* The @n-th of those that may be used. */
+static int do_cpu(const cpu_set_t *cpus, unsigned int n, struct ct_error *err)
 {
 	cpu_set_t set;
+	int cpu;
 
+	for (cpu = 0; cpu < CPU_SETSIZE - 1 && (!CPU_ISSET(cpu, cpus) || n--); cpu++)
+		;
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	return sched_setaffinity(0, sizeof(set), &set) ?
-	       ct_error_set(err, -errno, "CPU %u cannot be used: %s", cpu, strerror(errno)) : 0;
+	       ct_error_set(err, -ENODEV, "CPU %d cannot be used: %s", cpu, strerror(errno)) : 0;
 }
 
 static int act(const struct ct_turn *turn, struct ct_error *err)
@@ -98,7 +97,7 @@ static int act(const struct ct_turn *turn, struct ct_error *err)
 	case CT_EXP_VERB_THREAD:
 		return do_thread(turn->scene, op->other, err);
 	case CT_EXP_VERB_CPU:
-		return do_cpu(op->number, err);
+		return do_cpu(turn->scene->cpus, op->number, err);
 	case CT_EXP_VERB_WAIT:
 		usleep(op->number * 1000);
 		return 0;

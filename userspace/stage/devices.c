@@ -66,6 +66,22 @@ static bool in_memory(const char *device)
 	       !strncmp(device, "/dev/pmem", 9);
 }
 
+static bool half_free(void)
+{
+	unsigned long total = 0, idle = 0;
+	FILE *f = fopen("/proc/meminfo", "re");
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		sscanf(line, "SwapTotal: %lu", &total);
+		sscanf(line, "SwapFree: %lu", &idle);
+	}
+	if (f)
+		fclose(f);
+	/* With room for an experiment's own pages. */
+	return idle > total / 2 + (16 << 10);
+}
+
 /* The kernel fills the swap of the highest priority first. */
 int ct_swap_there(struct ct_error *err)
 {
@@ -82,7 +98,9 @@ int ct_swap_there(struct ct_error *err)
 	if (f)
 		fclose(f);
 	if (*best && !in_memory(best))
-		return 0;
+		return half_free() ? 0 :
+		       ct_error_set(err, -ENODEV,
+				    "swap is more than half full, so that the kernel empties the swap cache by itself (vm_swap_full()): swapoff and swapon it, or add some");
 	if (*best)
 		return ct_error_set(err, -ENODEV,
 				    "swap goes to %s, in memory, which passes the swap cache by: swapoff %s, or swapon -p %d of a disk",
@@ -123,9 +141,15 @@ static int have_configfs(struct ct_error *err)
 	ret = ct_host_note(err, "umount %s", CONFIGFS);
 	if (ret)
 		return ret;
-	if (mount("configfs", CONFIGFS, "configfs", 0, NULL) && errno != EBUSY)
-		return ct_error_set(err, -errno, "cannot mount configfs on %s: %s", CONFIGFS,
-				    strerror(errno));
+	if (mount("configfs", CONFIGFS, "configfs", 0, NULL)) {
+		int code = -errno;
+
+		/* Somebody else has, and it is theirs. */
+		ct_host_forget();
+		if (code != -EBUSY)
+			return ct_error_set(err, code, "cannot mount configfs on %s: %s", CONFIGFS,
+					    strerror(-code));
+	}
 	return access(NULLB, F_OK) ? ct_error_set(err, -ENODEV, "null_blk has no %s", NULLB) : 0;
 }
 
@@ -194,7 +218,7 @@ int ct_slow_swap(struct ct_error *err)
 
 int ct_loop_module(struct ct_error *err)
 {
-	return ct_host_module("loop", NULL, "/dev/loop-control", err);
+	return ct_host_module("loop", NULL, "/sys/module/loop", err);
 }
 
 int ct_loop_disk(size_t bytes, struct ct_error *err)

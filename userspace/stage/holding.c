@@ -63,7 +63,7 @@ static int hold_uring(struct hold *h, struct ct_error *err)
 
 	h->ring = syscall(SYS_io_uring_setup, 1, &params);
 	if (h->ring < 0)
-		return ct_error_set(err, -errno,
+		return ct_error_set(err, -ENODEV,
 				    "io_uring_setup: %s: is it switched off? sysctl kernel.io_uring_disabled=0",
 				    strerror(errno));
 	if (syscall(SYS_io_uring_register, h->ring, IORING_REGISTER_BUFFERS, &h->memory, 1)) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,12 +18,14 @@
 
 #define ACTIONS	64
 #define ACTION	CT_HOST_ACTION
+#define JOURNAL_NEW	CT_HOST_JOURNAL ".new"
+#define LOCK		CT_HOST_JOURNAL ".lock"
 
 static char actions[ACTIONS][ACTION];
 static size_t nr_actions;
 /* The first of them are for a later start alone. */
 static size_t nr_recovery;
-static int journal = -1;
+static int lock = -1;
 
 int ct_host_read(const char *path, char *text, size_t size)
 {
@@ -88,25 +90,47 @@ static int write_patiently(const char *path, const char *value)
 	return ret;
 }
 
-/* The reader has gone and left tracing on; whoever has claimed it since may go on. */
-static int make_idle(const char *dir)
+/* A signal ends it half-way, and what is left has to follow. */
+static int swap_off(const char *device)
 {
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
-	char path[ACTION];
+	while (swapoff(device))
+		if (errno != EINTR)
+			return errno == EINVAL || errno == ENOENT ? 0 : -errno;
+	return 0;
+}
+
+/* Its last user may just be leaving; whoever uses it for longer may keep it. */
+static int unload(const char *module)
+{
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		if (!syscall(SYS_delete_module, module, O_NONBLOCK) ||
+		    (errno != EAGAIN && errno != EBUSY))
+			break;
+		usleep(50000);
+	}
+	return 0;
+}
+
+/* The reader has gone and left tracing on; whoever has claimed it since may go on. */
+static int set_tracing(const char *dir, const char *name, const char *value)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char path[2 * ACTION];
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	snprintf(path, sizeof(path), "%s/enabled", dir);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	if (!flock(fd, LOCK_EX | LOCK_NB))
-		ret = write_patiently(path, "0");
+		ct_host_write(path, value);
 	close(fd);
-	return ret;
+	return 0;
 }
 
 static int undo(const char *action)
 {
-	char copy[ACTION], *rest = copy, *verb, *what;
-	const char *rmmod[] = { "rmmod", NULL, NULL };
+	char copy[ACTION], *rest = copy, *verb, *what, *name;
 	int ret;
 
 	strcpy(copy, action);
@@ -116,54 +140,71 @@ static int undo(const char *action)
 		return -EINVAL;
 	if (!strcmp(verb, "write")) {
 		ret = rest ? write_patiently(what, rest) : -EINVAL;
-		return ret == -ENOENT ? 0 : ret;
+		/* The device or the module is gone, and its setting with it. */
+		return ret == -ENOENT || ret == -ENODEV ? 0 : ret;
 	}
-	if (!strcmp(verb, "idle"))
-		return make_idle(what);
+	if (!strcmp(verb, "tracing")) {
+		name = strsep(&rest, " ");
+		return rest ? set_tracing(what, name, rest) : -EINVAL;
+	}
 	if (!strcmp(verb, "swapoff"))
-		return swapoff(what) && errno != EINVAL && errno != ENOENT ? -errno : 0;
+		return swap_off(what);
 	if (!strcmp(verb, "rmdir"))
 		return rmdir(what) && errno != ENOENT ? -errno : 0;
 	if (!strcmp(verb, "umount"))
 		return umount(what) && errno != EINVAL ? -errno : 0;
-	if (!strcmp(verb, "rmmod")) {
-		rmmod[1] = what;
-		/* Whoever uses it by now may keep it. */
-		spawn(rmmod);
-		return 0;
-	}
+	if (!strcmp(verb, "rmmod"))
+		return unload(what);
 	return -EINVAL;
 }
 
-/* The journal as it is in memory, without the actions from @n on. */
+/*
+ * The journal as it is in memory, up to action @n. It replaces the old one whole:
+ * a kill in between must leave one of the two.
+ */
 static int rewrite(size_t n)
 {
-	size_t i;
+	static char text[ACTIONS * (ACTION + 1)];
+	int fd = open(JOURNAL_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	size_t i, used = 0;
+	int code = 0;
 
-	if (ftruncate(journal, 0) || lseek(journal, 0, SEEK_SET) < 0)
+	if (fd < 0)
 		return -errno;
-	dprintf(journal, "%d\n", getpid());
 	for (i = 0; i < n; i++)
-		dprintf(journal, "%s\n", actions[i]);
-	return fdatasync(journal) && errno != EINVAL ? -errno : 0;
+		used += sprintf(text + used, "%s\n", actions[i]);
+	errno = 0;
+	if (write(fd, text, used) != (ssize_t)used)
+		code = errno ? -errno : -ENOSPC;
+	/* What has no disk below it need not be synced. */
+	else if (fsync(fd) && errno != EINVAL && errno != ENOSYS)
+		code = -errno;
+	close(fd);
+	return code || !rename(JOURNAL_NEW, CT_HOST_JOURNAL) ? code : -errno;
 }
 
 int ct_host_undo_to(size_t mark, struct ct_error *err)
 {
+	size_t i, kept = 0, failed[ACTIONS];
 	int first = 0, ret;
 
 	if (mark < nr_recovery)
 		mark = nr_recovery;
 	while (nr_actions > mark) {
-		const char *action = actions[--nr_actions];
-
-		ret = undo(action);
-		if (!ret || first)
-			continue;
-		first = ct_error_set(err, ret, "cannot undo \"%s\": %s: do it by hand", action,
-				     strerror(-ret));
+		ret = undo(actions[nr_actions - 1]);
+		if (ret && !first)
+			first = ct_error_set(err, ret, "cannot undo \"%s\": %s: do it by hand",
+					     actions[nr_actions - 1], strerror(-ret));
+		if (ret)
+			failed[kept++] = nr_actions - 1;
+		nr_actions--;
+		/* Those that failed stay behind it, for a later start. */
+		if (!ret)
+			rewrite(nr_actions);
 	}
-	rewrite(mark);
+	for (i = kept; i--;)
+		memmove(actions[nr_actions++], actions[failed[i]], ACTION);
+	rewrite(nr_actions);
 	return first;
 }
 
@@ -174,61 +215,66 @@ size_t ct_host_mark(void)
 
 /* --- the journal -------------------------------------------------------------- */
 
-static int load(FILE *f, pid_t *owner)
+static int load(void)
 {
+	FILE *f = fopen(CT_HOST_JOURNAL, "re");
 	char line[ACTION];
 
-	if (!fgets(line, sizeof(line), f))
-		return -ENODATA;
-	*owner = atoi(line);
+	nr_actions = 0;
+	nr_recovery = 0;
+	if (!f)
+		return errno == ENOENT ? 0 : -errno;
 	while (nr_actions < ACTIONS && fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
 		strcpy(actions[nr_actions++], line);
 	}
+	fclose(f);
 	return 0;
+}
+
+/* Held while a stage is at work; a process that ends lets go of it. */
+static int take_lock(struct ct_error *err)
+{
+	lock = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (lock < 0)
+		return ct_error_set(err, -errno,
+				    "cannot open %s, which keeps two runs apart: %s: are you root?",
+				    LOCK, strerror(errno));
+	if (!flock(lock, LOCK_EX | LOCK_NB))
+		return 0;
+	close(lock);
+	lock = -1;
+	return ct_error_set(err, -EBUSY, "another process runs experiments: wait for its end");
+}
+
+static void drop_lock(void)
+{
+	close(lock);
+	lock = -1;
 }
 
 int ct_host_recover(char *tell, size_t size, struct ct_error *err)
 {
-	FILE *f = fopen(CT_HOST_JOURNAL, "re");
 	size_t n;
-	pid_t owner = 0;
 	int ret;
 
 	*tell = '\0';
-	if (!f)
-		return errno == ENOENT ? 0 :
-		       ct_error_set(err, -errno, "cannot read %s: %s", CT_HOST_JOURNAL,
-				    strerror(errno));
-	nr_actions = 0;
-	ret = load(f, &owner);
-	fclose(f);
-	if (!ret && owner > 0 && (!kill(owner, 0) || errno == EPERM)) {
-		char path[64], exe[256], own[256];
-		ssize_t a, b;
-
-		/* Numbers of processes are used again: it must be this program. */
-		snprintf(path, sizeof(path), "/proc/%d/exe", owner);
-		a = readlink(path, exe, sizeof(exe));
-		b = readlink("/proc/self/exe", own, sizeof(own));
-		if (owner != getpid() && a > 0 && a == b && !memcmp(exe, own, a)) {
-			nr_actions = 0;
-			return ct_error_set(err, -EBUSY,
-					    "process %d runs experiments: wait for it, or end it",
-					    owner);
-		}
-	}
+	if (access(CT_HOST_JOURNAL, F_OK) && errno == ENOENT)
+		return 0;
+	ret = take_lock(err);
+	if (ret)
+		return ret;
+	ret = load();
 	n = nr_actions;
-	journal = open(CT_HOST_JOURNAL, O_RDWR | O_CLOEXEC);
-	if (journal < 0)
-		return ct_error_set(err, -errno, "cannot write %s: %s", CT_HOST_JOURNAL,
-				    strerror(errno));
-	nr_recovery = 0;
-	ret = ct_host_end(err);
+	if (ret)
+		ct_error_set(err, ret, "cannot read %s: %s", CT_HOST_JOURNAL, strerror(-ret));
+	else
+		ret = ct_host_undo_to(0, err);
 	if (!ret)
 		unlink(CT_HOST_JOURNAL);
+	drop_lock();
 	if (!ret && n)
-		snprintf(tell, size, "put back %zu settings that a run which was killed had changed",
+		snprintf(tell, size, "put back %zu settings that an earlier run had left changed",
 			 n);
 	return ret;
 }
@@ -249,15 +295,16 @@ static int add_recovery(const char *text)
 
 int ct_host_begin(const char *recovery, struct ct_error *err)
 {
-	int ret;
+	int ret = take_lock(err);
 
+	if (ret)
+		return ret;
 	nr_actions = 0;
 	ret = add_recovery(recovery);
 	nr_recovery = nr_actions;
 	if (ret)
 		return ct_error_set(err, ret, "too much is to be put back");
-	journal = open(CT_HOST_JOURNAL, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	ret = journal < 0 ? -errno : rewrite(nr_actions);
+	ret = rewrite(nr_actions);
 	if (ret)
 		return ct_error_set(err, ret,
 				    "cannot write %s, which is to tell what was changed: %s: are you root?",
@@ -285,12 +332,17 @@ int ct_host_note(struct ct_error *err, const char *format, ...)
 	return 0;
 }
 
+void ct_host_forget(void)
+{
+	nr_actions--;
+	rewrite(nr_actions);
+}
+
 int ct_host_end(struct ct_error *err)
 {
 	int ret = ct_host_undo_to(0, err);
 
-	close(journal);
-	journal = -1;
+	drop_lock();
 	return ret;
 }
 
@@ -315,8 +367,7 @@ int ct_host_set(const char *path, const char *value, struct ct_error *err)
 	if (ret)
 		return ct_error_set(err, ret, "cannot read %s: %s", path, strerror(-ret));
 	chosen(now);
-	if (!strcmp(now, value))
-		return 0;
+	/* Noted in any case: an actor may change it on its own. */
 	ret = ct_host_note(err, "write %s %s", path, now);
 	if (ret)
 		return ret;
@@ -337,12 +388,15 @@ int ct_host_module(const char *name, const char *parameter, const char *there,
 	if (ret)
 		return ret;
 	ret = spawn(argv);
+	/* Not every root has it in PATH. */
+	argv[0] = "/sbin/modprobe";
+	if (ret && access(there, F_OK))
+		ret = spawn(argv);
 	if (!ret && access(there, F_OK))
 		ret = -ENODEV;
 	if (!ret)
 		return 0;
-	/* Nothing to undo, and without effect. */
-	nr_actions--;
-	rewrite(nr_actions);
-	return ct_error_set(err, -ENODEV, "this kernel has no %s: modprobe %s", name, name);
+	ct_host_forget();
+	return ct_error_set(err, -ENODEV, "this kernel has no %s, or there is no modprobe: modprobe %s",
+			    name, name);
 }

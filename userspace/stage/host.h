@@ -20,7 +20,8 @@
  * ct_host_recover() - undo what an earlier run has left
  * @tell: receives one line when there was something, else an empty string.
  * @size: bytes of @tell.
- * @err: what is wrong; also when another run is still at work.
+ * @err: what is wrong; also when another run is still at work. What could not be
+ *	undone stays in the journal.
  * Return: 0 or a negative errno.
  */
 int ct_host_recover(char *tell, size_t size, struct ct_error *err);
@@ -38,7 +39,7 @@ int ct_host_recover(char *tell, size_t size, struct ct_error *err);
 int ct_host_begin(const char *recovery, struct ct_error *err);
 
 /**
- * ct_host_set() - write a setting, to be put back by ct_host_undo()
+ * ct_host_set() - write a setting, to be put back by ct_host_undo_to()
  * @path: file of one value.
  * @value: what to write.
  * @err: what is wrong.
@@ -49,7 +50,8 @@ int ct_host_set(const char *path, const char *value, struct ct_error *err);
 /**
  * ct_host_note() - write into the journal how to undo a change to come
  * @action: "swapoff DEVICE", "write PATH VALUE", "rmdir PATH", "umount PATH",
- *	"rmmod NAME", or "idle DIR": end the tracing that nobody reads.
+ *	"rmmod NAME", or "tracing DIR NAME VALUE": a setting of the module, as far
+ *	as it takes it, unless somebody has claimed the module since.
  * @err: what is wrong.
  * Return: 0 or a negative errno.
  */
@@ -66,6 +68,9 @@ int ct_host_note(struct ct_error *err, const char *action, ...);
  */
 int ct_host_module(const char *name, const char *parameter, const char *there,
 		   struct ct_error *err);
+
+/* Take the last note back: the change was not made. */
+void ct_host_forget(void);
 
 /* How many changes are noted: for ct_host_undo_to(). */
 size_t ct_host_mark(void);

@@ -2,6 +2,7 @@
 /* The memory of experiments: mapping it, and what a process does with its own. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mman.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,11 +135,12 @@ static char *map_hugetlb(const struct ct_exp_area *area, struct ct_error *err)
 {
 	/* MAP_NORESERVE: the copies of a child are no part of a reservation either. */
 	char *mem = mmap(NULL, ct_area_bytes(area), PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE, -1, 0);
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_2MB | MAP_NORESERVE,
+			 -1, 0);
 
 	if (mem == MAP_FAILED) {
 		ct_error_set(err, -ENODEV,
-			     "no hugetlb pages of 2 MiB: %s: echo %u > /proc/sys/vm/nr_hugepages",
+			     "no hugetlb pages of 2 MiB: %s: echo %u > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages",
 			     strerror(errno), 4 * area->units);
 		return NULL;
 	}
@@ -249,7 +251,6 @@ int ct_act_touch(const struct ct_turn *t, struct ct_error *err)
 
 		if (t->order.parties > 1)
 			meet(t->scene->gate, t->order.parties, i);
-		/* Different pages, or KSM might take them for equal. */
 		if (t->op->verb == CT_EXP_VERB_WRITE)
 			poke(at, 1 + i % 127);
 		else
@@ -323,7 +324,7 @@ int ct_act_pageout(const struct ct_turn *t, struct ct_error *err)
 			return 0;
 		usleep(10000);
 	}
-	return ct_error_set(err, -EBUSY, "only %zu of %zu pages went to swap: is it full? swapon --show",
+	return ct_error_set(err, -ENODEV, "only %zu of %zu pages went to swap: is it full (swapon --show), or memory.swap.max of this cgroup too small?",
 			    n, bytes / PAGE);
 }
 
@@ -340,12 +341,20 @@ int ct_act_protect(const struct ct_turn *t, struct ct_error *err)
 int ct_act_soft_dirty(const struct ct_turn *t, struct ct_error *err)
 {
 	int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC), code = 0;
+	char *probe = map(PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, err);
 
 	(void)t;
+	if (probe)
+		poke(probe, 1);
 	if (fd < 0 || write(fd, "4", 1) != 1)
 		code = ct_error_set(err, -errno, "/proc/self/clear_refs: %s", strerror(errno));
+	else if (!probe || pagemap(probe) >> 55 & 1)
+		code = ct_error_set(err, -ENODEV,
+				    "this kernel does not track soft-dirty pages: CONFIG_MEM_SOFT_DIRTY");
 	if (fd >= 0)
 		close(fd);
+	if (probe)
+		munmap(probe, PAGE);
 	return code;
 }
 

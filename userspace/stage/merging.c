@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "host.h"
 #include "scene.h"
 
@@ -19,6 +20,8 @@
  * was not merged before.
  */
 #define SCANS	100
+/* Where others have much to scan: before the director loses patience. */
+#define LIMIT_NS	100000000000ull
 
 static long long scans(void)
 {
@@ -52,6 +55,7 @@ int ct_act_merge(const struct ct_turn *t, struct ct_error *err)
 {
 	size_t bytes = ct_area_bytes(&t->scene->e->area[t->op->area]), merged;
 	char *mem = t->scene->base[t->op->area];
+	uint64_t end = ct_now_ns() + LIMIT_NS;
 	long long first, done;
 
 	memset(mem, 0x5a, bytes);
@@ -65,11 +69,12 @@ int ct_act_merge(const struct ct_turn *t, struct ct_error *err)
 		/* Before the pages: what these scans have done can be seen below. */
 		done = scans() - first;
 		merged = same(mem, bytes / PAGE);
-	} while (merged < bytes / PAGE && done < SCANS);
+	} while (merged < bytes / PAGE && done < SCANS && ct_now_ns() < end);
 	/* Comes back when ksmd is at rest. */
 	ct_host_write(KSM "run", "0");
 	return merged == bytes / PAGE ? 0 :
-	       ct_error_set(err, -EAGAIN, "KSM did not merge: %zu of %zu pages are one after %lld scans",
+	       ct_error_set(err, -ENODEV,
+			    "KSM did not merge: %zu of %zu pages are one after %lld scans: is there much else to scan, or max_page_sharing small?",
 			    merged, bytes / PAGE, done);
 }
 

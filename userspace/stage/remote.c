@@ -56,7 +56,8 @@ int ct_act_ptrace_write(const struct ct_turn *t, struct ct_error *err)
 	unsigned int i;
 
 	if (ptrace(PTRACE_ATTACH, pid, 0, 0) || waitpid(pid, &status, __WALL) != pid)
-		return ct_error_set(err, -errno, "cannot trace %s: %s",
+		return ct_error_set(err, -ENODEV,
+				    "cannot trace %s: %s: sysctl kernel.yama.ptrace_scope=0",
 				    t->scene->e->actor[t->op->other], strerror(errno));
 	for (i = 0; !code && i < part->count; i++)
 		if (ptrace(PTRACE_POKEDATA, pid, part->base + i * part->grain, 5l))

@@ -45,10 +45,15 @@ static int set_if_there(const char *path, const char *value, struct ct_error *er
 static int have_thp(struct ct_error *err)
 {
 	char now[64];
+	int ret;
 
 	if (ct_host_read(THP "enabled", now, sizeof(now)))
 		return ct_error_set(err, -ENODEV, "this kernel has no transparent huge pages");
-	return strstr(now, "[never]") ? ct_host_set(THP "enabled", "madvise", err) : 0;
+	ret = strstr(now, "[never]") ? ct_host_set(THP "enabled", "madvise", err) : 0;
+	/* From 6.8 on the size has a switch of its own. */
+	if (!ret)
+		ret = set_if_there(THP "hugepages-2048kB/enabled", "madvise", err);
+	return ret ? ret : set_if_there(THP "use_zero_page", "1", err);
 }
 
 static int have_mthp(enum ct_exp_kind kind, struct ct_error *err)
@@ -63,28 +68,45 @@ static int have_mthp(enum ct_exp_kind kind, struct ct_error *err)
 	return ct_host_set(path, "madvise", err);
 }
 
+static unsigned long huge_count(const char *name)
+{
+	char path[128], text[32];
+
+	snprintf(path, sizeof(path), HUGEPAGES "%s", name);
+	return ct_host_read(path, text, sizeof(text)) ? 0 : strtoul(text, NULL, 10);
+}
+
+/* What is reserved is free, but not to be had. */
+static unsigned long huge_idle(void)
+{
+	unsigned long idle = huge_count("free_hugepages"), kept = huge_count("resv_hugepages");
+
+	return idle > kept ? idle - kept : 0;
+}
+
 static int have_hugetlb(unsigned int pages, struct ct_error *err)
 {
+	/* The file counts surplus pages too, but what is written to it is without them. */
+	unsigned long now = huge_count("nr_hugepages") - huge_count("surplus_hugepages");
 	char text[32];
-	unsigned long now, idle;
 	int ret;
 
-	if (ct_host_read(HUGEPAGES "nr_hugepages", text, sizeof(text)))
+	if (access(HUGEPAGES "nr_hugepages", F_OK))
 		return ct_error_set(err, -ENODEV, "this kernel has no hugetlb pages of 2 MiB");
-	now = strtoul(text, NULL, 10);
-	if (!ct_host_read(HUGEPAGES "free_hugepages", text, sizeof(text)) &&
-	    strtoul(text, NULL, 10) >= pages)
+	if (huge_idle() >= pages)
 		return 0;
-	snprintf(text, sizeof(text), "%lu", now + pages);
-	ret = ct_host_set(HUGEPAGES "nr_hugepages", text, err);
+	ret = ct_host_note(err, "write " HUGEPAGES "nr_hugepages %lu", now);
 	if (ret)
 		return ret;
-	idle = ct_host_read(HUGEPAGES "free_hugepages", text, sizeof(text)) ? 0 :
-	       strtoul(text, NULL, 10);
-	return idle >= pages ? 0 :
+	snprintf(text, sizeof(text), "%lu", now + pages);
+	ret = ct_host_write(HUGEPAGES "nr_hugepages", text);
+	if (ret)
+		return ct_error_set(err, ret, "cannot write %s to " HUGEPAGES "nr_hugepages: %s", text,
+				    strerror(-ret));
+	return huge_idle() >= pages ? 0 :
 	       ct_error_set(err, -ENODEV,
 			    "only %lu of %u hugetlb pages are to be had: echo 1 > /proc/sys/vm/compact_memory, then echo %lu > " HUGEPAGES "nr_hugepages",
-			    idle, pages, now + pages);
+			    huge_idle(), pages, now + pages);
 }
 
 static int have_ksm(struct ct_error *err)
@@ -139,13 +161,17 @@ static int have_areas(const struct ct_experiment *e, struct ct_error *err)
 
 static int have(const struct ct_experiment *e, struct ct_scene *scene, struct ct_error *err)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int cpus = CPU_COUNT(scene->cpus);
 	int ret = 0;
 
-	if (cpus < (long)e->cpus)
-		return ct_error_set(err, -ENODEV, "it wants %u CPUs, this machine has %ld online: echo 1 > /sys/devices/system/cpu/cpuN/online",
+	if (cpus < (int)e->cpus)
+		return ct_error_set(err, -ENODEV,
+				    "it wants %u CPUs, this process may use %d: taskset -p, or echo 1 > /sys/devices/system/cpu/cpuN/online",
 				    e->cpus, cpus);
-	if (e->needs & CT_EXP_NEED_SWAP)
+	/* A page in zswap is neither written nor in the swap cache for long. */
+	if (e->needs & (CT_EXP_NEED_SWAP | CT_EXP_NEED_ZRAM | CT_EXP_NEED_SLOW_SWAP))
+		ret = set_if_there("/sys/module/zswap/parameters/enabled", "N", err);
+	if (!ret && (e->needs & CT_EXP_NEED_SWAP))
 		ret = ct_swap_there(err);
 	if (!ret && (e->needs & CT_EXP_NEED_ZRAM))
 		ret = ct_zram_swap(err);
@@ -240,8 +266,12 @@ static int perform(struct ct_scene *scene, unsigned int first, unsigned int n,
 		if (part)
 			part[i] = reply.part;
 	}
-	if (!first_code && op->verb == CT_EXP_VERB_EXIT)
+	if (!first_code && op->verb == CT_EXP_VERB_EXIT) {
 		first_code = wait_gone(pid, err);
+		/* A thread's number is used again. */
+		if (!first_code)
+			scene->gate->pid[op->actor] = 0;
+	}
 	/* The new one says itself that it is there. */
 	if (!first_code && (op->verb == CT_EXP_VERB_FORK || op->verb == CT_EXP_VERB_THREAD))
 		first_code = hear(scene, op->other, &reply, err);
@@ -288,7 +318,7 @@ static int open_scene(struct ct_scene *scene, struct ct_error *err)
 {
 	struct ct_reply reply;
 	unsigned int i;
-	pid_t pid;
+	pid_t pid, director;
 
 	scene->gate = mmap(NULL, sizeof(*scene->gate), PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -298,11 +328,17 @@ static int open_scene(struct ct_scene *scene, struct ct_error *err)
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, scene->socket[i]))
 			return ct_error_set(err, -errno, "socketpair: %s", strerror(errno));
 	fflush(NULL);
+	director = getpid();
 	pid = fork();
 	if (pid < 0)
 		return ct_error_set(err, -errno, "fork: %s", strerror(errno));
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != director)
+			_exit(1);
+		/* Without these ends every actor hears that the director has gone. */
+		for (i = 0; i < scene->e->nr_actors; i++)
+			close(scene->socket[i][0]);
 		/* What ends the director from a terminal ends its actors by that. */
 		signal(SIGINT, SIG_IGN);
 		signal(SIGTERM, SIG_DFL);
@@ -358,10 +394,11 @@ static void act_out(const struct ct_experiment *e, struct ct_stage_log *log,
 		if (!ret) {
 			ret = play(&scene, log, &err);
 			if (ret)
-				log->state = CT_STAGE_FAILED;
+				log->state = ret == -ENODEV ? CT_STAGE_REFUSED : CT_STAGE_FAILED;
 		}
 		close_scene(&scene);
 	}
+	log->code = ret;
 	snprintf(log->text, sizeof(log->text), "%s", ret ? err.text : "");
 	ret = ct_host_undo_to(mark, &err);
 	if (ret) {
@@ -379,7 +416,6 @@ int ct_stage_run(const struct ct_experiments *all, struct ct_stage_log *log,
 	size_t i;
 	int ret;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -396,8 +432,8 @@ int ct_stage_run(const struct ct_experiments *all, struct ct_stage_log *log,
 		act_out(&all->list[i], &log[i], cpus);
 	}
 	if (ret)
-		ct_host_undo_to(0, &(struct ct_error) { .code = 0 });
+		ct_host_end(&(struct ct_error) { .code = 0 });
 	else
 		ret = ct_host_end(err);
-	return ret;
+	return !ret && interrupted ? ct_error_set(err, -EINTR, "interrupted") : ret;
 }

@@ -65,11 +65,14 @@ struct ct_stage_step {
 /**
  * struct ct_stage_log - one experiment
  * @state: enum ct_stage_state.
+ * @code: 0 or a negative errno: -ENODEV for what the host lacks, -ENOSYS and
+ *	-EOPNOTSUPP for what the kernel lacks.
  * @text: why it was refused or failed.
  * @step: its steps.
  */
 struct ct_stage_log {
 	uint32_t		state;
+	int32_t			code;
 	char			text[CT_STAGE_TEXT];
 	struct ct_stage_step	step[CT_EXP_STEPS];
 };

@@ -27,7 +27,7 @@ static int uffd_open(uint64_t features)
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
 
 	if (fd < 0)
-		return -errno;
+		return -ENODEV;
 	if (!ioctl(fd, UFFDIO_API, &api))
 		return fd;
 	close(fd);
