@@ -19,6 +19,8 @@ struct suite {
 
 /* What the suite pattern traces. */
 void pattern(void *unused);
+/* What the suite explain does. */
+void explained(void);
 
 void run_pattern(void);
 void run_accounting(void);
@@ -37,6 +39,7 @@ void run_input(void);
 void run_start(void);
 void run_tracepoint(void);
 void run_asleep(void);
+void run_explain(void);
 void run_redis(void);
 void run_forks(void);
 void run_race(void);

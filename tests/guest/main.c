@@ -5,7 +5,8 @@
  *	ok SUITE/NAME - CLAIM
  *	not ok SUITE/NAME - CLAIM (WHAT WAS FOUND)
  *	skip SUITE/NAME - WHY
- * cowtest list: names them. cowtest load: does what the suite pattern traces.
+ * cowtest list: names them. cowtest load: does what the suite pattern traces,
+ * cowtest load explain: what the suite explain does.
  * Lines that begin with # are figures for the log. The last line is "done".
  * Exit status: 0, 1 when a claim failed, 2 when it was called wrongly.
  */
@@ -37,6 +38,7 @@ static const struct suite suites[] = {
 	{ "start", run_start, "switching on proves itself" },
 	{ "tracepoint", run_tracepoint, "cowtrace:wp_fault" },
 	{ "asleep", run_asleep, "tasks asleep in do_wp_page() across disable and rmmod" },
+	{ "explain", run_explain, "the command explains what the kernel's source says" },
 	{ "redis", run_redis, "a traced redis-server answers as an untraced one" },
 	{ "forks", run_forks, "the ledger of forks beside a load that is known" },
 	{ "race", run_race, "two writers of the same page at once; RACES rounds" },
@@ -156,6 +158,10 @@ int main(int argc, char **argv)
 		return list();
 	if (argc == 2 && !strcmp(argv[1], "load")) {
 		pattern(NULL);
+		return 0;
+	}
+	if (argc == 3 && !strcmp(argv[1], "load") && !strcmp(argv[2], "explain")) {
+		explained();
 		return 0;
 	}
 	if (argc > 2 && !strcmp(argv[1], "--backend")) {

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Faults whose decisive step is known from the source of each kernel, recorded
+ * and explained by the command.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "truth-huge.h"
+
+#define TRACE	"/tmp/explain.trace"
+#define OUTPUT	"/tmp/explain.out"
+#define THP	"/sys/kernel/mm/transparent_hugepage/enabled"
+
+static char *lasting_pages(void)
+{
+	char *mem = map_pages(N);
+
+	touch(mem, N);
+	lru_drain();
+	return mem;
+}
+
+/* Written while a child maps them too. */
+static void shared_with_child(void)
+{
+	char *mem = lasting_pages();
+	struct partner p = partner_start();
+
+	touch(mem, N);
+	partner_end(&p);
+}
+
+/* Swapped in by a read, then written, by the only owner of the slots. */
+static void from_swap(void)
+{
+	char *mem = lasting_pages();
+	int i;
+
+	if (!file_has("/proc/swaps", "/dev/"))
+		return;
+	page_out(mem);
+	/* From 6.12 on an exclusive page would be mapped writable at once. */
+	fork_and_forget();
+	for (i = 0; i < N; i++)
+		read_one(mem + i * PAGE);
+	lru_drain();
+	touch(mem, N);
+}
+
+/* One byte of a huge page that a child maps too. */
+static void huge(void)
+{
+	char *mem = map_thp(1);
+	struct partner p = partner_start();
+
+	poke(mem, 2);
+	partner_end(&p);
+}
+
+/* What the suite records: "cowtest load explain". */
+void explained(void)
+{
+	shared_with_child();
+	from_swap();
+	huge();
+}
+
+/* What a command prints, as long as it ends with 0. */
+static const char *printed(const char *command)
+{
+	static char text[1 << 18];
+	char line[512];
+	ssize_t n;
+	int status;
+
+	snprintf(line, sizeof(line), "%s > " OUTPUT, command);
+	status = system(line);
+	need(!status, "%s ended with %#x", command, status);
+	n = file_read(OUTPUT, text, sizeof(text) - 1);
+	need(n > 0, "no output of %s", command);
+	text[n] = '\0';
+	return text;
+}
+
+/* The text behind "NAME":" after @from, to the next quote. */
+static bool text_at(const char *from, const char *name, char *to, size_t size)
+{
+	char key[64];
+	size_t n;
+
+	snprintf(key, sizeof(key), "\"%s\":\"", name);
+	from = from ? strstr(from, key) : NULL;
+	if (!from)
+		return false;
+	from += strlen(key);
+	n = strcspn(from, "\"");
+	snprintf(to, size, "%.*s", (int)n, from);
+	return true;
+}
+
+/* The test of the step that decided the first explanation. */
+static bool decisive(const char *json, char *to, size_t size)
+{
+	const char *end = strstr(json, "\"state\":\"decided\""), *at, *last = NULL;
+
+	for (at = json; end && (at = strstr(at, "\"test\":")) && at < end; at++)
+		last = at;
+	return last && text_at(last, "test", to, size);
+}
+
+/* The most frequent pattern of an outcome and reason; fails the suite without any. */
+static const char *pattern_of(const char *outcome, const char *reason)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command),
+		 "cowtrace explain --json --top 1 --comm cowtest -f kind=anon,thp -f outcome=%s -f reason=%s "
+		 TRACE, outcome, reason);
+	return printed(command);
+}
+
+static void expect(const char *name, const char *claim, const char *outcome, const char *reason,
+		   const char *needed, const char *step)
+{
+	const char *json = pattern_of(outcome, reason), *at = strstr(json, "\"patterns\":");
+	const char *count = at ? strstr(at, "\"faults\":") : NULL;
+	char found[128] = "", need_found[16] = "";
+	long faults = count ? strtol(count + strlen("\"faults\":"), NULL, 10) : 0;
+
+	decisive(json, found, sizeof(found));
+	text_at(at, "needed", need_found, sizeof(need_found));
+	check(faults >= N && !strcmp(found, step) && !strcmp(need_found, needed), name, claim,
+	      "%ld faults, needed %s, decided by %s", faults, need_found, found);
+}
+
+static void judge_shared(bool old)
+{
+	expect("mapped", "a page that a child maps too is copied for its count, and has to be",
+	       "copy", "mapped", "yes", old ? "page_count(page) != 1" :
+	       "folio_ref_count(folio) > 1 + folio_test_swapcache(folio)");
+}
+
+static void judge_swap(bool old)
+{
+	if (!file_has("/proc/swaps", "/dev/"))
+		skip("swap", "no swap disk");
+	else if (old)
+		expect("swap", "5.10 copies a page of one owner because the swap cache holds it",
+		       "copy", "swapcache", "open", "page_count(page) != 1");
+	else
+		expect("swap", "a page of one owner in the swap cache is kept, and its slot freed",
+		       "reuse", "swapcache-freed", "none",
+		       "folio_test_swapcache(folio): folio_free_swap(folio)");
+}
+
+/* The number that a pattern gives leads to the fault, and to both records of its access. */
+static void judge_split(void)
+{
+	char command[128], fault[32] = "", comm[16] = "";
+	const char *json;
+
+	json = strstr(pattern_of("split", "mapped"), "\"example\":");
+	text_at(json, "fault", fault, sizeof(fault));
+	snprintf(command, sizeof(command), "cowtrace explain --json " TRACE " %s", fault);
+	json = printed(command);
+	text_at(json, "comm", comm, sizeof(comm));
+	check(strstr(json, "\"outcome\":\"split\"") && strstr(json, "\"outcome\":\"copy\"") &&
+	      !strcmp(comm, "cowtest"), "split",
+	      "the split of a huge page is explained with the copy that the same access goes on with",
+	      "%.300s", json);
+	snprintf(command, sizeof(command), "cowtrace explain " TRACE " %s", fault);
+	check(strstr(printed(command), "split the mapping of this huge page"), "text",
+	      "and in plain sentences", "%.300s", printed(command));
+}
+
+void run_explain(void)
+{
+	char was[64] = "";
+	bool old;
+	int status;
+
+	module_start(1024);
+	old = !(kernel_traits() & COWTRACE_TRAIT_EXCLUSIVE);
+	need(file_read(THP, was, sizeof(was)) > 0 && !file_write(THP, "madvise"), "no " THP);
+	status = system("cowtrace record -q -o " TRACE
+			" -- /usr/libexec/cowtrace/cowtest load explain");
+	need(!status, "cowtrace record ended with %#x", status);
+	judge_shared(old);
+	judge_swap(old);
+	judge_split();
+	/* What was chosen stands in brackets. */
+	if (strchr(was, '['))
+		file_write(THP, strtok(strchr(was, '[') + 1, "]"));
+}
