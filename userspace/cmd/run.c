@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* cowtrace run: trace a command and print the verdict at its end. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +10,14 @@
 #include "command.h"
 #include "options.h"
 #include "report.h"
+#include "temporary.h"
 
 struct run {
 	struct ct_options	options;
 	struct ct_session_opts	session;
 	const char		*report;
 	const char		*json;
-	char			*temporary;
+	char			temporary[PATH_MAX];
 };
 
 enum { KEY_REPORT = 0x200, KEY_JSON, KEY_WAIT };
@@ -78,20 +80,13 @@ static const struct argp argp = {
 
 static int make_temporary(struct run *r, struct ct_error *err)
 {
-	const char *dir = getenv("TMPDIR");
-	int fd;
+	int fd = ct_temporary_open(r->temporary, sizeof(r->temporary));
 
-	if (asprintf(&r->temporary, "%s/cowtrace.XXXXXX", dir && *dir ? dir : "/tmp") < 0)
-		return ct_error_set(err, -ENOMEM, "no memory for a file name");
-	fd = mkstemp(r->temporary);
 	if (fd < 0) {
-		int code = errno;
-
-		ct_error_set(err, -code, "cannot create %s: %s: set TMPDIR, or name a file by -o",
-			     r->temporary, strerror(code));
-		free(r->temporary);
-		r->temporary = NULL;
-		return -code;
+		ct_error_set(err, fd, "cannot create %s: %s: set TMPDIR, or name a file by -o",
+			     r->temporary, strerror(-fd));
+		*r->temporary = '\0';
+		return fd;
 	}
 	close(fd);
 	r->session.output = r->temporary;
@@ -127,7 +122,7 @@ static int tell_end(const struct run *r, const struct ct_session_result *result)
 {
 	bool ok;
 
-	ok = !ct_tell_losses(result, r->temporary ? "the trace" : r->session.output);
+	ok = !ct_tell_losses(result, *r->temporary ? "the trace" : r->session.output);
 	if (result->exec_error)
 		return CT_EXIT_OWN;
 	if (r->report || !r->json)
@@ -157,9 +152,8 @@ int ct_cmd_run(int argc, char **argv)
 		ct_complain(&err);
 	else
 		status = tell_end(&r, &result);
-	if (r.temporary)
+	if (*r.temporary)
 		unlink(r.temporary);
-	free(r.temporary);
 	ct_options_free(&r.options);
 	return ct_exit_as_command(&result, r.session.argv, status);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "reader.h"
+#include "temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -356,7 +357,7 @@ static int check_header(struct ct_reader *r, const char *path, uint64_t *first,
 /* Copies what can be read only once into a file without a name. */
 static int spool(int from, const char *path, struct ct_error *err)
 {
-	const char *dir = getenv("TMPDIR") ?: "/tmp";
+	const char *dir = ct_temporary_dir();
 	size_t total = 0;
 	char *buffer;
 	int fd, ret = 0;

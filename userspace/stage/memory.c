@@ -2,6 +2,7 @@
 /* The memory of experiments: mapping it, and what a process does with its own. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/mman.h>
 #include <sched.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "clock.h"
 #include "devices.h"
 #include "scene.h"
+#include "temporary.h"
 
 #define PAGE	4096ul
 #define HUGE	(2ul << 20)
@@ -172,14 +174,14 @@ static char *map_fd(const struct ct_exp_area *area, int fd, int flags, bool fill
 
 static int temporary(void)
 {
-	const char *dir = getenv("TMPDIR");
-	char path[256];
-	int fd;
+	char path[PATH_MAX];
+	int fd = ct_temporary_open(path, sizeof(path));
 
-	snprintf(path, sizeof(path), "%s/cowtrace.XXXXXX", dir && *dir ? dir : "/tmp");
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd >= 0)
-		unlink(path);
+	if (fd < 0) {
+		errno = -fd;
+		return -1;
+	}
+	unlink(path);
 	return fd;
 }
 

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "temporary.h"
+
+const char *ct_temporary_dir(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir && *dir ? dir : "/tmp";
+}
+
+int ct_temporary_open(char *path, size_t size)
+{
+	int fd;
+
+	if (snprintf(path, size, "%s/cowtrace.XXXXXX", ct_temporary_dir()) >= (int)size)
+		return -ENAMETOOLONG;
+	fd = mkostemp(path, O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
