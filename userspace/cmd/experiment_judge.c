@@ -17,9 +17,6 @@ struct page {
 	struct ct_exp_fault fault[CT_EXP_FAULTS];
 };
 
-static const struct cowtrace_word outcomes[] = { COWTRACE_OUTCOMES(COWTRACE_WORD_) };
-static const struct cowtrace_word reasons[] = { COWTRACE_REASONS(COWTRACE_WORD_) };
-
 static const char *const verdicts[] = {
 #define NAME_(id, n, s)	n,
 	CT_VERDICTS(NAME_)
@@ -40,9 +37,9 @@ char *ct_observed_text(const struct ct_observed *o, char *to, size_t size)
 		const struct ct_exp_fault *f = &o->fault[i];
 
 		used += snprintf(to + used, size - used, "%s%s", i ? "+" : "",
-				 outcomes[f->outcome].name);
+				 ct_exp_outcome(f->outcome));
 		if (f->reason != COWTRACE_REASON_NONE && used < size)
-			used += snprintf(to + used, size - used, ":%s", reasons[f->reason].name);
+			used += snprintf(to + used, size - used, ":%s", ct_exp_reason(f->reason));
 	}
 	if (o->n > CT_EXP_FAULTS && used < size)
 		snprintf(to + used, size - used, "+%u more", o->n - CT_EXP_FAULTS);

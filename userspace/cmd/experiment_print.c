@@ -2,15 +2,10 @@
 /* A run of experiments as text and as JSON. */
 #include <string.h>
 
-#include <cowtrace/vocab.h>
-
 #include "experiment_parts.h"
 #include "json.h"
 #include "units.h"
 #include "version.h"
-
-static const struct cowtrace_word outcomes[] = { COWTRACE_OUTCOMES(COWTRACE_WORD_) };
-static const struct cowtrace_word reasons[] = { COWTRACE_REASONS(COWTRACE_WORD_) };
 
 static const char *const sentences[] = {
 #define SENTENCE_(id, n, s)	s,
@@ -123,8 +118,8 @@ static struct json_object *observed(const struct ct_observed *o)
 	for (i = 0; i < o->n && i < CT_EXP_FAULTS; i++) {
 		struct json_object *f = json_object_new_object();
 
-		add_text(f, "outcome", outcomes[o->fault[i].outcome].name);
-		add_text(f, "reason", reasons[o->fault[i].reason].name);
+		add_text(f, "outcome", ct_exp_outcome(o->fault[i].outcome));
+		add_text(f, "reason", ct_exp_reason(o->fault[i].reason));
 		json_object_array_add(faults, f);
 	}
 	add(j, "faults", faults);

@@ -86,6 +86,17 @@ const char *ct_exp_verb_name(enum ct_exp_verb verb)
 	return verbs[verb].name;
 }
 
+/* The lists are in the order of the values. */
+const char *ct_exp_outcome(int outcome)
+{
+	return outcomes[outcome].name;
+}
+
+const char *ct_exp_reason(int reason)
+{
+	return reasons[reason].name;
+}
+
 size_t ct_exp_unit(enum ct_exp_kind kind)
 {
 	switch (kind) {

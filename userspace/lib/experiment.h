@@ -274,4 +274,8 @@ size_t ct_exp_unit(enum ct_exp_kind kind);
 
 const char *ct_exp_verb_name(enum ct_exp_verb verb);
 
+/* Words of the vocabulary, for known values. */
+const char *ct_exp_outcome(int outcome);
+const char *ct_exp_reason(int reason);
+
 #endif /* COWTRACE_EXPERIMENT_H */
