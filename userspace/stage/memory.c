@@ -81,30 +81,47 @@ static char *map_aligned(size_t bytes, struct ct_error *err)
 	return mem;
 }
 
-static uint64_t pagemap(const char *at)
+void ct_pagemap(const char *at, uint64_t *entries, size_t n)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entry = 0;
+	size_t bytes = n * sizeof(*entries);
 
-	if (fd >= 0 && pread(fd, &entry, sizeof(entry), (uintptr_t)at / PAGE * sizeof(entry)) < 0)
-		entry = 0;
+	if (fd < 0 || pread(fd, entries, bytes, (uintptr_t)at / PAGE * sizeof(*entries)) !=
+	    (ssize_t)bytes)
+		memset(entries, 0, bytes);
 	if (fd >= 0)
 		close(fd);
-	return entry;
 }
 
 /* Whether the pages of a unit lie one behind the other: one large folio. */
 static bool whole(const char *at, size_t unit)
 {
-	uint64_t mask = (1ull << 55) - 1, first = pagemap(at) & mask;
-	size_t i;
+	uint64_t entry[HUGE / PAGE], first;
+	size_t i, n = unit / PAGE;
 
-	if (!first || first % (unit / PAGE))
+	ct_pagemap(at, entry, n);
+	first = entry[0] & CT_PM_FRAME;
+	if (!first || first % n)
 		return false;
-	for (i = 1; i < unit / PAGE; i++)
-		if ((pagemap(at + i * PAGE) & mask) != first + i)
+	for (i = 1; i < n; i++)
+		if ((entry[i] & CT_PM_FRAME) != first + i)
 			return false;
 	return true;
+}
+
+/* How many of @n pages are in swap. */
+static size_t in_swap(const char *mem, size_t n)
+{
+	uint64_t entry[512];
+	size_t i, part, count = 0;
+
+	for (; n; n -= part, mem += part * PAGE) {
+		part = n < 512 ? n : 512;
+		ct_pagemap(mem, entry, part);
+		for (i = 0; i < part; i++)
+			count += !!(entry[i] & CT_PM_SWAP);
+	}
+	return count;
 }
 
 static char *map_large(const struct ct_exp_area *area, struct ct_error *err)
@@ -311,7 +328,7 @@ int ct_act_settle(const struct ct_turn *t, struct ct_error *err)
 int ct_act_pageout(const struct ct_turn *t, struct ct_error *err)
 {
 	const struct ct_exp_area *area = &t->scene->e->area[t->op->area];
-	size_t bytes = ct_area_bytes(area), n = 0, i;
+	size_t bytes = ct_area_bytes(area), n = 0;
 	char *mem = t->scene->base[t->op->area];
 	int try;
 
@@ -320,8 +337,7 @@ int ct_act_pageout(const struct ct_turn *t, struct ct_error *err)
 		drain();
 		if (madvise(mem, bytes, MADV_PAGEOUT))
 			return ct_error_set(err, -errno, "MADV_PAGEOUT: %s", strerror(errno));
-		for (n = 0, i = 0; i < bytes; i += PAGE)
-			n += pagemap(mem + i) >> 62 & 1;
+		n = in_swap(mem, bytes / PAGE);
 		if (n == bytes / PAGE)
 			return 0;
 		usleep(10000);
@@ -343,6 +359,7 @@ int ct_act_protect(const struct ct_turn *t, struct ct_error *err)
 int ct_act_soft_dirty(const struct ct_turn *t, struct ct_error *err)
 {
 	int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC), code = 0;
+	uint64_t entry = CT_PM_SOFT_DIRTY;
 	char *probe = map(PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, err);
 
 	(void)t;
@@ -350,7 +367,9 @@ int ct_act_soft_dirty(const struct ct_turn *t, struct ct_error *err)
 		poke(probe, 1);
 	if (fd < 0 || write(fd, "4", 1) != 1)
 		code = ct_error_set(err, -errno, "/proc/self/clear_refs: %s", strerror(errno));
-	else if (!probe || pagemap(probe) >> 55 & 1)
+	else if (probe)
+		ct_pagemap(probe, &entry, 1);
+	if (!code && entry & CT_PM_SOFT_DIRTY)
 		code = ct_error_set(err, -ENODEV,
 				    "this kernel does not track soft-dirty pages: CONFIG_MEM_SOFT_DIRTY");
 	if (fd >= 0)

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* KSM, which runs only while pages are to be merged. */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,52 +28,60 @@ static long long scans(void)
 	return ct_host_read(KSM "full_scans", text, sizeof(text)) ? 0 : atoll(text);
 }
 
-/* How many pages, from the first on, are the same page. */
-static size_t same(const char *mem, size_t pages)
+/* How many of @n pages, from the first on, are the same page. */
+static size_t same(const uint64_t *entry, size_t n)
 {
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t first = 0, entry, mask = (1ull << 55) - 1;
-	size_t n;
+	size_t i;
 
-	for (n = 0; fd >= 0 && n < pages; n++) {
-		if (pread(fd, &entry, sizeof(entry), ((uintptr_t)mem / PAGE + n) * sizeof(entry)) !=
-		    sizeof(entry) || !(entry >> 63))
+	for (i = 0; i < n; i++)
+		if (!(entry[i] & CT_PM_PRESENT) || !(entry[i] & CT_PM_FRAME) ||
+		    (entry[i] & CT_PM_FRAME) != (entry[0] & CT_PM_FRAME))
 			break;
-		if (!n)
-			first = entry & mask;
-		if (!first || (entry & mask) != first)
-			break;
-	}
-	if (fd >= 0)
-		close(fd);
-	return n;
+	return i;
+}
+
+/* Let ksmd scan until all are one, or it has had time enough. Returns how many are. */
+static size_t scan_until_same(const char *mem, uint64_t *entry, size_t n, long long *done)
+{
+	uint64_t end = ct_now_ns() + LIMIT_NS;
+	long long first = scans();
+	size_t merged;
+
+	do {
+		usleep(1000);
+		/* Before the pages: what these scans have done can be seen below. */
+		*done = scans() - first;
+		ct_pagemap(mem, entry, n);
+		merged = same(entry, n);
+	} while (merged < n && *done < SCANS && ct_now_ns() < end);
+	return merged;
 }
 
 int ct_act_merge(const struct ct_turn *t, struct ct_error *err)
 {
-	size_t bytes = ct_area_bytes(&t->scene->e->area[t->op->area]), merged;
+	size_t bytes = ct_area_bytes(&t->scene->e->area[t->op->area]), n = bytes / PAGE, merged;
 	char *mem = t->scene->base[t->op->area];
-	uint64_t end = ct_now_ns() + LIMIT_NS;
-	long long first, done;
+	uint64_t *entry;
+	long long done;
 
 	memset(mem, 0x5a, bytes);
 	if (madvise(mem, bytes, MADV_MERGEABLE))
 		return ct_error_set(err, -errno, "MADV_MERGEABLE: %s", strerror(errno));
-	if (ct_host_write(KSM "run", "1"))
+	entry = calloc(n, sizeof(*entry));
+	if (!entry)
+		return ct_error_set(err, -ENOMEM, "no memory");
+	if (ct_host_write(KSM "run", "1")) {
+		free(entry);
 		return ct_error_set(err, -ENODEV, "KSM cannot be started by %srun", KSM);
-	first = scans();
-	do {
-		usleep(1000);
-		/* Before the pages: what these scans have done can be seen below. */
-		done = scans() - first;
-		merged = same(mem, bytes / PAGE);
-	} while (merged < bytes / PAGE && done < SCANS && ct_now_ns() < end);
+	}
+	merged = scan_until_same(mem, entry, n, &done);
 	/* Comes back when ksmd is at rest. */
 	ct_host_write(KSM "run", "0");
-	return merged == bytes / PAGE ? 0 :
+	free(entry);
+	return merged == n ? 0 :
 	       ct_error_set(err, -ENODEV,
 			    "KSM did not merge: %zu of %zu pages are one after %lld scans: is there much else to scan, or max_page_sharing small?",
-			    merged, bytes / PAGE, done);
+			    merged, n, done);
 }
 
 int ct_act_unmerge(const struct ct_turn *t, struct ct_error *err)

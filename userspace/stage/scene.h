@@ -107,6 +107,15 @@ ct_act ct_act_hold, ct_act_release;
 ct_act ct_act_uffd;
 ct_act ct_act_kernel_write, ct_act_mem_write, ct_act_ptrace_write, ct_act_pin_read;
 
+/* Of an entry of /proc/PID/pagemap: the page frame, present, in swap, soft-dirty. */
+#define CT_PM_FRAME		((1ull << 55) - 1)
+#define CT_PM_SOFT_DIRTY	(1ull << 55)
+#define CT_PM_SWAP		(1ull << 62)
+#define CT_PM_PRESENT		(1ull << 63)
+
+/* Read the entries of @n pages of this process; 0 where that fails. */
+void ct_pagemap(const char *at, uint64_t *entries, size_t n);
+
 /**
  * ct_each() - where "each unit of AREA" stands
  * @scene: the scene.
