@@ -85,18 +85,6 @@ static void *read_slowly(void *arg)
 	return NULL;
 }
 
-/* The request is on its way when the reader sleeps without a chance to be woken. */
-static bool sleeps(pid_t tid)
-{
-	char path[64], line[512], *state;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	if (ct_host_read(path, line, sizeof(line)))
-		return false;
-	state = strrchr(line, ')');
-	return state && state[2] == 'D';
-}
-
 static int hold_direct(struct ct_scene *scene, struct hold *h, struct ct_error *err)
 {
 	int i;
@@ -109,7 +97,8 @@ static int hold_direct(struct ct_scene *scene, struct hold *h, struct ct_error *
 		return ct_error_set(err, -EAGAIN, "no further thread");
 	h->reading = true;
 	for (i = 0; i < 1000; i++) {
-		if (h->reader_tid && sleeps(h->reader_tid))
+		/* On its way: the reader sleeps without a chance to be woken. */
+		if (h->reader_tid && ct_task_state(h->reader_tid) == 'D')
 			return 0;
 		usleep(1000);
 	}

@@ -56,6 +56,18 @@ int ct_host_write(const char *path, const char *text)
 	return code;
 }
 
+char ct_task_state(pid_t tid)
+{
+	char path[64], line[512], *end;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	if (ct_host_read(path, line, sizeof(line)))
+		return 'X';
+	/* Behind the name, which may hold anything. */
+	end = strrchr(line, ')');
+	return end && end[1] ? end[2] : 'X';
+}
+
 static int spawn(const char *const *argv)
 {
 	posix_spawn_file_actions_t files;

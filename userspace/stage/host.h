@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "error.h"
 #include "experiment.h"
@@ -93,6 +94,9 @@ int ct_host_undo_to(size_t mark, struct ct_error *err);
  * Return: 0 or a negative errno.
  */
 int ct_host_end(struct ct_error *err);
+
+/* The letter of a task's state, as of /proc/TID/stat; 'X' when it is no more. */
+char ct_task_state(pid_t tid);
 
 /* Read a file of one line, without its newline. Return: 0 or a negative errno. */
 int ct_host_read(const char *path, char *text, size_t size);

@@ -188,13 +188,9 @@ static int have(const struct ct_experiment *e, struct ct_scene *scene, struct ct
 
 static bool gone(pid_t pid)
 {
-	char path[64], line[512], *state;
+	char state = ct_task_state(pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (ct_host_read(path, line, sizeof(line)))
-		return true;
-	state = strrchr(line, ')');
-	return !state || strchr("ZX", state[2]);
+	return state == 'Z' || state == 'X';
 }
 
 static int wait_gone(pid_t pid, struct ct_error *err)
