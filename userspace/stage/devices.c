@@ -125,11 +125,8 @@ int ct_zram_swap(struct ct_error *err)
 	snprintf(path, sizeof(path), "/sys/block/zram%s/disksize", number);
 	snprintf(device, sizeof(device), "/dev/zram%s", number);
 	snprintf(size, sizeof(size), "%dM", SIZE_MB);
-	ret = ct_host_write(path, size);
-	if (ret)
-		return ct_error_set(err, ret, "cannot write %s to %s: %s", size, path,
-				    strerror(-ret));
-	return swap_on(device, err);
+	ret = ct_host_put(path, size, err);
+	return ret ? ret : swap_on(device, err);
 }
 
 static int have_configfs(struct ct_error *err)
@@ -156,12 +153,9 @@ static int have_configfs(struct ct_error *err)
 static int slow_setting(const char *name, const char *value, struct ct_error *err)
 {
 	char path[128];
-	int ret;
 
 	snprintf(path, sizeof(path), NULLB "/" SLOW "/%s", name);
-	ret = ct_host_write(path, value);
-	return ret ? ct_error_set(err, ret, "cannot write %s to %s: %s", value, path,
-				  strerror(-ret)) : 0;
+	return ct_host_put(path, value, err);
 }
 
 int ct_slow_disk(char *path, size_t size, struct ct_error *err)

@@ -56,6 +56,14 @@ int ct_host_write(const char *path, const char *text)
 	return code;
 }
 
+int ct_host_put(const char *path, const char *text, struct ct_error *err)
+{
+	int ret = ct_host_write(path, text);
+
+	return ret ? ct_error_set(err, ret, "cannot write %s to %s: %s", text, path,
+				  strerror(-ret)) : 0;
+}
+
 char ct_task_state(pid_t tid)
 {
 	char path[64], line[512], *end;
@@ -381,11 +389,7 @@ int ct_host_set(const char *path, const char *value, struct ct_error *err)
 	chosen(now);
 	/* Noted in any case: an actor may change it on its own. */
 	ret = ct_host_note(err, "write %s %s", path, now);
-	if (ret)
-		return ret;
-	ret = ct_host_write(path, value);
-	return ret ? ct_error_set(err, ret, "cannot write %s to %s: %s", value, path,
-				  strerror(-ret)) : 0;
+	return ret ? ret : ct_host_put(path, value, err);
 }
 
 int ct_host_module(const char *name, const char *parameter, const char *there,

@@ -104,4 +104,7 @@ int ct_host_read(const char *path, char *text, size_t size);
 /* Write to a file of the kernel. Return: 0 or a negative errno. */
 int ct_host_write(const char *path, const char *text);
 
+/* The same, with an error for the user. */
+int ct_host_put(const char *path, const char *text, struct ct_error *err);
+
 #endif /* COWTRACE_HOST_H */

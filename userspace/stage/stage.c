@@ -37,9 +37,7 @@ static void interrupt(int signal)
 /* A setting that not every kernel has. */
 static int set_if_there(const char *path, const char *value, struct ct_error *err)
 {
-	int ret = access(path, F_OK) ? 0 : ct_host_set(path, value, err);
-
-	return ret;
+	return access(path, F_OK) ? 0 : ct_host_set(path, value, err);
 }
 
 static int have_thp(struct ct_error *err)
@@ -99,10 +97,9 @@ static int have_hugetlb(unsigned int pages, struct ct_error *err)
 	if (ret)
 		return ret;
 	snprintf(text, sizeof(text), "%lu", now + pages);
-	ret = ct_host_write(HUGEPAGES "nr_hugepages", text);
+	ret = ct_host_put(HUGEPAGES "nr_hugepages", text, err);
 	if (ret)
-		return ct_error_set(err, ret, "cannot write %s to " HUGEPAGES "nr_hugepages: %s", text,
-				    strerror(-ret));
+		return ret;
 	return huge_idle() >= pages ? 0 :
 	       ct_error_set(err, -ENODEV,
 			    "only %lu of %u hugetlb pages are to be had: echo 1 > /proc/sys/vm/compact_memory, then echo %lu > " HUGEPAGES "nr_hugepages",
@@ -409,8 +406,9 @@ int ct_stage_run(const struct ct_experiments *all, struct ct_stage_log *log,
 		 struct ct_error *err)
 {
 	struct sigaction action = { .sa_handler = interrupt };
+	struct ct_error later;
+	int ret, undone;
 	size_t i;
-	int ret;
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigaction(SIGINT, &action, NULL);
@@ -427,9 +425,8 @@ int ct_stage_run(const struct ct_experiments *all, struct ct_stage_log *log,
 			tell(all, i);
 		act_out(&all->list[i], &log[i], cpus);
 	}
-	if (ret)
-		ct_host_end(&(struct ct_error) { .code = 0 });
-	else
-		ret = ct_host_end(err);
+	/* The first error is told. */
+	undone = ct_host_end(ret ? &later : err);
+	ret = ret ?: undone;
 	return !ret && interrupted ? ct_error_set(err, -EINTR, "interrupted") : ret;
 }
