@@ -182,49 +182,91 @@ static enum ct_verdict judge_step(const struct ct_exp_run *run, const struct ct_
 	return run->lost || !run->exact ? CT_VERDICT_UNKNOWN : CT_VERDICT_DIFFERENT;
 }
 
-static int read_step(struct ct_exp_run *run, size_t e, unsigned int s, struct ct_reader *reader)
-{
-	const struct ct_experiment *exp = &run->all->list[e];
-	const struct ct_stage_step *log = &run->log[e].step[s];
-	struct ct_step_result *result = &run->result[e].step[s];
-	unsigned int n = log->state == CT_STAGE_DONE ? pages_of(exp, &exp->step[s], log) : 0;
-	struct page *pages = calloc(n + 1, sizeof(*pages));
-	struct ct_event event;
+/* The pages of one step, and what they have seen. */
+struct watch {
+	const struct ct_experiment	*e;
+	const struct ct_exp_step	*s;
+	const struct ct_stage_step	*log;
+	struct ct_step_result		*result;
+	struct page			*pages;
+	unsigned int			n;
+};
 
-	if (!pages)
-		return -ENOMEM;
-	ct_reader_rewind(reader);
-	while (n && ct_reader_next(reader, &event))
-		if (event.record->time_ns >= log->began && event.record->time_ns <= log->ended)
-			sort_record(exp, &exp->step[s], log, pages, result, event.record);
-	result->verdict = judge_step(run, &exp->step[s], log, run->log[e].code, pages, n, result);
-	free(pages);
-	return 0;
+static int watch_step(struct ct_exp_run *run, size_t e, unsigned int s, struct watch *w)
+{
+	w->e = &run->all->list[e];
+	w->s = &w->e->step[s];
+	w->log = &run->log[e].step[s];
+	w->result = &run->result[e].step[s];
+	w->n = w->log->state == CT_STAGE_DONE ? pages_of(w->e, w->s, w->log) : 0;
+	w->pages = calloc(w->n + 1, sizeof(*w->pages));
+	return w->pages ? 0 : -ENOMEM;
 }
 
-static int judge(struct ct_exp_run *run, size_t e, struct ct_reader *reader)
+/* All steps in one pass; what is missing in the trace is known at its end. */
+static void read_trace(struct ct_exp_run *run, const struct watch *watches, size_t nr,
+		       struct ct_reader *reader)
 {
-	const struct ct_experiment *exp = &run->all->list[e];
+	struct ct_event event;
+	size_t i;
+
+	while (ct_reader_next(reader, &event))
+		for (i = 0; i < nr; i++) {
+			const struct watch *w = &watches[i];
+
+			if (w->n && event.record->time_ns >= w->log->began &&
+			    event.record->time_ns <= w->log->ended)
+				sort_record(w->e, w->s, w->log, w->pages, w->result, event.record);
+		}
+	run->lost += ct_reader_info(reader)->lost;
+}
+
+static void judge(struct ct_exp_run *run, size_t e, const struct watch *watches)
+{
+	const struct ct_stage_log *log = &run->log[e];
 	struct ct_exp_result *result = &run->result[e];
 	unsigned int s;
-	int ret = 0;
 
 	result->verdict = CT_VERDICT_EXPECTED;
-	result->text = run->log[e].text;
-	for (s = 0; !ret && s < exp->nr_steps; s++) {
-		ret = read_step(run, e, s, reader);
-		if (run->log[e].step[s].state != CT_STAGE_DONE &&
-		    (run->log[e].state == CT_STAGE_REFUSED || run->log[e].state == CT_STAGE_WAITING))
-			result->step[s].verdict = CT_VERDICT_SKIPPED;
-		if (result->step[s].verdict > result->verdict)
-			result->verdict = result->step[s].verdict;
-		run->steps[result->step[s].verdict]++;
+	result->text = log->text;
+	for (s = 0; s < run->all->list[e].nr_steps; s++) {
+		struct ct_step_result *step = &result->step[s];
+
+		step->verdict = judge_step(run, watches[s].s, watches[s].log, log->code,
+					   watches[s].pages, watches[s].n, step);
+		if (log->step[s].state != CT_STAGE_DONE &&
+		    (log->state == CT_STAGE_REFUSED || log->state == CT_STAGE_WAITING))
+			step->verdict = CT_VERDICT_SKIPPED;
+		if (step->verdict > result->verdict)
+			result->verdict = step->verdict;
+		run->steps[step->verdict]++;
 	}
 	/* What failed after the last step, such as to put a setting back. */
-	if (run->log[e].state == CT_STAGE_FAILED && result->verdict == CT_VERDICT_EXPECTED)
+	if (log->state == CT_STAGE_FAILED && result->verdict == CT_VERDICT_EXPECTED)
 		result->verdict = CT_VERDICT_DIFFERENT;
 	run->total[result->verdict]++;
-	return ret;
+}
+
+/* @watches: room for all steps. */
+static int judge_all(struct ct_exp_run *run, struct watch *watches, size_t *nr,
+		     struct ct_reader *reader)
+{
+	const struct watch *next = watches;
+	unsigned int s;
+	size_t e;
+	int ret = 0;
+
+	for (e = 0; e < run->all->n; e++)
+		for (s = 0; !ret && s < run->all->list[e].nr_steps; s++)
+			ret = watch_step(run, e, s, &watches[(*nr)++]);
+	if (ret)
+		return ret;
+	read_trace(run, watches, *nr, reader);
+	for (e = 0; e < run->all->n; e++) {
+		judge(run, e, next);
+		next += run->all->list[e].nr_steps;
+	}
+	return 0;
 }
 
 /* 6.12 for 6.12.3 and 6.12-rc1, not for 6.1. */
@@ -238,20 +280,18 @@ static bool of_series(const char *release, const char *series)
 int ct_experiments_judge(struct ct_exp_run *run, struct ct_reader *reader, struct ct_error *err)
 {
 	const struct ct_schema *schema = ct_reader_schema(reader);
-	struct ct_event event;
-	size_t i;
-	int ret = 0;
+	struct watch *watches = calloc(run->all->n * CT_EXP_STEPS + 1, sizeof(*watches));
+	size_t nr = 0;
+	int ret;
 
-	/* What is missing is known at the end. */
-	while (ct_reader_next(reader, &event))
-		;
-	run->lost += ct_reader_info(reader)->lost;
 	run->kernel = ct_exp_kernel(schema->traits);
 	snprintf(run->release, sizeof(run->release), "%s", schema->kernel ? schema->kernel : "?");
 	snprintf(run->backend, sizeof(run->backend), "%s", schema->backend ? schema->backend : "?");
 	run->exact = of_series(run->release, ct_exp_kernel_name(run->kernel));
 	run->result = calloc(run->all->n + 1, sizeof(*run->result));
-	for (i = 0; run->result && !ret && i < run->all->n; i++)
-		ret = judge(run, i, reader);
-	return ret || !run->result ? ct_error_set(err, -ENOMEM, "no memory to judge the experiments") : 0;
+	ret = run->result && watches ? judge_all(run, watches, &nr, reader) : -ENOMEM;
+	while (nr)
+		free(watches[--nr].pages);
+	free(watches);
+	return ret ? ct_error_set(err, ret, "no memory to judge the experiments") : 0;
 }
