@@ -106,10 +106,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_COMM:
 		return ct_options_add(&e->filters, "comm", arg);
 	case 'f':
-		if (!strchr(arg, '='))
-			ct_usage(state, "--filter needs NAME=VALUE, not \"%s\"", arg);
-		*strchr(arg, '=') = '\0';
-		return ct_options_add(&e->filters, arg, arg + strlen(arg) + 1);
+		return ct_options_filter(&e->filters, arg, state);
 	case KEY_JSON:
 		e->json = true;
 		return 0;

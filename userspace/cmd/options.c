@@ -61,6 +61,16 @@ static int add_number(struct argp_state *state, const char *name, const char *ar
 	return ct_options_add(state->input, name, arg);
 }
 
+int ct_options_filter(struct ct_options *options, char *arg, const struct argp_state *state)
+{
+	char *equals = strchr(arg, '=');
+
+	if (!equals)
+		ct_usage(state, "--filter needs NAME=VALUE, not \"%s\"", arg);
+	*equals = '\0';
+	return ct_options_add(options, arg, equals + 1);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct ct_options *o = state->input;
@@ -79,10 +89,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			ct_usage(state, "--witness is auto, on or off, not \"%s\"", arg);
 		return ct_options_add(o, "witness", arg);
 	case 'f':
-		if (!strchr(arg, '='))
-			ct_usage(state, "--filter needs NAME=VALUE, not \"%s\"", arg);
-		*strchr(arg, '=') = '\0';
-		return ct_options_add(o, arg, arg + strlen(arg) + 1);
+		return ct_options_filter(o, arg, state);
 	case 'q':
 		o->quiet = true;
 		return 0;

@@ -48,6 +48,15 @@ void ct_usage(const struct argp_state *state, const char *format, ...);
 int ct_options_add(struct ct_options *options, const char *name, const char *value);
 
 /**
+ * ct_options_filter() - set what --filter says
+ * @options: the options.
+ * @arg: NAME=VALUE; it is cut in two.
+ * @state: of argp, for an error.
+ * Return: as ct_options_add().
+ */
+int ct_options_filter(struct ct_options *options, char *arg, const struct argp_state *state);
+
+/**
  * ct_options_session() - put the options into those of a session
  * @options: the options; must outlive @session.
  * @session: settings, duration and progress are filled in.
