@@ -159,7 +159,7 @@ int ct_forks_print(FILE *out, const char *trace_path, const struct ct_forks_opts
 	return ct_report_on(out, trace_path, print, opts);
 }
 
-enum { KEY_JSON = 0x100, KEY_COMM };
+enum { KEY_COMM = CT_REPORT_KEY_JSON + 1 };
 
 static const struct argp_option options[] = {
 	{ "child", 'c', "PID", 0, "only the fork that made this child, with all details", 0 },
@@ -167,7 +167,8 @@ static const struct argp_option options[] = {
 	{ "comm", KEY_COMM, "NAME", 0, "only forks of processes of this name", 0 },
 	{ "sort", 's', "KEY", 0, "copies (default), bytes, time or start", 0 },
 	{ "top", 't', "N", 0, "rows of the tables of forks and code sites (default 10)", 0 },
-	{ "json", KEY_JSON, NULL, 0, "print one JSON object with every table, all rows", 0 },
+	{ "json", CT_REPORT_KEY_JSON, NULL, 0, "print one JSON object with every table, all rows",
+	  0 },
 	{ 0 },
 };
 
@@ -195,13 +196,12 @@ static error_t set_sort(const struct argp_state *state, const char *name,
 	return EINVAL;
 }
 
-static error_t set_number(const struct argp_state *state, const char *text, uint32_t max,
-			  uint32_t *to)
+static error_t set_pid(const struct argp_state *state, const char *text, uint32_t *to)
 {
 	unsigned long long n;
 
-	if (ct_parse_number(text, 1, max, &n)) {
-		argp_error(state, "\"%s\" is no number from 1 to %u", text, max);
+	if (ct_parse_number(text, 1, INT32_MAX, &n)) {
+		argp_error(state, "\"%s\" is no number from 1 to %u", text, INT32_MAX);
 		return EINVAL;
 	}
 	*to = n;
@@ -213,31 +213,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct args *args = state->input;
 
 	switch (key) {
-	case KEY_JSON:
-		args->opts.report.json = true;
-		return 0;
 	case KEY_COMM:
 		args->opts.comm = arg;
 		return 0;
 	case 'c':
-		return set_number(state, arg, INT32_MAX, &args->opts.child);
+		return set_pid(state, arg, &args->opts.child);
 	case 'p':
-		return set_number(state, arg, INT32_MAX, &args->opts.parent);
+		return set_pid(state, arg, &args->opts.parent);
 	case 's':
 		return set_sort(state, arg, &args->opts);
-	case 't':
-		return set_number(state, arg, 1000000, &args->opts.report.top);
-	case ARGP_KEY_ARG:
-		if (args->trace)
-			argp_error(state, "one TRACE at a time, not also \"%s\"", arg);
-		args->trace = arg;
-		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return ct_report_option(key, arg, state, &args->opts.report, &args->trace);
 	}
 }
-
-#define STATUS_LINE(id, v, s)	"  " #v "  " s "\n"
 
 int ct_cmd_forks(int argc, char **argv)
 {
@@ -251,7 +239,7 @@ int ct_cmd_forks(int argc, char **argv)
 		       "TRACE is " DEFAULT_TRACE " if not given, - for standard input. It may come "
 		       "from another machine or kernel. Each copy counts to exactly one fork, or to a "
 		       "cause that is none: the man page has the rule.\n\n"
-		       "Exit status:\n" CT_REPORT_STATUSES(STATUS_LINE),
+		       "Exit status:\n" CT_REPORT_STATUS_LINES,
 	};
 	struct args args = { .trace = NULL };
 

@@ -132,10 +132,9 @@ int ct_report_print(FILE *out, const char *trace_path, const struct ct_report_op
 	return ct_report_on(out, trace_path, print, opts);
 }
 
-enum { KEY_JSON = 0x100 };
-
 static const struct argp_option options[] = {
-	{ "json", KEY_JSON, NULL, 0, "print one JSON object with every table, all rows", 0 },
+	{ "json", CT_REPORT_KEY_JSON, NULL, 0, "print one JSON object with every table, all rows",
+	  0 },
 	{ "top", 't', "N", 0, "rows of the tables of processes and code sites (default 10)", 0 },
 	{ 0 },
 };
@@ -145,31 +144,36 @@ struct args {
 	const char	*trace;
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+error_t ct_report_option(int key, char *arg, struct argp_state *state,
+			 struct ct_report_opts *opts, const char **trace)
 {
-	struct args *args = state->input;
 	unsigned long long n;
 
 	switch (key) {
-	case KEY_JSON:
-		args->opts.json = true;
+	case CT_REPORT_KEY_JSON:
+		opts->json = true;
 		return 0;
 	case 't':
 		if (ct_parse_number(arg, 1, 1000000, &n))
 			argp_error(state, "\"%s\" is no number from 1 to 1000000", arg);
-		args->opts.top = n;
+		opts->top = n;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (args->trace)
+		if (*trace)
 			argp_error(state, "one TRACE at a time, not also \"%s\"", arg);
-		args->trace = arg;
+		*trace = arg;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-#define STATUS_LINE(id, v, s)	"  " #v "  " s "\n"
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct args *args = state->input;
+
+	return ct_report_option(key, arg, state, &args->opts, &args->trace);
+}
 
 int ct_cmd_report(int argc, char **argv)
 {
@@ -182,7 +186,7 @@ int ct_cmd_report(int argc, char **argv)
 		       "from, and what was lost.\v"
 		       "TRACE is " DEFAULT_TRACE " if not given, - for standard input. It may come "
 		       "from another machine or kernel.\n\n"
-		       "Exit status:\n" CT_REPORT_STATUSES(STATUS_LINE),
+		       "Exit status:\n" CT_REPORT_STATUS_LINES,
 	};
 	struct args args = { .trace = NULL };
 

@@ -3,6 +3,7 @@
 #ifndef COWTRACE_REPORT_PARTS_H
 #define COWTRACE_REPORT_PARTS_H
 
+#include <argp.h>
 #include <stdio.h>
 
 #include <json-c/json.h>
@@ -59,6 +60,25 @@ typedef int ct_report_fn(FILE *out, struct ct_report *report, const void *arg,
  * Return: enum ct_report_status.
  */
 int ct_report_on(FILE *out, const char *trace_path, ct_report_fn *print, const void *arg);
+
+/* --json, of report, forks and whoever else takes ct_report_option(). */
+enum { CT_REPORT_KEY_JSON = 0x100 };
+
+/* Exit statuses, a line each, for the help of a command. */
+#define CT_REPORT_STATUS_LINE_(id, v, s)	"  " #v "  " s "\n"
+#define CT_REPORT_STATUS_LINES	CT_REPORT_STATUSES(CT_REPORT_STATUS_LINE_)
+
+/**
+ * ct_report_option() - what all reports take on their command line
+ * @key: of argp: CT_REPORT_KEY_JSON, 't' for --top, or the argument TRACE.
+ * @arg: of argp.
+ * @state: of argp.
+ * @opts: json and top are set.
+ * @trace: is set.
+ * Return: 0, or ARGP_ERR_UNKNOWN for another key.
+ */
+error_t ct_report_option(int key, char *arg, struct argp_state *state,
+			 struct ct_report_opts *opts, const char **trace);
 
 /**
  * struct ct_loss - one cause of loss that the module counts
