@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "generate.h"
+#include "numbers.h"
 #include "report.h"
 #include "tap.h"
 #include "writer.h"
@@ -74,11 +75,7 @@ static void says(const char *claim, const char *expected, int expected_status)
 
 static void check_numbers(void)
 {
-	static const struct {
-		const char	*where;
-		int64_t		value;
-		const char	*claim;
-	} numbers[] = {
+	static const struct expected_number numbers[] = {
 		{ "faults.faults", 18, "all faults are counted" },
 		{ "faults.copies", 12, "copies and unshares are copies" },
 		{ "faults.reuses", 5, "reuses are counted" },
@@ -108,9 +105,7 @@ static void check_numbers(void)
 	static const uint8_t id[20] = { 1 };
 	struct bytes sideband = { 0 };
 	struct trace t = begin();
-	struct json_object *o;
 	char *text;
-	size_t i;
 	int status;
 
 	add_map(&sideband, 1, 100, 0x400000, 0x1000, 0, id, "/bin/x");
@@ -128,12 +123,8 @@ static void check_numbers(void)
 	ct_writer_close(t.w);
 
 	text = report(true, &status);
-	o = json_tokener_parse(text);
-	ok(o && status == CT_REPORT_OK, "the JSON report parses");
-	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-		if (!ok(number(o, numbers[i].where) == numbers[i].value, "%s", numbers[i].claim))
-			note("%s is %ld", numbers[i].where, (long)number(o, numbers[i].where));
-	json_object_put(o);
+	ok(check_numbers_in(text, "", numbers, sizeof(numbers) / sizeof(*numbers)) &&
+	   status == CT_REPORT_OK, "the JSON report parses");
 	free(text);
 	says("the text begins with how many faults", "18 write-protect faults of 3 processes", 0);
 	says("losses come with what to do", "4  records that did not fit into a buffer: use", 0);
@@ -190,11 +181,7 @@ static void make_huge_trace(void)
 
 static void check_huge_numbers(void)
 {
-	static const struct {
-		const char	*where;
-		int64_t		value;
-		const char	*claim;
-	} numbers[] = {
+	static const struct expected_number numbers[] = {
 		{ "faults.splits", 1, "splits are counted" },
 		{ "faults.copies", 3, "a split is no copy" },
 		{ "faults.bytes_copied", 4096 + 2 * 2097152, "a huge copy is a huge page" },
@@ -211,17 +198,11 @@ static void check_huge_numbers(void)
 		{ "doubts.0.faults", 2, "what is raced is counted by its evidence" },
 		{ "doubts.1.faults", 1, "and so is what is unknown" },
 	};
-	struct json_object *o;
 	char *text;
-	size_t i;
 	int status;
 
 	text = report(true, &status);
-	o = json_tokener_parse(text);
-	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-		if (!ok(number(o, numbers[i].where) == numbers[i].value, "%s", numbers[i].claim))
-			note("%s is %ld", numbers[i].where, (long)number(o, numbers[i].where));
-	json_object_put(o);
+	check_numbers_in(text, "", numbers, sizeof(numbers) / sizeof(*numbers));
 	free(text);
 }
 
@@ -309,11 +290,7 @@ static void make_contended_trace(void)
 
 static void check_contention(void)
 {
-	static const struct {
-		const char	*where;
-		int64_t		value;
-		const char	*claim;
-	} numbers[] = {
+	static const struct expected_number numbers[] = {
 		{ "contention.groups", 2, "groups of faults that met are counted" },
 		{ "contention.faults", 4, "and their faults" },
 		{ "contention.one_entry", 1, "those of threads apart" },
@@ -333,9 +310,7 @@ static void check_contention(void)
 		{ "contention.sites.0.faults", 4, "and code sites" },
 	};
 	struct trace t = begin();
-	struct json_object *o;
 	char *text;
-	size_t i;
 	int status;
 
 	faults(&t, 5, COWTRACE_OUTCOME_COPY, COWTRACE_REASON_MAPPED, 1, 2);
@@ -345,11 +320,7 @@ static void check_contention(void)
 	shows("and in no table", "Contention:", false);
 	make_contended_trace();
 	text = report(true, &status);
-	o = json_tokener_parse(text);
-	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-		if (!ok(number(o, numbers[i].where) == numbers[i].value, "%s", numbers[i].claim))
-			note("%s is %ld", numbers[i].where, (long)number(o, numbers[i].where));
-	json_object_put(o);
+	check_numbers_in(text, "", numbers, sizeof(numbers) / sizeof(*numbers));
 	free(text);
 	says("what met is told",
 	     "  4 faults met in 2 groups of 2 to 2; 1 of these in one page-table", 0);
