@@ -16,7 +16,7 @@ mdir = $(out)/module/$(krelease)$(VARIANT)
 modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
 
 .PHONY: all module command install uninstall clean help guest vm demo check
-.PHONY: unit matrix story check-debug planted
+.PHONY: unit matrix story check-debug check-selftests planted
 
 all: module command
 
@@ -35,6 +35,7 @@ help:
 	@echo '  make check        all tests: unit tests, then the kernels of the matrix'
 	@echo '  make story        what each kernel does in each experiment, side by side'
 	@echo '  make check-debug  the module on a kernel with KASAN, lockdep and kmemleak'
+	@echo "  make check-selftests  the kernel's own tests of copy on write, under cowtrace"
 	@echo '  make unit         the unit tests alone'
 	@echo '  make matrix       the tests of the module on the kernels alone'
 	@echo '  make vm           prepare the virtual machines and nothing else'
@@ -132,6 +133,9 @@ check:
 
 check-debug:
 	tests/check-debug
+
+check-selftests:
+	tests/selftests/run
 
 unit:
 	tests/vm/prepare --root

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0
+# What one of the kernel's own tests said, as one line a result: "pass NAME", "fail
+# NAME", "skip NAME" or "xfail NAME" (it knows that the kernel fails), in its order;
+# the last is its exit status. TAP, and the ways in which khugepaged, uffd-unit-tests
+# and userfaultfd write.
+
+function result(verdict, name)
+{
+	gsub(/^[ \t:.-]+|[ \t:.]+$/, "", name)
+	print verdict, name
+}
+
+{
+	sub(/^.*\r/, "")		# a line that was written over another
+}
+
+# The names of TAP say what was expected, the lines before them of what.
+/^# \[(RUN|INFO)\]/ {
+	context = $0
+	sub(/^# \[[A-Z]+\] */, "", context)
+	next
+}
+
+/^(not )?ok [0-9]+/ {
+	verdict = /# SKIP/ ? "skip" : /# XFAIL/ ? "xfail" : /^not ok/ ? "fail" : "pass"
+	sub(/^(not )?ok [0-9]+ */, "")
+	result(verdict, context " - " $0)
+	next
+}
+
+/^Testing .*\.\.\. (done|failed|skipped)/ {
+	verdict = /\.\.\. done/ ? "pass" : /\.\.\. skipped/ ? "skip" : "fail"
+	result(verdict, $0)
+	next
+}
+
+/^Run test: / {
+	context = $0
+	sub(/^Run test: /, "", context)
+	next
+}
+
+# khugepaged: a dot for each half second that it waited.
+/\033\[3[123]m/ {
+	verdict = /\033\[32m/ ? "pass" : /\033\[33m/ ? "skip" : "fail"
+	gsub(/\033\[[0-9]*m/, "")
+	gsub(/\.\.+/, "")
+	result(verdict, context " - " $0)
+	next
+}
+
+# userfaultfd: how many faults came differs each time.
+/^testing [^:]*: *(done|userfaults)/ || /^bounces: .*userfaults/ {
+	sub(/,? *userfaults:.*/, "")
+	result("pass", $0)
+	next
+}
+
+/^exit [0-9]+$/ {
+	result($2 == 0 ? "pass" : $2 == 4 ? "skip" : "fail", "exit status " $2)
+}
