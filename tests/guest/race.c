@@ -8,28 +8,20 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "ledger.h"
 #include "lib.h"
+#include "meet.h"
 #include "outside.h"
 
 /* Pages that are shared by one fork, or held by one pipe. */
 #define BATCH		128
-/* Loops by which a writer may come later than the other. */
-#define SKEW		64
-/* Looks at the other's place before it is thought not to run. */
-#define SPINS		65536
-/* An answer that takes longer was not given at once; how many of these until they begin anyway. */
-#define PROMPT_NS	10000
-#define LATE_ANSWERS	16
 /* Loops by which a pipe may let go later: as long as a fault takes until it has decided. */
 #define LINGER		4096
 #define SEED		0x636f77ull
@@ -39,19 +31,6 @@
 #define MORE_BATCHES	16
 
 /* --- two writers ---------------------------------------------------------- */
-
-/**
- * struct writer - one of the two, where they meet
- * @at: the round that it has come to.
- * @start: the round that it begins.
- * @call: the last question of the first, the last answer of the second.
- * @asleep: whether it waits for the other's @at to be changed.
- * @random: state of its skew.
- */
-struct writer {
-	unsigned int	at, start, call, asleep;
-	uint64_t	random;
-} __attribute__((aligned(128)));
 
 /* Of both writers, which may be processes; @batches are those to come. */
 static struct arena {
@@ -83,85 +62,17 @@ struct variant {
 	bool		threads, witness;
 };
 
-static unsigned int look(const unsigned int *at)
-{
-	return __atomic_load_n(at, __ATOMIC_SEQ_CST);
-}
-
-static bool has_come(const unsigned int *at, unsigned int round)
-{
-	return (int)(look(at) - round) >= 0;
-}
-
-/*
- * A CPU of a guest is a thread of its host, which may not run now: one who only
- * begins writes alone. Both run when a question is answered at once.
- */
-static void ask(struct writer *self, const struct writer *other, unsigned int round)
-{
-	unsigned int i, late = 0;
-	uint64_t begin, took;
-
-	do {
-		begin = now_ns();
-		__atomic_store_n(&self->call, self->call + 1, __ATOMIC_SEQ_CST);
-		/* A host that runs them in turns would go on so: give way. */
-		for (i = 1; look(&other->call) != self->call; i++)
-			if (!(i % SPINS))
-				sleep_ms(1);
-		took = now_ns() - begin;
-	} while (took > PROMPT_NS && ++late < LATE_ANSWERS);
-	__atomic_store_n(&self->start, round, __ATOMIC_SEQ_CST);
-}
-
-static void answer(struct writer *self, const struct writer *other, unsigned int round)
-{
-	while (!has_come(&other->start, round))
-		__atomic_store_n(&self->call, look(&other->call), __ATOMIC_SEQ_CST);
-}
-
-/*
- * The other's CPU may be one that the host does not run now: who waits long
- * sleeps, so that it does. Then both spin, to begin at once.
- */
-static void meet(unsigned int me, unsigned int round)
-{
-	struct writer *self = &arena->writer[me], *other = &arena->writer[!me];
-	unsigned int i = 0;
-
-	__atomic_store_n(&self->at, round, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&other->asleep, __ATOMIC_SEQ_CST))
-		syscall(SYS_futex, &self->at, FUTEX_WAKE, 1, NULL, NULL, 0);
-	while (!has_come(&other->at, round) && i < SPINS)
-		i++;
-	if (i == SPINS) {
-		__atomic_store_n(&self->asleep, 1, __ATOMIC_SEQ_CST);
-		while (!has_come(&other->at, round))
-			syscall(SYS_futex, &other->at, FUTEX_WAIT, round - 1, NULL, NULL, 0);
-		__atomic_store_n(&self->asleep, 0, __ATOMIC_SEQ_CST);
-	}
-	if (me)
-		answer(self, other, round);
-	else
-		ask(self, other, round);
-}
-
 static void write_batch(const struct variant *v, unsigned int me)
 {
-	struct writer *w = &arena->writer[me];
-	unsigned int i, round = w->at;
-	volatile unsigned int skew;
+	unsigned int i, round = arena->writer[me].at;
 
 	for (i = 0; i < BATCH; i++) {
-		skew = next_random(&w->random) % SKEW;
-		meet(me, ++round);
-		while (skew)
-			skew--;
+		meet(arena->writer, me, ++round);
 		if (v->before)
 			v->before(me, i);
 		poke(mem + i * PAGE, me);
 	}
-	meet(me, ++round);
+	meet(arena->writer, me, ++round);
 }
 
 static void *second(void *arg)
