@@ -43,6 +43,7 @@ void run_explain(void);
 void run_redis(void);
 void run_forks(void);
 void run_race(void);
+void run_contention(void);
 void run_storm(void);
 /* How much longer than another suite they may take. */
 unsigned int race_seconds(void);

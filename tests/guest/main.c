@@ -42,6 +42,7 @@ static const struct suite suites[] = {
 	{ "redis", run_redis, "a traced redis-server answers as an untraced one" },
 	{ "forks", run_forks, "the ledger of forks beside a load that is known" },
 	{ "race", run_race, "two writers of the same page at once; RACES rounds" },
+	{ "contention", run_contention, "parent and child at one page; CONTENTION rounds" },
 	{ "storm", run_storm, "STORM_SECONDS of fork, write, swap and KSM on all CPUs" },
 	{ "unload", run_unload, "insmod and rmmod under load; ROUNDS of them" },
 	{ "beside-bpftrace", run_beside_bpftrace, "BESIDE_ROUNDS rounds beside bpftrace's kretprobes" },
