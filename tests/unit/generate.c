@@ -183,6 +183,13 @@ void add_newtask(struct bytes *to, uint64_t time, uint32_t tgid, uint32_t parent
 	append_bytes(to, &body, sizeof(body));
 }
 
+void add_memory(struct bytes *to, uint64_t time, uint32_t tgid, uint64_t anon, uint64_t swapped)
+{
+	uint64_t body[] = { tgid, anon, swapped };
+
+	add_perf(to, CT_RECORD_MEMORY, PERF_RECORD_MISC_USER, body, sizeof(body), NULL, time, tgid);
+}
+
 void add_exit(struct bytes *to, uint64_t time, uint32_t tgid)
 {
 	struct task_body body = { tgid, 1, tgid, 1, time };
@@ -225,6 +232,7 @@ static void make_sideband(struct bytes *to)
 	for (child = 101; child < 104; child++) {
 		add_fork(to, 1000 * child, child, 100);
 		add_newtask(to, 1000 * child + 1, child, 100, child == 103 ? 0x4100 : 0);
+		add_memory(to, 1000 * child + 2, child, 1 << 20, 0);
 	}
 	add_comm(to, 102500, 102, "helper", 1);
 	add_map(to, 102501, 102, 0x400000, 0x10000, 0x1000, id, "/usr/bin/helper");

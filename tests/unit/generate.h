@@ -53,6 +53,8 @@ void add_comm(struct bytes *to, uint64_t time, uint32_t tgid, const char *name, 
 void add_fork(struct bytes *to, uint64_t time, uint32_t tgid, uint32_t parent);
 /* The tracepoint that tells what a new task shares: CLONE_* flags. */
 void add_newtask(struct bytes *to, uint64_t time, uint32_t tgid, uint32_t parent, uint64_t flags);
+/* What /proc said of a new process, in bytes. */
+void add_memory(struct bytes *to, uint64_t time, uint32_t tgid, uint64_t anon, uint64_t swapped);
 void add_exit(struct bytes *to, uint64_t time, uint32_t tgid);
 void add_lost(struct bytes *to, uint64_t time, uint64_t lost);
 /* @id: 20 bytes of build-id, or NULL for none. */

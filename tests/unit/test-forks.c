@@ -47,6 +47,7 @@ static void make_snapshots(void)
 	add_map(&b, 2, 100, 0x400000, 0x1000, 0, id, "/usr/bin/server");
 	add_fork(&b, SECOND, 200, 100);
 	add_newtask(&b, SECOND, 200, 100, 0x11);
+	add_memory(&b, SECOND + 1000, 200, 150 << 10, 50 << 10);
 	add_exit(&b, 3 * SECOND, 200);
 	add_fork(&b, 4 * SECOND, 300, 100);
 	add_newtask(&b, 4 * SECOND, 300, 100, 0x4111);
@@ -96,13 +97,18 @@ static void check_text(void)
 	struct ct_forks_opts last = { .child = 400 };
 
 	says("forks come with what they caused, the most copies first", all,
-	     "       at  parent                 child  until by parent by child   after   reuses    copied    time\n"
-	     "     0 ns  server (100)             200  exit         30        4       -        5   136 KiB 19.5 µs\n"
-	     "   4.00 s  server (100)             400  exec         10        -       -        -  40.0 KiB 5.00 µs\n");
+	     "      at  parent              child until by parent by child  after  reuses   copied   share    time\n"
+	     "    0 ns  server (100)          200 exit         30        4      -       5  136 KiB  68.0 % 19.5 µs\n"
+	     "  4.00 s  server (100)          400 exec         10        -      -       - 40.0 KiB       ? 5.00 µs\n");
 	says("the sum is told first", all,
 	     "2 forks caused 44 of the 45 copies in this trace\n"
 	     "  176 KiB copied, 22.0 µs spent on copies, 2.50 µs on their other faults\n"
-	     "  of 49 shared pages that were written, 89.8 % had to be copied;");
+	     "  of 49 shared pages that were written, 89.8 % had to be copied\n");
+	says("and how much of the memory it is, where that is known", all,
+	     "  of 200 KiB that 1 of them shared, 68.0 % had to be copied; no other child");
+	says("of one fork too", (struct ct_forks_opts){ .child = 200 },
+	     "  of 200 KiB that it shared, 68.0 % had to be copied\n");
+	says("or that it is not", last, "  how much was shared and never written is not known");
 	says("a vfork() is told apart", all, "1 more child shared the memory itself");
 	says("a fork that may be one is told", all, "1 of these may be such a child too");
 	says("forks and causes are shown to add up", all,
@@ -138,7 +144,8 @@ static void check_json(void)
 		{ "forks.0.end_ns", 3 * SECOND, "the end" },
 		{ "forks.0.copies_memory", 1, "what is known of the memory" },
 		{ "forks.1.copies_memory", -1, "null for what is not" },
-		{ "forks.0.shared_bytes", -1, "null for what no record says" },
+		{ "forks.0.shared_bytes", 200 << 10, "the memory that was shared" },
+		{ "forks.1.shared_bytes", -1, "null where nobody looked in time" },
 		{ "forks.0.total.copies", 34, "the copies of a fork" },
 		{ "forks.0.by_parent.copies", 30, "those of the parent" },
 		{ "forks.0.by_child.copies", 4, "those of the child" },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Processes and mappings over time, from a side-band. */
+#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,6 +127,46 @@ static void check_memory(void)
 	ct_processes_free(p);
 }
 
+static void check_anon_bytes(void)
+{
+	/* One number and the id. */
+	static const struct {
+		struct perf_event_header h;
+		uint64_t	body[5];
+	} cut = { { CT_RECORD_MEMORY, 0, sizeof(cut) }, { 24, 4096 } };
+	struct bytes b = { 0 };
+	struct ct_processes *p;
+
+	add_comm(&b, 100, 10, "parent", 0);
+	add_memory(&b, 200, 10, 4096, 0);
+	add_fork(&b, 500, 20, 10);
+	add_memory(&b, 510, 20, 8192, 4096);
+	add_memory(&b, 520, 20, 65536, 0);
+	add_fork(&b, 600, 21, 10);
+	add_comm(&b, 610, 21, "another", 1);
+	add_memory(&b, 620, 21, 8192, 0);
+	add_fork(&b, 700, 22, 10);
+	add_exit(&b, 710, 22);
+	add_memory(&b, 720, 22, 8192, 0);
+	add_fork(&b, 800, 22, 10);
+	add_memory(&b, 810, 23, 8192, 0);
+	add_fork(&b, 900, 24, 10);
+	append_bytes(&b, &cut, sizeof(cut));
+	p = table_of(b);
+
+	ok(process_at(p, 20, 550)->anon_bytes == 12288,
+	   "the memory of a new process is what it had first, in RAM and swapped");
+	ok(process_at(p, 10, 550)->anon_bytes == UINT64_MAX,
+	   "what a process has that was there before is nothing that was shared");
+	ok(process_at(p, 21, 650)->anon_bytes == UINT64_MAX, "nor what one has after exec");
+	ok(process_at(p, 22, 750)->anon_bytes == UINT64_MAX &&
+	   process_at(p, 22, 850)->anon_bytes == UINT64_MAX, "nor what is told after its end");
+	ok(ct_processes_find(p, 23, 950) == CT_MAP_NONE, "memory without a fork makes no process");
+	ok(process_at(p, 24, 950)->anon_bytes == UINT64_MAX && ct_processes_bad(p) == 1,
+	   "a record that is too short is counted as bad");
+	ct_processes_free(p);
+}
+
 static void check_hostile(void)
 {
 	struct bytes b = { 0 };
@@ -159,6 +200,7 @@ int main(void)
 	path = temporary_file();
 	check_life();
 	check_memory();
+	check_anon_bytes();
 	check_hostile();
 	remove(path);
 	free(path);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bytes.h"
 #include "command.h"
 
 uint32_t ct_fork_pid(const struct ct_forks *f, uint32_t process)
@@ -23,6 +24,11 @@ const char *ct_fork_exec_name(const struct ct_forks *f, const struct ct_fork *fo
 {
 	return fork->how == CT_FORK_EXEC ?
 	       ct_processes_name(f->processes, fork->child, fork->end) : NULL;
+}
+
+uint64_t ct_fork_shared(const struct ct_forks *f, const struct ct_fork *fork)
+{
+	return ct_processes_get(f->processes, fork->child)->anon_bytes;
 }
 
 const char *ct_fork_end_name(enum ct_fork_end how)
@@ -108,6 +114,21 @@ static int fork_order(const void *a, const void *b, void *arg)
 	return order ?: (i > k) - (i < k);
 }
 
+static void enter(struct ct_forks_view *v, uint32_t number)
+{
+	const struct ct_fork *fork = &v->f->list[number];
+	uint64_t shared = ct_fork_shared(v->f, fork);
+
+	v->chosen[v->nr++] = number;
+	ct_count_merge(&v->sum, &fork->total);
+	ct_count_merge(&v->unsettled, &fork->unsettled);
+	if (shared == UINT64_MAX)
+		return;
+	v->shared = ct_add(v->shared, shared);
+	v->of_shared = ct_add(v->of_shared, fork->total.bytes);
+	v->nr_shared++;
+}
+
 static int choose(struct ct_forks_view *v, struct ct_error *err)
 {
 	const struct ct_forks *f = v->f;
@@ -117,13 +138,10 @@ static int choose(struct ct_forks_view *v, struct ct_error *err)
 	if (!v->chosen)
 		return ct_error_set(err, -ENOMEM, "out of memory");
 	for (i = 0; i < f->nr; i++) {
-		bool chosen = wanted(f, &f->list[i], v->opts);
-
-		ct_count_merge(chosen ? &v->sum : &v->rest, &f->list[i].total);
-		if (chosen) {
-			ct_count_merge(&v->unsettled, &f->list[i].unsettled);
-			v->chosen[v->nr++] = i;
-		}
+		if (wanted(f, &f->list[i], v->opts))
+			enter(v, i);
+		else
+			ct_count_merge(&v->rest, &f->list[i].total);
 	}
 	if (!v->nr && (v->opts->child || v->opts->parent || v->opts->comm))
 		return ct_error_set(err, -ENOENT,

@@ -48,6 +48,9 @@ struct ct_forks_opts {
  * @sum: what these caused.
  * @rest: what the other forks caused.
  * @unsettled: faults that these may have caused too.
+ * @shared: memory that those of which it is known shared, in bytes.
+ * @of_shared: what of it was copied.
+ * @nr_shared: number of them.
  */
 struct ct_forks_view {
 	const struct ct_report *r;
@@ -58,6 +61,9 @@ struct ct_forks_view {
 	struct ct_count	sum;
 	struct ct_count	rest;
 	struct ct_count	unsettled;
+	uint64_t	shared;
+	uint64_t	of_shared;
+	size_t		nr_shared;
 };
 
 /**
@@ -77,6 +83,12 @@ uint32_t ct_fork_pid(const struct ct_forks *forks, uint32_t process);
 const char *ct_fork_parent_name(const struct ct_forks *forks, const struct ct_fork *fork);
 /* What the child called by exec, NULL if it did not. */
 const char *ct_fork_exec_name(const struct ct_forks *forks, const struct ct_fork *fork);
+
+/*
+ * How much memory the child shared with its parent, in bytes: what it had when it
+ * was first looked at, UINT64_MAX when that was not in time.
+ */
+uint64_t ct_fork_shared(const struct ct_forks *forks, const struct ct_fork *fork);
 
 /* "alive", "exit" or "exec". */
 const char *ct_fork_end_name(enum ct_fork_end how);

@@ -51,6 +51,7 @@ static struct json_object *one_fork(const struct ct_forks_view *v, uint32_t numb
 {
 	const struct ct_fork *fork = &v->f->list[number];
 	struct json_object *o = json_object_new_object();
+	uint64_t shared = ct_fork_shared(v->f, fork);
 
 	add_number(o, "parent", ct_fork_pid(v->f, fork->parent));
 	add_text(o, "parent_comm", ct_fork_parent_name(v->f, fork));
@@ -60,8 +61,7 @@ static struct json_object *one_fork(const struct ct_forks_view *v, uint32_t numb
 	add_text(o, "until", ct_fork_end_name(fork->how));
 	add_text(o, "exec", ct_fork_exec_name(v->f, fork));
 	add(o, "copies_memory", known(fork->known));
-	/* No record says how much the parent had. */
-	add(o, "shared_bytes", NULL);
+	add(o, "shared_bytes", shared == UINT64_MAX ? NULL : json_object_new_uint64(shared));
 	add(o, "total", count(&fork->total));
 	add(o, "by_parent", count(&fork->by_parent));
 	add(o, "by_child", count(&fork->by_child));

@@ -15,6 +15,24 @@ static void number_cell(struct page *p, int width, uint32_t n)
 	cell(p, width, text);
 }
 
+/* Of all that was shared, written or not. */
+static void how_much(struct page *p, const struct ct_forks_view *v)
+{
+	char all[CT_UNIT_TEXT], share[CT_UNIT_TEXT], n[CT_UNIT_TEXT];
+
+	spaces(p, 2);
+	if (!v->nr_shared)
+		say(p, "how much was shared and never written is not known: no child could be looked at in time");
+	else if (v->nr_shared == v->nr)
+		say(p, "of %s that %s shared, %s had to be copied",
+		    ct_format_bytes(all, v->shared), v->nr == 1 ? "it" : "they",
+		    ct_format_share(share, v->of_shared, v->shared));
+	else
+		say(p, "of %s that %s of them shared, %s had to be copied; no other child could be looked at in time",
+		    ct_format_bytes(all, v->shared), ct_format_count(n, v->nr_shared),
+		    ct_format_share(share, v->of_shared, v->shared));
+}
+
 static void summary(struct page *p, const struct ct_forks_view *v)
 {
 	const struct ct_forks *f = v->f;
@@ -37,9 +55,10 @@ static void summary(struct page *p, const struct ct_forks_view *v)
 	    ct_format_bytes(bytes, v->sum.bytes), ct_format_ns(lost, v->sum.copy_ns),
 	    ct_format_ns(other, v->sum.ns - v->sum.copy_ns));
 	spaces(p, 2);
-	say(p, "of %s shared page%s that were written, %s had to be copied; how many were shared and never written, no record says",
+	say(p, "of %s shared page%s that were written, %s had to be copied",
 	    ct_format_count(n, written), plural(written),
 	    ct_format_share(share, v->sum.copies, written));
+	how_much(p, v);
 }
 
 /* What stands between a fork and its numbers. */
@@ -70,39 +89,45 @@ static void doubts(struct page *p, const struct ct_forks_view *v)
 static void fork_heads(struct page *p)
 {
 	spaces(p, 1);
-	cell(p, 8, "at");
+	cell(p, 7, "at");
 	spaces(p, 2);
-	cell(p, -21, "parent");
+	cell(p, -18, "parent");
 	cell(p, 7, "child");
-	spaces(p, 2);
+	spaces(p, 1);
 	cell(p, -5, "until");
 	cell(p, 10, "by parent");
 	cell(p, 9, "by child");
-	cell(p, 8, "after");
-	cell(p, 9, "reuses");
-	cell(p, 10, "copied");
+	cell(p, 7, "after");
+	cell(p, 8, "reuses");
+	cell(p, 9, "copied");
+	cell(p, 8, "share");
 	cell(p, 8, "time");
 	end_line(p);
 }
 
 static void fork_row(struct page *p, const struct ct_forks_view *v, const struct ct_fork *fork)
 {
+	uint64_t shared = ct_fork_shared(v->f, fork);
 	char name[CT_NAME_MAX + 16];
 
 	spaces(p, 1);
-	ns_cell(p, 8, fork->start - v->f->list[0].start);
+	ns_cell(p, 7, fork->start - v->f->list[0].start);
 	spaces(p, 2);
 	snprintf(name, sizeof(name), "%s (%u)", ct_fork_parent_name(v->f, fork),
 		 ct_fork_pid(v->f, fork->parent));
-	cell(p, -21, name);
+	cell(p, -18, name);
 	number_cell(p, 7, ct_fork_pid(v->f, fork->child));
-	spaces(p, 2);
+	spaces(p, 1);
 	cell(p, -5, ct_fork_end_name(fork->how));
 	count_cell(p, 10, fork->by_parent.copies);
 	count_cell(p, 9, fork->by_child.copies);
-	count_cell(p, 8, fork->after.copies);
-	count_cell(p, 9, fork->total.reuses);
-	bytes_cell(p, 10, fork->total.bytes);
+	count_cell(p, 7, fork->after.copies);
+	count_cell(p, 8, fork->total.reuses);
+	bytes_cell(p, 9, fork->total.bytes);
+	if (shared == UINT64_MAX)
+		cell(p, 8, "?");
+	else
+		share_cell(p, 8, fork->total.bytes, shared);
 	ns_cell(p, 8, fork->total.ns);
 	end_line(p);
 }
@@ -116,7 +141,7 @@ static void forks(struct page *p, const struct ct_forks_view *v)
 	size_t i, n = rows(p, v->nr);
 	char text[128];
 
-	snprintf(text, sizeof(text), "Forks, %s: copies by parent, by child, and after its end",
+	snprintf(text, sizeof(text), "Forks, %s: copies by parent, by child, after its end; share of the memory",
 		 sentences[v->opts->sort]);
 	heading(p, text);
 	fork_heads(p);

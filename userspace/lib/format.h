@@ -42,7 +42,8 @@ struct ct_file_header {
  * @CT_CHUNK_SIDEBAND: perf_event records (COMM, FORK, EXIT, MMAP2, LOST) with
  *	sample_id_all, as one perf ring buffer gave them, or synthesised from
  *	/proc at the start, in the same layout. SAMPLE records are those of the
- *	tracepoint task:task_newtask, see CT_NEWTASK_PID.
+ *	tracepoint task:task_newtask, see CT_NEWTASK_PID. CT_RECORD_MEMORY is a
+ *	record of our own; readers skip types that they do not know.
  * @CT_CHUNK_STATE: a debugfs file of the module at the end of the trace: its
  *	name, a newline, then its text (stats, lost, probes).
  * @CT_CHUNK_END: empty; the writer ended in order. A trace without it was cut.
@@ -82,6 +83,12 @@ struct ct_chunk_header {
 #define CT_NEWTASK_PID		8
 #define CT_NEWTASK_FLAGS	32
 #define CT_NEWTASK_SIZE		40
+
+/*
+ * Type of a side-band record beyond the kernel's and perf's own, struct
+ * ct_memory_record.
+ */
+#define CT_RECORD_MEMORY	0x43570001u
 
 /* A chunk longer than this is damage: writers stay far below. */
 #define CT_CHUNK_MAX		(64u << 20)

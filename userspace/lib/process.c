@@ -13,7 +13,7 @@
 
 #include "bytes.h"
 #include "map.h"
-#include "sideband.h"
+#include "sideband_memory.h"
 
 /* A chain of forks longer than this is not followed: no shell is so patient. */
 #define DEPTH_MAX	4096
@@ -22,7 +22,9 @@
 #define PERF_RECORD_MISC_MMAP_BUILD_ID (1 << 14)
 #endif
 
-enum event_type { EVENT_FORK, EVENT_CLONE, EVENT_EXEC, EVENT_NAME, EVENT_MAP, EVENT_EXIT };
+enum event_type {
+	EVENT_FORK, EVENT_CLONE, EVENT_MEMORY, EVENT_EXEC, EVENT_NAME, EVENT_MAP, EVENT_EXIT
+};
 
 struct event {
 	uint64_t	time;
@@ -33,6 +35,7 @@ struct event {
 		uint32_t parent;
 		uint32_t name;
 		enum ct_memory memory;
+		uint64_t bytes;
 		struct {
 			uint64_t	address, length, offset;
 			uint32_t	object;
@@ -264,6 +267,24 @@ static int take_newtask(struct ct_processes *p, const uint8_t *body, size_t size
 	return add_event(p, &e);
 }
 
+/* @body ends before the id. */
+static int take_memory(struct ct_processes *p, const uint8_t *body, size_t size, struct event e)
+{
+	const size_t head = offsetof(struct ct_memory_record, pid);
+	uint64_t anon, swapped;
+
+	if (size < offsetof(struct ct_memory_record, id) - head) {
+		p->bad++;
+		return 0;
+	}
+	anon = ct_le64(body + offsetof(struct ct_memory_record, anon) - head);
+	swapped = ct_le64(body + offsetof(struct ct_memory_record, swapped) - head);
+	e.type = EVENT_MEMORY;
+	e.tgid = ct_le32(body);
+	e.bytes = ct_add(anon, swapped);
+	return add_event(p, &e);
+}
+
 static int take_record(struct ct_processes *p, const uint8_t *record, size_t size)
 {
 	uint32_t type = ct_le32(record);
@@ -293,6 +314,8 @@ static int take_record(struct ct_processes *p, const uint8_t *record, size_t siz
 		return take_task(p, type, body, size, e);
 	case PERF_RECORD_MMAP2:
 		return take_mmap2(p, misc, body, size, e);
+	case CT_RECORD_MEMORY:
+		return take_memory(p, body, size, e);
 	case PERF_RECORD_LOST:
 		if (size >= 16)
 			p->lost = ct_add(p->lost, ct_le64(body + 8));
@@ -371,6 +394,7 @@ static struct process *new_process(struct ct_processes *p, uint32_t tgid)
 	it->pub.tgid = tgid;
 	it->pub.parent = CT_MAP_NONE;
 	it->pub.end = UINT64_MAX;
+	it->pub.anon_bytes = UINT64_MAX;
 	it->previous = *slot;
 	*slot = p->nr++;
 	return it;
@@ -409,6 +433,17 @@ static void apply_clone(struct ct_processes *p, const struct event *e)
 
 	if (i != CT_MAP_NONE && p->list[i].pub.start)
 		p->list[i].pub.memory = e->memory;
+}
+
+/* What it had later, or as another program, it did not get from its parent. */
+static void apply_memory(struct ct_processes *p, const struct event *e)
+{
+	uint32_t i = ct_map_find(&p->by_tgid, e->tgid, 0);
+	struct process *it = i == CT_MAP_NONE ? NULL : &p->list[i];
+
+	if (it && it->pub.start && !it->nr_execs && it->pub.end == UINT64_MAX &&
+	    it->pub.anon_bytes == UINT64_MAX)
+		it->pub.anon_bytes = e->bytes;
 }
 
 static int apply_name(struct process *it, const struct event *e)
@@ -453,6 +488,10 @@ static int apply(struct ct_processes *p, const struct event *e)
 		return apply_fork(p, e);
 	if (e->type == EVENT_CLONE) {
 		apply_clone(p, e);
+		return 0;
+	}
+	if (e->type == EVENT_MEMORY) {
+		apply_memory(p, e);
 		return 0;
 	}
 	it = current_process(p, e->tgid);

@@ -62,6 +62,8 @@ enum ct_memory { CT_MEMORY_UNKNOWN, CT_MEMORY_COPIED, CT_MEMORY_SHARED };
  * @end: when its first thread exited, UINT64_MAX when that was not seen.
  * @children: processes that it forked.
  * @memory: what it had at @start.
+ * @anon_bytes: its anonymous memory, swapped or not, when the recorder first looked,
+ *	after @start and before it ended or called exec; UINT64_MAX when it did not.
  */
 struct ct_process {
 	uint32_t	tgid;
@@ -70,6 +72,7 @@ struct ct_process {
 	uint64_t	end;
 	uint64_t	children;
 	enum ct_memory	memory;
+	uint64_t	anon_bytes;
 };
 
 /**

@@ -13,10 +13,14 @@
 #include "format.h"
 #include "sideband.h"
 #include "sideband_build_id.h"
+#include "sideband_memory.h"
 #include "sideband_proc.h"
 
 /* Data of one ring; a burst of 5000 mappings fits. Power of two times the page size. */
 #define RING_BYTES	CT_SIDEBAND_MAX
+
+/* New processes that are looked at after one reading: who forks more has other worries. */
+#define YOUNG_MAX	64
 
 /*
  * Events and ring of one CPU; fd is -1 while the CPU is offline, newtask where
@@ -39,6 +43,8 @@ struct ct_sideband {
 	bool		kernel_ids;
 	/* Number of the tracepoint task:task_newtask, 0 without it. */
 	uint64_t	newtask;
+	pid_t		young[YOUNG_MAX];
+	unsigned int	nr_young;
 	unsigned int	nr;
 	struct ring	rings[];
 };
@@ -48,6 +54,14 @@ struct lost_record {
 	struct perf_event_header header;
 	uint64_t	id;
 	uint64_t	lost;
+};
+
+/* PERF_RECORD_FORK. */
+struct fork_record {
+	struct perf_event_header header;
+	uint32_t	pid, ppid;
+	uint32_t	tid, ptid;
+	uint64_t	time;
 };
 
 static int event_open(bool build_id, int cpu)
@@ -284,6 +298,12 @@ void ct_sideband_rescan(struct ct_sideband *sb)
 	}
 }
 
+static void remember_young(struct ct_sideband *sb, const struct fork_record *fork)
+{
+	if (fork->pid != fork->ppid && sb->nr_young < YOUNG_MAX)
+		sb->young[sb->nr_young++] = fork->pid;
+}
+
 static void look_through(struct ct_sideband *sb, char *data, size_t size)
 {
 	struct perf_event_header *h;
@@ -294,6 +314,8 @@ static void look_through(struct ct_sideband *sb, char *data, size_t size)
 			break;
 		if (h->type == PERF_RECORD_LOST)
 			sb->lost += ((struct lost_record *)h)->lost;
+		if (h->type == PERF_RECORD_FORK && h->size >= sizeof(struct fork_record))
+			remember_young(sb, (struct fork_record *)h);
 		/* The kernel gives up where it would have to read a page of the file. */
 		if (h->type == PERF_RECORD_MMAP2 && !(h->misc & PERF_RECORD_MISC_MMAP_BUILD_ID))
 			ct_build_ids_apply(sb->ids, (struct ct_mmap2 *)h);
@@ -318,6 +340,17 @@ static int ring_read(struct ct_sideband *sb, unsigned int cpu, ct_sideband_sink 
 	return sink(arg, cpu, sb->copy, size);
 }
 
+static int look_at_young(struct ct_sideband *sb, ct_sideband_sink *sink, void *arg)
+{
+	struct ct_memory_record found[YOUNG_MAX];
+	size_t nr = 0;
+
+	for (unsigned int i = 0; i < sb->nr_young; i++)
+		nr += ct_memory_read(sb->young[i], &found[nr]);
+	sb->nr_young = 0;
+	return nr ? sink(arg, UINT32_MAX, found, nr * sizeof(*found)) : 0;
+}
+
 int ct_sideband_read(struct ct_sideband *sb, ct_sideband_sink *sink, void *arg)
 {
 	int ret = 0;
@@ -325,7 +358,7 @@ int ct_sideband_read(struct ct_sideband *sb, ct_sideband_sink *sink, void *arg)
 	for (unsigned int i = 0; i < sb->nr && !ret; i++)
 		if (sb->rings[i].page)
 			ret = ring_read(sb, i, sink, arg);
-	return ret;
+	return ret ?: look_at_young(sb, sink, arg);
 }
 
 int ct_sideband_synthesize(struct ct_sideband *sb, const pid_t *pids, size_t n,

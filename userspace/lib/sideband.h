@@ -7,6 +7,7 @@
  * One dummy software event per CPU, for all processes: the children of a traced
  * process are told of on whichever CPU they run. Beside it, into the same ring,
  * the tracepoint task:task_newtask: only that tells a fork() from a vfork().
+ * How much memory a new process has is asked from /proc (sideband_memory.h).
  */
 #ifndef COWTRACE_SIDEBAND_H
 #define COWTRACE_SIDEBAND_H
@@ -76,7 +77,7 @@ void ct_sideband_rescan(struct ct_sideband *sb);
  * ct_sideband_read() - hand on what is in the rings
  * @sb: the side-band.
  * @sink: gets records that have build-ids instead of inodes where they could be
- *	read.
+ *	read, and what the new processes among them have for memory.
  * @arg: for @sink.
  * Return: 0 or what @sink returned.
  */
