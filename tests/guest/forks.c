@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The ledger of forks, beside a load whose copies are known. */
+/* The ledger of forks, beside a load that is known and beside redis's own count. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +8,13 @@
 
 /* What "cowtest load" has a child write, and then the parent alone. */
 #define PAGES	8192
+/* As many as SAVES says, 10 where it does not. */
+#define MAX_SAVES	100
 
 /* The JSON of a ledger, and where its parts begin. */
 struct ledger {
 	char		*text;
-	const char	*faults, *chosen, *other, *causes, *forks;
+	const char	*faults, *chosen, *other, *causes, *forks, *lost;
 };
 
 static struct ledger ledger_read(const char *command)
@@ -33,7 +35,8 @@ static struct ledger ledger_read(const char *command)
 	l.other = strstr(text, "\"other\":{");
 	l.causes = strstr(text, "\"causes\":[");
 	l.forks = strstr(text, "\"forks\":[");
-	need(l.faults && l.chosen && l.other && l.causes && l.forks,
+	l.lost = strstr(text, "\"lost\":{");
+	need(l.faults && l.chosen && l.other && l.causes && l.forks && l.lost,
 	     "%s: a part is missing", command);
 	return l;
 }
@@ -129,8 +132,145 @@ static void known_load(void)
 	remove("/tmp/known.trace");
 }
 
+/* --- redis ------------------------------------------------------------------------ */
+
+struct save {
+	unsigned int	running;
+	long long	anon_kb;
+	long long	cow_size;
+};
+
+/* tests/guest/saves prints a line for each save. */
+static unsigned int take_saves(struct save *saves, unsigned int wanted)
+{
+	char command[128], line[128];
+	unsigned int nr = 0;
+	FILE *pipe;
+	int status;
+
+	snprintf(command, sizeof(command), "/usr/libexec/cowtrace/saves %u /tmp/saves.trace",
+		 wanted);
+	pipe = popen(command, "r");
+	need(pipe, "no pipe");
+	while (nr < wanted && fgets(line, sizeof(line), pipe) &&
+	       sscanf(line, "%u %lld %lld ok", &saves[nr].running, &saves[nr].anon_kb,
+		      &saves[nr].cow_size) == 3)
+		nr++;
+	status = pclose(pipe);
+	need(!status, "%s ended with %#x", command, status);
+	return nr;
+}
+
+/*
+ * rdb_last_cow_size is Private_Dirty of the child's smaps: pages that the child
+ * maps alone. A page becomes one when the parent writes it, and gets the copy, or
+ * the child writes it, and gets the copy: these are the copies of the ledger. Pages
+ * that the child touched for the first time are only in redis's number; pages that
+ * it gave back, and copies after it had counted, only in the ledger.
+ */
+static void compare(const struct ledger *l, const struct save *saves, unsigned int nr)
+{
+	const char *at = next_fork(l->forks);
+	unsigned int i, running = 0, close = 0, known = 0;
+	long long worst = 0;
+
+	for (i = 0; i < nr && at; i++, at = next_fork(at)) {
+		long long parent = of_fork(at, "by_parent", "bytes_copied");
+		long long child = of_fork(at, "by_child", "bytes_copied");
+		long long off = saves[i].cow_size - parent - child;
+		long long shared = json_number(at, "shared_bytes");
+		long long anon = saves[i].anon_kb << 10;
+
+		note("save %u: rdb_last_cow_size %lld, the ledger %lld by the parent + %lld by the child, off by %lld pages (%.2f %%)",
+		     i + 1, saves[i].cow_size, parent, child, off / 4096,
+		     100.0 * off / saves[i].cow_size);
+		note("save %u: the ledger has %lld bytes for shared, smaps of the child %lld",
+		     i + 1, shared, anon);
+		running += saves[i].running;
+		/* The kernel's counters may be off by a batch a CPU. */
+		known += llabs(shared - anon) * 50 <= anon;
+		close += llabs(off) * 100 <= saves[i].cow_size;
+		worst = llabs(off) > worst ? llabs(off) : worst;
+	}
+	check(running == nr, "running", "each child lives until all has been written", "%u of %u",
+	      running, nr);
+	check(close == nr, "cow-size",
+	      "the ledger of each save is within 1 % of redis's rdb_last_cow_size",
+	      "%u of %u, off by up to %lld bytes", close, nr, worst);
+	check(known == nr, "shared-bytes",
+	      "the memory that each child shared is within 2 % of the child's smaps", "%u of %u",
+	      known, nr);
+}
+
+/* Copies for a reason that only they have, or they before all others, by the report. */
+static long long copies_because(const char *report, const char *reason)
+{
+	const char *reasons = strstr(report, "\"reasons\":[");
+	char key[64];
+
+	need(reasons, "a report without reasons");
+	snprintf(key, sizeof(key), "\"reason\":\"%s\"", reason);
+	reasons = strstr(reasons, key);
+	return reasons ? json_number(reasons, "faults") : 0;
+}
+
+/*
+ * The report looks at each fault alone and knows of no fork. A page that was copied
+ * was shared by one, but for those that everybody shares; without PageAnonExclusive
+ * only other mappings say so.
+ */
+static void compare_report(const struct ledger *l)
+{
+	long long forks = json_number(l->chosen, "copies") + json_number(l->other, "copies");
+	long long shared;
+	static char report[4 << 20];
+	const char *all;
+	int status;
+
+	status = system("cowtrace report --json /tmp/saves.trace >/tmp/saves.json");
+	need(!status, "cowtrace report ended with %#x", status);
+	need(file_read("/tmp/saves.json", report, sizeof(report)) > 0, "no report");
+	all = strstr(report, "\"faults\":{");
+	need(all, "a report without faults");
+	if (kernel_traits() & COWTRACE_TRAIT_EXCLUSIVE)
+		shared = json_number(all, "copies") - copies_because(report, "zero") -
+			 copies_because(report, "file") - copies_because(report, "ksm");
+	else
+		shared = copies_because(report, "mapped");
+	check(forks == shared, "shared",
+	      "copies per fork add up to the copies of pages that were shared by a fork",
+	      "%lld by forks, %lld of shared pages", forks, shared);
+	remove("/tmp/saves.json");
+}
+
+static void saves_of_redis(void)
+{
+	unsigned int wanted = asked("SAVES", 10), nr;
+	struct save saves[MAX_SAVES];
+	long long doubtful;
+	struct ledger l;
+
+	need(wanted >= 1 && wanted <= MAX_SAVES, "SAVES is not between 1 and %d", MAX_SAVES);
+	nr = take_saves(saves, wanted);
+	l = ledger_read("cowtrace forks --json --comm redis-server --sort start /tmp/saves.trace");
+	check(nr == wanted && json_number(l.text, "nr_chosen") == nr, "saves",
+	      "each save is a fork of its own", "%u saves, %lld forks", nr,
+	      json_number(l.text, "nr_chosen"));
+	compare(&l, saves, nr);
+	adds_up(&l, "sum");
+	compare_report(&l);
+	doubtful = copies_by(&l, "unseen") + copies_by(&l, "untold") + copies_by(&l, "unsampled");
+	check(!doubtful, "settled", "no copy is of a fork or a process that was not seen", "%lld",
+	      doubtful);
+	check(!json_number(l.lost, "full") && !json_number(l.lost, "sequence_lost") &&
+	      !json_number(l.lost, "sideband_lost") && !json_number(l.lost, "sideband_bad"),
+	      "lost", "nothing is lost of faults and forks", "%.600s", l.lost);
+	remove("/tmp/saves.trace");
+}
+
 void run_forks(void)
 {
 	module_start(4096);
 	known_load();
+	saves_of_redis();
 }

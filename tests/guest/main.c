@@ -40,7 +40,7 @@ static const struct suite suites[] = {
 	{ "asleep", run_asleep, "tasks asleep in do_wp_page() across disable and rmmod" },
 	{ "explain", run_explain, "the command explains what the kernel's source says" },
 	{ "redis", run_redis, "a traced redis-server answers as an untraced one" },
-	{ "forks", run_forks, "the ledger of forks beside a load that is known" },
+	{ "forks", run_forks, "the ledger of ten BGSAVEs beside redis's own count" },
 	{ "race", run_race, "two writers of the same page at once; RACES rounds" },
 	{ "contention", run_contention, "parent and child at one page; CONTENTION rounds" },
 	{ "storm", run_storm, "STORM_SECONDS of fork, write, swap and KSM on all CPUs" },
