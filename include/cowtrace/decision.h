@@ -116,7 +116,8 @@ cowtrace_decision(const struct cowtrace_record *r, __u32 traits)
 		return cowtrace_pmd_decision_(r, traits);
 	case COWTRACE_PATH_HUGETLB:
 		if (r->reason == COWTRACE_REASON_FILE)
-			return cowtrace_tested_("folio_test_anon()");
+			return cowtrace_tested_(traits & COWTRACE_TRAIT_RET_WRITE ? "PageAnon()" :
+						"folio_test_anon()");
 		return cowtrace_counted_(traits & COWTRACE_TRAIT_RET_WRITE ? "page_mapcount()" :
 					 "folio_mapcount()", r->mapcount, 1);
 	default:

@@ -114,7 +114,11 @@ static const struct {
 	    .ret = COWTRACE_FAULT_FALLBACK }, TESTS("folio_free_swap()") },
 
 	/* A hugetlb page. */
-	{ "a page of a hugetlb file", ALL,
+	{ "a page of a hugetlb file on 5.10 and 6.1", CODED,
+	  { COWTRACE_KIND_HUGETLB, COWTRACE_PATH_HUGETLB, .vm = W, .order = 9, .refs = 3,
+	    .maps = 1, .folio_maps = 1, .pte = OTHER_RW, .evidence = WITNESS },
+	  TESTS("PageAnon()") },
+	{ "a page of a hugetlb file", SILENT,
 	  { COWTRACE_KIND_HUGETLB, COWTRACE_PATH_HUGETLB, .vm = W, .order = 9, .refs = 3,
 	    .maps = 1, .folio_maps = 1, .pte = OTHER_RW, .evidence = WITNESS },
 	  TESTS("folio_test_anon()") },

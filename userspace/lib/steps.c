@@ -49,7 +49,7 @@ static const struct ct_step refcount_pmd[] = {
 
 static const struct ct_step refcount_hugetlb[] = {
 	{ CT_ASK_MAPCOUNT, "hugetlb_cow", "page_mapcount(old_page) == 1 && PageAnon(old_page)",
-	  COPY | REUSE, ANY, S(ANON), { "page_mapcount()", "folio_test_anon()", "PageAnon()" } },
+	  COPY | REUSE, ANY, S(ANON), { "page_mapcount()", "PageAnon()" } },
 };
 
 /* --- 5.19 to 6.1 (6c287605fd56): PageAnonExclusive, then what can go away goes --- */
@@ -106,7 +106,7 @@ static const struct ct_step exclusive_hugetlb[] = {
 	{ CT_ASK_SHARED, "hugetlb_wp", "vma->vm_flags & VM_MAYSHARE",
 	  OTHER, ANY, 0, { NULL } },
 	{ CT_ASK_MAPCOUNT, "hugetlb_wp", "page_mapcount(old_page) == 1 && PageAnon(old_page)",
-	  COPY | REUSE, ANY, S(ANON), { "page_mapcount()", "folio_test_anon()", "PageAnon()" } },
+	  COPY | REUSE, ANY, S(ANON), { "page_mapcount()", "PageAnon()" } },
 };
 
 /* --- 6.2 on: shared mappings first; from 6.8 large folios are copied ---------- */
