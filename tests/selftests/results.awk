@@ -6,7 +6,7 @@
 
 function result(verdict, name)
 {
-	gsub(/^[ \t:.-]+|[ \t:.]+$/, "", name)
+	gsub(/^[ \t:.-]+|[ \t:.-]+$/, "", name)
 	print verdict, name
 }
 
@@ -21,16 +21,33 @@ function result(verdict, name)
 	next
 }
 
-/^(not )?ok [0-9]+/ {
-	verdict = /# SKIP/ ? "skip" : /# XFAIL/ ? "xfail" : /^not ok/ ? "fail" : "pass"
-	sub(/^(not )?ok [0-9]+ */, "")
-	result(verdict, context " - " $0)
+/^# / {
+	comment = $0
+	sub(/^# */, "", comment)
 	next
 }
 
-/^Testing .*\.\.\. (done|failed|skipped)/ {
-	verdict = /\.\.\. done/ ? "pass" : /\.\.\. skipped/ ? "skip" : "fail"
-	result(verdict, $0)
+# Those of 7.2 say what was tested twice, and why not in the line before.
+/^(not )?ok [0-9]+/ {
+	verdict = /# SKIP/ ? "skip" : /# XFAIL/ ? "xfail" : /^not ok/ ? "fail" : "pass"
+	sub(/^(not )?ok [0-9]+ */, "")
+	sub(/^# (SKIP|XFAIL) */, "")
+	said = $0 == context ? comment : $0
+	comment = ""
+	result(verdict, context " - " (verdict == "skip" ? "# SKIP " : "") said)
+	next
+}
+
+# uffd-unit-tests: what else it says of a test may stand between name and verdict.
+/^Testing .*\.\.\. / {
+	context = $0
+	sub(/\.\.\. .*/, "", context)
+	sub(/.*\.\.\. /, "")
+}
+
+/^(done$|failed \[|skipped \[)/ {
+	verdict = /^done/ ? "pass" : /^skipped/ ? "skip" : "fail"
+	result(verdict, context " - " $0)
 	next
 }
 
