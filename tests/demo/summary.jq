@@ -48,6 +48,9 @@ def missed: .report.lost.module | .missed_no_instance + .missed_recursion + .mis
 def bgsave($part):
 	[.forks.forks[] | select(.parent_comm == "redis-server") | .[$part].bytes_copied]
 	| add // 0;
+# The memory that it shared: null where nobody looked in time.
+def shared:
+	[.forks.forks[] | select(.parent_comm == "redis-server") | .shared_bytes] | add;
 def vmstat($name): .end.vmstat[$name] - .begin.vmstat[$name];
 def swapped_in: vmstat("pswpin");
 def swapped_out: vmstat("pswpout");
@@ -147,6 +150,7 @@ def table:
 	 row("bytes copied by redis-server and its child"; redis.bytes | mib),
 	 row("  while BGSAVE's child lived, by the parent"; bgsave("by_parent") | mib),
 	 row("  and by the child"; bgsave("by_child") | mib),
+	 row("  of memory that both shared"; shared | if . then mib else "unknown" end),
 	 row("redis's own rdb_last_cow_size"; .redis.rdb_last_cow_size | tonumber | mib) end),
 	row("lost / missed"; "\(lost) / \(missed)");
 
