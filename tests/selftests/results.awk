@@ -12,6 +12,8 @@ function result(verdict, name)
 
 {
 	sub(/^.*\r/, "")		# a line that was written over another
+	if (/\033\[3[123]m|^# Run test: /)
+		sub(/^# /, "")		# khugepaged, which on 7.2 speaks TAP too
 }
 
 # The names of TAP say what was expected, the lines before them of what.
