@@ -117,7 +117,7 @@ static void next_after_copy(const struct cowtrace_record *r, enum ct_generation 
 			note(next, "from 6.15 it is kept when one process maps and holds all of the folio (1da190f4d0a6)");
 		return;
 	case COWTRACE_REASON_UNATTRIBUTED:
-		note(next, "who may hold it: vmsplice, O_DIRECT before 6.3, isolation by reclaim or compaction, for a moment DAMON");
+		note(next, "who may hold it: vmsplice, O_DIRECT before 6.3, isolation by reclaim or compaction, a fault that copies it just now, a process that has just unmapped it, for a moment DAMON");
 		return;
 	case COWTRACE_REASON_ZERO:
 		note(next, "the memory was read before it was first written: a write first spares this fault");
