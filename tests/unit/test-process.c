@@ -3,6 +3,7 @@
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "generate.h"
 #include "map.h"
@@ -88,6 +89,39 @@ static void check_life(void)
 static const struct ct_process *process_at(struct ct_processes *p, uint32_t tgid, uint64_t time)
 {
 	return ct_processes_get(p, ct_processes_find(p, tgid, time));
+}
+
+/* So many processes of one number, one after the other. */
+#define REUSES	40000
+
+static void check_reuse(void)
+{
+	struct bytes b = { 0 };
+	struct ct_processes *p;
+	uint32_t i, wrong = 0;
+	clock_t begin;
+	double took;
+
+	add_comm(&b, 1, 10, "parent", 0);
+	for (i = 1; i <= REUSES; i++) {
+		add_fork(&b, 10 * i, 20, 10);
+		if (i % 2)
+			add_exit(&b, 10 * i + 5, 20);
+	}
+	p = table_of(b);
+	begin = clock();
+	for (i = 1; i <= REUSES; i++)
+		wrong += process_at(p, 20, 10 * i)->start != 10 * i ||
+			 process_at(p, 20, 10 * i + 9)->start != 10 * i;
+	took = (double)(clock() - begin) / CLOCKS_PER_SEC;
+	ok(!wrong && process_at(p, 20, 9)->start == 10,
+	   "each process of a number is found at its time, before all of them the first");
+	ok(took < 5, "and is searched for in a time that does not grow with their number");
+	note("%.3f s", took);
+	ok(process_at(p, 20, 15)->end == 15, "an exit ends a process");
+	ok(process_at(p, 20, 25)->end == 30, "without one, the next of its number does");
+	ok(process_at(p, 20, 10 * REUSES)->end == UINT64_MAX, "the last one is alive");
+	ct_processes_free(p);
 }
 
 static void check_memory(void)
@@ -199,6 +233,7 @@ int main(void)
 {
 	path = temporary_file();
 	check_life();
+	check_reuse();
 	check_memory();
 	check_anon_bytes();
 	check_hostile();

@@ -55,8 +55,13 @@ struct map {
 
 struct process {
 	struct ct_process pub;
-	/* The process that had the same number before. */
+	/*
+	 * The process that had the same number before, how many did, and one of
+	 * them from which the search goes on when all between are too new.
+	 */
 	uint32_t	previous;
+	uint32_t	nr_previous;
+	uint32_t	jump;
 	struct name	*names;
 	size_t		nr_names;
 	struct map	*maps;
@@ -380,6 +385,26 @@ static int by_time(const void *a, const void *b)
 	return x->order < y->order ? -1 : 1;
 }
 
+/* Two jumps of the same length make one over both: a search takes a logarithm. */
+static void link_previous(const struct ct_processes *p, struct process *it, uint32_t previous)
+{
+	const struct process *one, *two;
+
+	it->previous = previous;
+	it->jump = previous;
+	if (previous == CT_MAP_NONE)
+		return;
+	one = &p->list[previous];
+	it->nr_previous = one->nr_previous + 1;
+	if (one->jump == CT_MAP_NONE)
+		return;
+	two = &p->list[one->jump];
+	if (two->jump != CT_MAP_NONE &&
+	    one->nr_previous - two->nr_previous ==
+	    two->nr_previous - p->list[two->jump].nr_previous)
+		it->jump = two->jump;
+}
+
 static struct process *new_process(struct ct_processes *p, uint32_t tgid)
 {
 	uint32_t *slot = ct_map_slot(&p->by_tgid, tgid, 0);
@@ -395,7 +420,7 @@ static struct process *new_process(struct ct_processes *p, uint32_t tgid)
 	it->pub.parent = CT_MAP_NONE;
 	it->pub.end = UINT64_MAX;
 	it->pub.anon_bytes = UINT64_MAX;
-	it->previous = *slot;
+	link_previous(p, it, *slot);
 	*slot = p->nr++;
 	return it;
 }
@@ -411,12 +436,16 @@ static struct process *current_process(struct ct_processes *p, uint32_t tgid)
 static int apply_fork(struct ct_processes *p, const struct event *e)
 {
 	struct process *parent = current_process(p, e->parent), *child;
-	uint32_t parent_index;
+	uint32_t before, parent_index;
 
 	if (!parent)
 		return -ENOMEM;
 	parent->pub.children++;
 	parent_index = parent - p->list;
+	/* A number that is given away again is free, whatever became of its EXIT. */
+	before = ct_map_find(&p->by_tgid, e->tgid, 0);
+	if (before != CT_MAP_NONE && e->time < p->list[before].pub.end)
+		p->list[before].pub.end = e->time;
 	/* This may move the list. */
 	child = new_process(p, e->tgid);
 	if (!child)
@@ -565,15 +594,16 @@ void ct_processes_free(struct ct_processes *p)
 uint32_t ct_processes_find(const struct ct_processes *p, uint32_t tgid, uint64_t time)
 {
 	uint32_t i = ct_map_find(&p->by_tgid, tgid, 0);
-	uint32_t found = i;
 
+	if (i == CT_MAP_NONE)
+		return i;
 	/* Numbers are used again in the order of time, the newest comes first. */
-	for (; i != CT_MAP_NONE; i = p->list[i].previous) {
-		found = i;
-		if (p->list[i].pub.start <= time)
-			break;
+	while (p->list[i].pub.start > time && p->list[i].previous != CT_MAP_NONE) {
+		uint32_t jump = p->list[i].jump;
+
+		i = p->list[jump].pub.start > time ? jump : p->list[i].previous;
 	}
-	return found;
+	return i;
 }
 
 const struct ct_process *ct_processes_get(const struct ct_processes *p, uint32_t process)

@@ -59,7 +59,8 @@ enum ct_memory { CT_MEMORY_UNKNOWN, CT_MEMORY_COPIED, CT_MEMORY_SHARED };
  * @tgid: process number.
  * @parent: number of its parent in this table, CT_MAP_NONE when not known.
  * @start: when it was forked, 0 when it was there before.
- * @end: when its first thread exited, UINT64_MAX when that was not seen.
+ * @end: when its first thread exited, at the latest when its number was used again;
+ *	UINT64_MAX when neither was seen.
  * @children: processes that it forked.
  * @memory: what it had at @start.
  * @anon_bytes: its anonymous memory, swapped or not, when the recorder first looked,
