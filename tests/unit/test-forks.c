@@ -97,9 +97,9 @@ static void check_text(void)
 	struct ct_forks_opts last = { .child = 400 };
 
 	says("forks come with what they caused, the most copies first", all,
-	     "      at  parent              child until by parent by child  after  reuses   copied   share    time\n"
-	     "    0 ns  server (100)          200 exit         30        4      -       5  136 KiB  68.0 % 19.5 µs\n"
-	     "  4.00 s  server (100)          400 exec         10        -      -       - 40.0 KiB       ? 5.00 µs\n");
+	     "      at parent               child until by parent by child  after  reuses   copied   share    time\n"
+	     "    0 ns server (100)           200 exit         30        4      -       5  136 KiB  68.0 % 19.5 µs\n"
+	     "  4.00 s server (100)           400 exec         10        -      -       - 40.0 KiB       ? 5.00 µs\n");
 	says("the sum is told first", all,
 	     "2 forks caused 44 of the 45 copies in this trace\n"
 	     "  176 KiB copied, 22.0 µs spent on copies, 2.50 µs on their other faults\n"
@@ -163,6 +163,31 @@ static void check_json(void)
 	free(text);
 }
 
+/* Numbers of 7 digits, as most machines give them. */
+static void check_width(void)
+{
+	struct ct_forks_opts opts = { 0 };
+	char *schema = schema_text(0), *text;
+	struct bytes b = { 0 };
+	struct ct_writer *w;
+	int status;
+
+	if (ct_writer_open(path, &w))
+		abort();
+	ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema));
+	add_comm(&b, 1, 4194302, "fifteen-letters", 0);
+	add_fork(&b, 30 * SECOND, 4194303, 4194302);
+	ct_writer_chunk(w, CT_CHUNK_SIDEBAND, 0, b.data, b.size);
+	ct_writer_close(w);
+	text = printed(&opts, &status);
+	ok(strstr(text, " fifteen- (4194302) 4194303 alive "),
+	   "a name gives way to long numbers, which stay apart");
+	ok(widest_line(text) <= 100, "and the row stays within 100 columns");
+	free(text);
+	free(b.data);
+	free(schema);
+}
+
 static void check_errors(void)
 {
 	struct trace_shape shape = { 5, 2, 2000, 100 };
@@ -192,6 +217,7 @@ int main(void)
 	check_text();
 	check_json();
 	check_errors();
+	check_width();
 	remove(path);
 	free(path);
 	return tap_end();

@@ -7,6 +7,9 @@
 #include "page.h"
 #include "units.h"
 
+/* Columns of a fork's parent, its name and number. */
+#define PARENT_WIDTH	18
+
 static void number_cell(struct page *p, int width, uint32_t n)
 {
 	char text[CT_UNIT_TEXT];
@@ -90,9 +93,9 @@ static void fork_heads(struct page *p)
 {
 	spaces(p, 1);
 	cell(p, 7, "at");
-	spaces(p, 2);
-	cell(p, -18, "parent");
-	cell(p, 7, "child");
+	spaces(p, 1);
+	cell(p, -PARENT_WIDTH, "parent");
+	cell(p, 8, "child");
 	spaces(p, 1);
 	cell(p, -5, "until");
 	cell(p, 10, "by parent");
@@ -105,18 +108,32 @@ static void fork_heads(struct page *p)
 	end_line(p);
 }
 
+/* A name of 15 and a number of 7 digits are too long together: the number stays. */
+static void parent_cell(struct page *p, const struct ct_forks *f, const struct ct_fork *fork)
+{
+	const char *name = ct_fork_parent_name(f, fork);
+	char number[CT_UNIT_TEXT], text[CT_NAME_MAX + CT_UNIT_TEXT];
+	size_t bytes = strlen(name), room;
+
+	room = PARENT_WIDTH - snprintf(number, sizeof(number), " (%u)",
+				       ct_fork_pid(f, fork->parent));
+	/* More bytes than columns: a character of several goes as a whole. */
+	while (ct_text_width(name) - ct_text_width(name + bytes) > room ||
+	       (name[bytes] & 0xc0) == 0x80)
+		bytes--;
+	snprintf(text, sizeof(text), "%.*s%s", (int)bytes, name, number);
+	cell(p, -PARENT_WIDTH, text);
+}
+
 static void fork_row(struct page *p, const struct ct_forks_view *v, const struct ct_fork *fork)
 {
 	uint64_t shared = ct_fork_shared(v->f, fork);
-	char name[CT_NAME_MAX + 16];
 
 	spaces(p, 1);
 	ns_cell(p, 7, fork->start - v->f->list[0].start);
-	spaces(p, 2);
-	snprintf(name, sizeof(name), "%s (%u)", ct_fork_parent_name(v->f, fork),
-		 ct_fork_pid(v->f, fork->parent));
-	cell(p, -18, name);
-	number_cell(p, 7, ct_fork_pid(v->f, fork->child));
+	spaces(p, 1);
+	parent_cell(p, v->f, fork);
+	number_cell(p, 8, ct_fork_pid(v->f, fork->child));
 	spaces(p, 1);
 	cell(p, -5, ct_fork_end_name(fork->how));
 	count_cell(p, 10, fork->by_parent.copies);
