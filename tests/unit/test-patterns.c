@@ -213,6 +213,10 @@ static void check_text(void)
 	   "steps that were not asked are left out");
 	ok(!strstr(text, "  2. "), "no more patterns are printed than asked for");
 	free(text);
+	text = printed(ct_explain_patterns_text, &p, 2);
+	ok(strstr(text, "  2. 1 fault (33.3 %): ") && strstr(text, "3 faults in 2 patterns, "),
+	   "one fault is no faults");
+	free(text);
 	ct_patterns_free(&p);
 	p = patterns_of(records, 0);
 	text = printed(ct_explain_patterns_text, &p, 1);

@@ -127,8 +127,9 @@ static void print_flagged(FILE *out, const struct ct_schema *schema, const struc
 
 		if (!n)
 			continue;
-		snprintf(text, sizeof(text), "%s of these faults are flagged %s",
-			 ct_format_count(count, n), word(schema, "evidence", flags[i]));
+		snprintf(text, sizeof(text), "%s of these faults %s flagged %s",
+			 ct_format_count(count, n), n == 1 ? "is" : "are",
+			 word(schema, "evidence", flags[i]));
 		labelled(out, "all", text);
 	}
 	if (p->min_refs != p->max_refs && p->example.present & COWTRACE_HAS_PAGE) {
@@ -146,8 +147,8 @@ static void print_pattern(FILE *out, const struct ct_schema *schema,
 	struct ct_explanation e;
 
 	ct_explain(&p->example, schema->traits, schema->kernel, schema->page_size, &e);
-	fprintf(out, "\n%3zu. %s faults (%s): %s", i + 1, ct_format_count(count, p->faults),
-		ct_format_share(share, p->faults, all->faults),
+	fprintf(out, "\n%3zu. %s fault%s (%s): %s", i + 1, ct_format_count(count, p->faults),
+		p->faults == 1 ? "" : "s", ct_format_share(share, p->faults, all->faults),
 		word(schema, "outcome", p->example.outcome));
 	if (p->example.reason)
 		fprintf(out, " %s", word(schema, "reason", p->example.reason));
@@ -170,8 +171,9 @@ int ct_explain_patterns_text(FILE *out, const struct ct_schema *schema,
 		fputs("No fault of this trace is asked for.\n", out);
 		return ended(out);
 	}
-	fprintf(out, "%s faults in %zu patterns, %s copied, %s",
-		ct_format_count(count, all->faults), all->nr, ct_format_bytes(bytes, all->bytes),
+	fprintf(out, "%s fault%s in %zu pattern%s, %s copied, %s",
+		ct_format_count(count, all->faults), all->faults == 1 ? "" : "s", all->nr,
+		all->nr == 1 ? "" : "s", ct_format_bytes(bytes, all->bytes),
 		ct_format_ns(time, all->ns));
 	if (schema->kernel)
 		fprintf(out, ", on %s", schema->kernel);
