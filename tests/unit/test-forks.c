@@ -188,6 +188,28 @@ static void check_width(void)
 	free(schema);
 }
 
+static void check_unknown(void)
+{
+	static const char * const metas[] = {
+		"{\"sideband\":{\"events\":true}}", "{\"sideband\":{\"events\":false}}",
+	};
+	struct ct_forks_opts opts = { 0 };
+	char *schema = schema_text(0);
+	struct ct_writer *w;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		if (ct_writer_open(path, &w))
+			abort();
+		ct_writer_chunk(w, CT_CHUNK_META, UINT32_MAX, metas[i], strlen(metas[i]));
+		ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema));
+		ct_writer_close(w);
+		says(i ? "but not where none could be seen" : "a trace without a fork says so",
+		     opts, i ? "Which forks there were is not known: " : "No fork() is in this trace.");
+	}
+	free(schema);
+}
+
 static void check_errors(void)
 {
 	struct trace_shape shape = { 5, 2, 2000, 100 };
@@ -218,6 +240,7 @@ int main(void)
 	check_json();
 	check_errors();
 	check_width();
+	check_unknown();
 	remove(path);
 	free(path);
 	return tap_end();

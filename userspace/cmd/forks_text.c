@@ -36,6 +36,16 @@ static void how_much(struct page *p, const struct ct_forks_view *v)
 		    ct_format_share(share, v->of_shared, v->shared));
 }
 
+/* Had the recorder events of processes? A trace that does not say so is taken at its word. */
+static bool saw_forks(const struct ct_report *r)
+{
+	struct json_object *sideband, *events;
+
+	return !json_object_object_get_ex(r->meta, "sideband", &sideband) ||
+	       !json_object_object_get_ex(sideband, "events", &events) ||
+	       json_object_get_boolean(events);
+}
+
 static void summary(struct page *p, const struct ct_forks_view *v)
 {
 	const struct ct_forks *f = v->f;
@@ -45,7 +55,8 @@ static void summary(struct page *p, const struct ct_forks_view *v)
 
 	end_line(p);
 	if (!f->nr) {
-		say(p, "No fork() is in this trace.");
+		say(p, "%s", saw_forks(v->r) ? "No fork() is in this trace." :
+		       "Which forks there were is not known: the recorder had no events of processes, cowtrace doctor says why.");
 		return;
 	}
 	say(p, "%s fork%s caused %s of the %s copies in this trace", ct_format_count(n, v->nr),
