@@ -204,8 +204,10 @@ static void check_unknown(void)
 		ct_writer_chunk(w, CT_CHUNK_META, UINT32_MAX, metas[i], strlen(metas[i]));
 		ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema));
 		ct_writer_close(w);
-		says(i ? "but not where none could be seen" : "a trace without a fork says so",
-		     opts, i ? "Which forks there were is not known: " : "No fork() is in this trace.");
+		if (i)
+			says("but not where none could be seen", opts, "Which forks there were is");
+		else
+			says("a trace without a fork says so", opts, "No fork() is in this trace.");
 	}
 	free(schema);
 }
