@@ -67,10 +67,13 @@ static bool parse_fault(struct explain *e, const char *text)
 
 static void parse_argument(struct explain *e, const char *arg, const struct argp_state *state)
 {
-	if (e->one)
-		ct_usage(state, "one fault at a time, not also \"%s\"", arg);
-	if (parse_fault(e, arg))
+	bool had_one = e->one;
+
+	if (parse_fault(e, arg)) {
+		if (had_one)
+			ct_usage(state, "one fault at a time, not also \"%s\"", arg);
 		return;
+	}
 	if (e->trace)
 		ct_usage(state, "\"%s\" is no fault of the form CPU:SEQ", arg);
 	e->trace = arg;
