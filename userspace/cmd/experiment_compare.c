@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "experiment_parts.h"
 #include "json.h"
@@ -61,6 +62,8 @@ static int load(struct runs *runs, char **files, size_t n, struct ct_error *err)
 		const char *file = files[runs->n];
 		struct json_object *o = json_object_from_file(file);
 
+		if (!o && access(file, R_OK))
+			return ct_error_set(err, -errno, "%s: %s", file, strerror(errno));
 		if (!o)
 			return ct_error_set(err, -EINVAL, "cannot read %s: is it the output of cowtrace experiment run --json?",
 					    file);
