@@ -323,7 +323,7 @@ static void check_contention(void)
 	check_numbers_in(text, "", numbers, sizeof(numbers) / sizeof(*numbers));
 	free(text);
 	says("what met is told",
-	     "  4 faults met in 2 groups of 2 to 2; 1 of these in one page-table", 0);
+	     "  4 faults met in 2 groups of 2; 1 of these in one page-table", 0);
 	says("with what happened",
 	     "  double-copy              1          2   2.00 µs  all who", 0);
 	says("what a lost race cost is told",

@@ -27,10 +27,11 @@ static void meetings(struct page *p)
 	int i;
 
 	spaces(p, 2);
-	say(p, "%s fault%s met in %s group%s of 2 to %s; %s of these in one page-table entry",
+	say(p, "%s fault%s met in %s group%s of %s%s; %s of these in one page-table entry",
 	    ct_format_count(faults, c->faults), plural(c->faults),
 	    ct_format_count(groups, c->groups), plural(c->groups),
-	    ct_format_count(most, c->largest), ct_format_count(one, c->one_entry));
+	    c->largest > 2 ? "2 to " : "", ct_format_count(most, c->largest),
+	    ct_format_count(one, c->one_entry));
 	spaces(p, 2);
 	cell(p, -15, "in a group");
 	cell(p, 11, "groups");
