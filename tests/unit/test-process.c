@@ -3,7 +3,6 @@
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "generate.h"
 #include "map.h"
@@ -99,8 +98,6 @@ static void check_reuse(void)
 	struct bytes b = { 0 };
 	struct ct_processes *p;
 	uint32_t i, wrong = 0;
-	clock_t begin;
-	double took;
 
 	add_comm(&b, 1, 10, "parent", 0);
 	for (i = 1; i <= REUSES; i++) {
@@ -109,15 +106,11 @@ static void check_reuse(void)
 			add_exit(&b, 10 * i + 5, 20);
 	}
 	p = table_of(b);
-	begin = clock();
 	for (i = 1; i <= REUSES; i++)
 		wrong += process_at(p, 20, 10 * i)->start != 10 * i ||
 			 process_at(p, 20, 10 * i + 9)->start != 10 * i;
-	took = (double)(clock() - begin) / CLOCKS_PER_SEC;
 	ok(!wrong && process_at(p, 20, 9)->start == 10,
 	   "each process of a number is found at its time, before all of them the first");
-	ok(took < 5, "and is searched for in a time that does not grow with their number");
-	note("%.3f s", took);
 	ok(process_at(p, 20, 15)->end == 15, "an exit ends a process");
 	ok(process_at(p, 20, 25)->end == 30, "without one, the next of its number does");
 	ok(process_at(p, 20, 10 * REUSES)->end == UINT64_MAX, "the last one is alive");
