@@ -220,7 +220,7 @@ static void check_text(void)
 	ct_patterns_free(&p);
 	p = patterns_of(records, 0);
 	text = printed(ct_explain_patterns_text, &p, 1);
-	ok(!strcmp(text, "No fault of this trace is asked for.\n"), "nothing is told as nothing");
+	ok(!strcmp(text, "There is no such fault in this trace.\n"), "nothing is told as nothing");
 	free(text);
 	ct_patterns_free(&p);
 }

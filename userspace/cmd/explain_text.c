@@ -168,7 +168,7 @@ int ct_explain_patterns_text(FILE *out, const struct ct_schema *schema,
 	char count[CT_UNIT_TEXT], bytes[CT_UNIT_TEXT], time[CT_UNIT_TEXT];
 
 	if (!all->nr) {
-		fputs("No fault of this trace is asked for.\n", out);
+		fputs("There is no such fault in this trace.\n", out);
 		return ended(out);
 	}
 	fprintf(out, "%s fault%s in %zu pattern%s, %s copied, %s",
