@@ -483,7 +483,8 @@ static void help(void)
 	puts("\nKernels:");
 	for (i = 0; i < sizeof(kernels) / sizeof(*kernels); i++)
 		printf("  %-13s %s\n", kernels[i][0], kernels[i][1]);
-	puts("\nneeds cpus N|swap|zram|slow-swap|slow-disk says what the machine must have, where operations do not.");
+	puts("\nneeds cpus N|swap|zram|slow-swap|slow-disk: what the machine must have, where no\n"
+	     "operation says it.");
 }
 
 int ct_cmd_experiment(int argc, char **argv)
