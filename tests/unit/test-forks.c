@@ -209,6 +209,34 @@ static void check_unknown(void)
 		else
 			says("a trace without a fork says so", opts, "No fork() is in this trace.");
 	}
+	opts.report.json = true;
+	says("their number is null then", opts, "\"nr_forks\":null");
+	free(schema);
+}
+
+/* A page of a large folio, which parent and child have both copied. */
+static void check_copied_twice(void)
+{
+	char *schema = schema_text(COWTRACE_TRAIT_EXCLUSIVE);
+	struct bytes b = { 0 };
+	struct ct_writer *w;
+	uint32_t seq = 0;
+
+	if (ct_writer_open(path, &w))
+		abort();
+	ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema));
+	add_comm(&b, 1, 100, "server", 0);
+	add_fork(&b, SECOND, 200, 100);
+	add_newtask(&b, SECOND, 200, 100, 0x11);
+	add_memory(&b, SECOND + 1000, 200, 4096, 0);
+	ct_writer_chunk(w, CT_CHUNK_SIDEBAND, 0, b.data, b.size);
+	write_faults(w, &seq, 1, 2 * SECOND, 100, 2);
+	write_faults(w, &seq, 1, 2 * SECOND + 1, 200, 2);
+	ct_writer_close(w);
+	says("copies that are more than what was shared are explained",
+	     (struct ct_forks_opts){ .sort = CT_FORK_SORT_COPIES },
+	     "of 4.00 KiB that it shared, 200.0 % had to be copied; both sides copied some of it");
+	free(b.data);
 	free(schema);
 }
 
@@ -243,6 +271,7 @@ int main(void)
 	check_errors();
 	check_width();
 	check_unknown();
+	check_copied_twice();
 	remove(path);
 	free(path);
 	return tap_end();

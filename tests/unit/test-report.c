@@ -350,6 +350,28 @@ static void check_columns(void)
 	free(text);
 }
 
+/* Numbers of 7 digits, as most machines give them. */
+static void check_parent(void)
+{
+	struct cowtrace_record r = plain_record(1, 300);
+	struct bytes b = { 0 };
+	struct trace t = begin();
+	int status;
+	char *text;
+
+	add_comm(&b, 1, 4194302, "fifteen-letters", 0);
+	add_fork(&b, 200, 4194303, 4194302);
+	ct_writer_chunk(t.w, CT_CHUNK_SIDEBAND, 0, b.data, b.size);
+	r.tgid = 4194303;
+	put(&t, r);
+	ct_writer_close(t.w);
+	text = report(false, &status);
+	ok(strstr(text, "  fifteen- (4194302)\n"), "a parent's name gives way to its number");
+	ok(widest_line(text) <= 100, "and the row stays within 100 columns");
+	free(text);
+	free(b.data);
+}
+
 static void check_sentences(void)
 {
 	struct trace t = begin();
@@ -384,6 +406,7 @@ int main(void)
 	check_huge();
 	check_contention();
 	check_columns();
+	check_parent();
 	check_sentences();
 	remove(path);
 	free(path);

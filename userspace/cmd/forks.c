@@ -31,6 +31,16 @@ uint64_t ct_fork_shared(const struct ct_forks *f, const struct ct_fork *fork)
 	return ct_processes_get(f->processes, fork->child)->anon_bytes;
 }
 
+/* A trace that does not say so is taken at its word. */
+bool ct_forks_seen(const struct ct_report *r)
+{
+	struct json_object *sideband, *events;
+
+	return !json_object_object_get_ex(r->meta, "sideband", &sideband) ||
+	       !json_object_object_get_ex(sideband, "events", &events) ||
+	       json_object_get_boolean(events);
+}
+
 const char *ct_fork_end_name(enum ct_fork_end how)
 {
 	static const char * const names[] = {

@@ -90,6 +90,9 @@ const char *ct_fork_exec_name(const struct ct_forks *forks, const struct ct_fork
  */
 uint64_t ct_fork_shared(const struct ct_forks *forks, const struct ct_fork *fork);
 
+/* Had the recorder events of processes, without which no fork can be told? */
+bool ct_forks_seen(const struct ct_report *report);
+
 /* "alive", "exit" or "exec". */
 const char *ct_fork_end_name(enum ct_fork_end how);
 

@@ -98,7 +98,7 @@ int ct_forks_json(FILE *out, const struct ct_forks_view *v)
 	add_text(o, "ledger", CT_LEDGER_VERSION);
 	add(o, "trace", json_trace(v->r));
 	add(o, "faults", count(&v->f->total));
-	add_number(o, "nr_forks", v->f->nr);
+	add(o, "nr_forks", ct_forks_seen(v->r) ? json_object_new_uint64(v->f->nr) : NULL);
 	add_number(o, "nr_chosen", v->nr);
 	add_number(o, "nr_sharing", v->f->sharing);
 	add(o, "chosen", count(&v->sum));

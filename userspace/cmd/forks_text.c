@@ -22,28 +22,20 @@ static void number_cell(struct page *p, int width, uint32_t n)
 static void how_much(struct page *p, const struct ct_forks_view *v)
 {
 	char all[CT_UNIT_TEXT], share[CT_UNIT_TEXT], n[CT_UNIT_TEXT];
+	/* A page of a large folio may be copied by both, before 6.15. */
+	const char *twice = v->of_shared > v->shared ? "; both sides copied some of it" : "";
 
 	spaces(p, 2);
 	if (!v->nr_shared)
 		say(p, "how much was shared and never written is not known: no child could be looked at in time");
 	else if (v->nr_shared == v->nr)
-		say(p, "of %s that %s shared, %s had to be copied",
+		say(p, "of %s that %s shared, %s had to be copied%s",
 		    ct_format_bytes(all, v->shared), v->nr == 1 ? "it" : "they",
-		    ct_format_share(share, v->of_shared, v->shared));
+		    ct_format_share(share, v->of_shared, v->shared), twice);
 	else
-		say(p, "of %s that %s of them shared, %s had to be copied; no other child could be looked at in time",
+		say(p, "of %s that %s of them shared, %s had to be copied%s; no other child could be looked at in time",
 		    ct_format_bytes(all, v->shared), ct_format_count(n, v->nr_shared),
-		    ct_format_share(share, v->of_shared, v->shared));
-}
-
-/* Had the recorder events of processes? A trace that does not say so is taken at its word. */
-static bool saw_forks(const struct ct_report *r)
-{
-	struct json_object *sideband, *events;
-
-	return !json_object_object_get_ex(r->meta, "sideband", &sideband) ||
-	       !json_object_object_get_ex(sideband, "events", &events) ||
-	       json_object_get_boolean(events);
+		    ct_format_share(share, v->of_shared, v->shared), twice);
 }
 
 static void summary(struct page *p, const struct ct_forks_view *v)
@@ -55,7 +47,7 @@ static void summary(struct page *p, const struct ct_forks_view *v)
 
 	end_line(p);
 	if (!f->nr) {
-		say(p, "%s", saw_forks(v->r) ? "No fork() is in this trace." :
+		say(p, "%s", ct_forks_seen(v->r) ? "No fork() is in this trace." :
 		       "Which forks there were is not known: the recorder had no events of processes, cowtrace doctor says why.");
 		return;
 	}
@@ -119,31 +111,17 @@ static void fork_heads(struct page *p)
 	end_line(p);
 }
 
-/* A name of 15 and a number of 7 digits are too long together: the number stays. */
-static void parent_cell(struct page *p, const struct ct_forks *f, const struct ct_fork *fork)
-{
-	const char *name = ct_fork_parent_name(f, fork);
-	char number[CT_UNIT_TEXT], text[CT_NAME_MAX + CT_UNIT_TEXT];
-	size_t bytes = strlen(name), room;
-
-	room = PARENT_WIDTH - snprintf(number, sizeof(number), " (%u)",
-				       ct_fork_pid(f, fork->parent));
-	/* More bytes than columns: a character of several goes as a whole. */
-	while (ct_text_width(name) - ct_text_width(name + bytes) > room ||
-	       (name[bytes] & 0xc0) == 0x80)
-		bytes--;
-	snprintf(text, sizeof(text), "%.*s%s", (int)bytes, name, number);
-	cell(p, -PARENT_WIDTH, text);
-}
-
 static void fork_row(struct page *p, const struct ct_forks_view *v, const struct ct_fork *fork)
 {
 	uint64_t shared = ct_fork_shared(v->f, fork);
+	char parent[PROCESS_TEXT];
 
 	spaces(p, 1);
 	ns_cell(p, 7, fork->start - v->f->list[0].start);
 	spaces(p, 1);
-	parent_cell(p, v->f, fork);
+	cell(p, -PARENT_WIDTH,
+	     process_text(parent, PARENT_WIDTH, ct_fork_parent_name(v->f, fork),
+			  ct_fork_pid(v->f, fork->parent)));
 	number_cell(p, 8, ct_fork_pid(v->f, fork->child));
 	spaces(p, 1);
 	cell(p, -5, ct_fork_end_name(fork->how));

@@ -91,6 +91,20 @@ void bytes_cell(struct page *p, int width, uint64_t n)
 	cell(p, width, n ? ct_format_bytes(text, n) : "-");
 }
 
+const char *process_text(char *to, size_t width, const char *name, uint32_t number)
+{
+	char digits[CT_UNIT_TEXT];
+	size_t bytes = strlen(name), room;
+
+	room = width - snprintf(digits, sizeof(digits), " (%u)", number);
+	/* More bytes than columns: a character of several goes as a whole. */
+	while (ct_text_width(name) - ct_text_width(name + bytes) > room ||
+	       (name[bytes] & 0xc0) == 0x80)
+		bytes--;
+	snprintf(to, PROCESS_TEXT, "%.*s%s", (int)bytes, name, digits);
+	return to;
+}
+
 void ns_cell(struct page *p, int width, uint64_t n)
 {
 	char text[CT_UNIT_TEXT];

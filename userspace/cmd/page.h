@@ -44,6 +44,13 @@ void bytes_cell(struct page *p, int width, uint64_t n);
 void ns_cell(struct page *p, int width, uint64_t n);
 void share_cell(struct page *p, int width, uint64_t part, uint64_t whole);
 
+#define PROCESS_TEXT	(CT_NAME_MAX + CT_UNIT_TEXT)
+/*
+ * Name and number of a process, into PROCESS_TEXT bytes at @to, which is returned: a
+ * name of 15 and a number of 7 digits are wider than most columns, the number stays.
+ */
+const char *process_text(char *to, size_t width, const char *name, uint32_t number);
+
 /* "s" where there is not just one. */
 const char *plural(uint64_t n);
 

@@ -396,27 +396,30 @@ static void doubts(struct page *p)
 	}
 }
 
-static void parent_of(const struct page *p, uint32_t process, char *to, size_t size)
+/* What the columns before it leave of a line. */
+#define PARENT_WIDTH	18
+
+static const char *parent_of(const struct page *p, uint32_t process, char *to)
 {
 	const struct ct_processes *table = p->r->summary->processes;
 	const struct ct_process *it;
 	const char *name;
 
-	snprintf(to, size, "-");
 	if (process == CT_MAP_NONE)
-		return;
+		return "-";
 	it = ct_processes_get(table, process);
 	if (it->parent == CT_MAP_NONE)
-		return;
+		return "-";
 	name = ct_processes_name(table, it->parent, it->start);
-	snprintf(to, size, "%s (%u)", name ?: "?", ct_processes_get(table, it->parent)->tgid);
+	return process_text(to, PARENT_WIDTH, name ?: "?",
+			    ct_processes_get(table, it->parent)->tgid);
 }
 
 static void processes(struct page *p)
 {
 	const struct ct_summary *s = p->r->summary;
 	size_t i, n = rows(p, s->nr_processes);
-	char parent[CT_NAME_MAX], pid[CT_UNIT_TEXT];
+	char parent[PROCESS_TEXT], pid[CT_UNIT_TEXT];
 
 	heading(p, "Processes");
 	spaces(p, 2);
@@ -434,8 +437,7 @@ static void processes(struct page *p)
 		cell(p, 8, pid);
 		count_cells(p, &it->count);
 		spaces(p, 2);
-		parent_of(p, it->process, parent, sizeof(parent));
-		put(p, parent);
+		put(p, parent_of(p, it->process, parent));
 		end_line(p);
 	}
 	more(p, n, s->nr_processes);
