@@ -323,20 +323,27 @@ int make_trace(const char *path, const struct trace_shape *shape)
 	return err;
 }
 
-struct ct_processes *make_processes(const char *path, struct bytes sideband)
+struct ct_writer *begin_trace(const char *path, uint32_t traits)
 {
-	char *schema = schema_text(0);
-	struct ct_processes *p = NULL;
-	struct ct_reader *r;
+	char *schema = schema_text(traits);
 	struct ct_writer *w;
-	struct ct_error err;
 
 	if (ct_writer_open(path, &w))
 		abort();
 	text_chunk(w, CT_CHUNK_SCHEMA, schema);
+	free(schema);
+	return w;
+}
+
+struct ct_processes *make_processes(const char *path, struct bytes sideband)
+{
+	struct ct_writer *w = begin_trace(path, 0);
+	struct ct_processes *p = NULL;
+	struct ct_reader *r;
+	struct ct_error err;
+
 	ct_writer_chunk(w, CT_CHUNK_SIDEBAND, 0, sideband.data, sideband.size);
 	ct_writer_close(w);
-	free(schema);
 	if (ct_reader_open(path, &r, &err))
 		abort();
 	if (ct_processes_load(r, &p, &err))

@@ -75,6 +75,9 @@ struct trace_shape {
 	uint32_t	chunk_records;
 };
 
+/* Begins a trace with the schema of a kernel of these traits. */
+struct ct_writer *begin_trace(const char *path, uint32_t traits);
+
 /* Writes a whole trace of random, consistent faults; 0 or a negative errno. */
 int make_trace(const char *path, const struct trace_shape *shape);
 

@@ -34,15 +34,11 @@ static void write_faults(struct ct_writer *w, uint32_t *seq, unsigned int n, uin
 static void make_snapshots(void)
 {
 	static const uint8_t id[20] = { 1 };
-	char *schema = schema_text(COWTRACE_TRAIT_EXCLUSIVE);
+	struct ct_writer *w = begin_trace(path, COWTRACE_TRAIT_EXCLUSIVE);
 	struct cowtrace_record file;
 	struct bytes b = { 0 };
-	struct ct_writer *w;
 	uint32_t seq = 0;
 
-	if (ct_writer_open(path, &w))
-		abort();
-	ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema));
 	add_comm(&b, 1, 100, "server", 0);
 	add_map(&b, 2, 100, 0x400000, 0x1000, 0, id, "/usr/bin/server");
 	add_fork(&b, SECOND, 200, 100);
@@ -66,7 +62,6 @@ static void make_snapshots(void)
 	ct_writer_chunk(w, CT_CHUNK_STATE, UINT32_MAX, "lost\nfull 0\n", 12);
 	ct_writer_close(w);
 	free(b.data);
-	free(schema);
 }
 
 /* To be freed. */
@@ -166,15 +161,12 @@ static void check_json(void)
 /* Numbers of 7 digits, as most machines give them. */
 static void check_width(void)
 {
+	struct ct_writer *w = begin_trace(path, 0);
 	struct ct_forks_opts opts = { 0 };
-	char *schema = schema_text(0), *text;
 	struct bytes b = { 0 };
-	struct ct_writer *w;
 	int status;
+	char *text;
 
-	if (ct_writer_open(path, &w))
-		abort();
-	ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema));
 	add_comm(&b, 1, 4194302, "fifteen-letters", 0);
 	add_fork(&b, 30 * SECOND, 4194303, 4194302);
 	ct_writer_chunk(w, CT_CHUNK_SIDEBAND, 0, b.data, b.size);
@@ -185,7 +177,6 @@ static void check_width(void)
 	ok(widest_line(text) <= 100, "and the row stays within 100 columns");
 	free(text);
 	free(b.data);
-	free(schema);
 }
 
 static void check_unknown(void)
@@ -194,15 +185,12 @@ static void check_unknown(void)
 		"{\"sideband\":{\"events\":true}}", "{\"sideband\":{\"events\":false}}",
 	};
 	struct ct_forks_opts opts = { 0 };
-	char *schema = schema_text(0);
-	struct ct_writer *w;
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
-		if (ct_writer_open(path, &w))
-			abort();
+		struct ct_writer *w = begin_trace(path, 0);
+
 		ct_writer_chunk(w, CT_CHUNK_META, UINT32_MAX, metas[i], strlen(metas[i]));
-		ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema));
 		ct_writer_close(w);
 		if (i)
 			says("but not where none could be seen", opts, "Which forks there were is");
@@ -211,20 +199,15 @@ static void check_unknown(void)
 	}
 	opts.report.json = true;
 	says("their number is null then", opts, "\"nr_forks\":null");
-	free(schema);
 }
 
 /* A page of a large folio, which parent and child have both copied. */
 static void check_copied_twice(void)
 {
-	char *schema = schema_text(COWTRACE_TRAIT_EXCLUSIVE);
+	struct ct_writer *w = begin_trace(path, COWTRACE_TRAIT_EXCLUSIVE);
 	struct bytes b = { 0 };
-	struct ct_writer *w;
 	uint32_t seq = 0;
 
-	if (ct_writer_open(path, &w))
-		abort();
-	ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema));
 	add_comm(&b, 1, 100, "server", 0);
 	add_fork(&b, SECOND, 200, 100);
 	add_newtask(&b, SECOND, 200, 100, 0x11);
@@ -237,7 +220,6 @@ static void check_copied_twice(void)
 	     (struct ct_forks_opts){ .sort = CT_FORK_SORT_COPIES },
 	     "of 4.00 KiB that it shared, 200.0 % had to be copied; both sides copied some of it");
 	free(b.data);
-	free(schema);
 }
 
 static void check_errors(void)

@@ -81,13 +81,9 @@ static void check_whole(void)
 /* A trace of one CPU with these sequence numbers, @per_chunk in a chunk. */
 static void trace_of(const uint32_t *seq, size_t n, size_t per_chunk, uint32_t cpu)
 {
-	char *schema = schema_text(0);
-	struct ct_writer *w;
+	struct ct_writer *w = begin_trace(path, 0);
 	size_t i;
 
-	if (ct_writer_open(path, &w))
-		abort();
-	ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema));
 	for (i = 0; i < n; i += per_chunk) {
 		struct bytes chunk = { 0 };
 		size_t k;
@@ -101,7 +97,6 @@ static void trace_of(const uint32_t *seq, size_t n, size_t per_chunk, uint32_t c
 		free(chunk.data);
 	}
 	ct_writer_close(w);
-	free(schema);
 }
 
 #define SEQ(...) (const uint32_t []){ __VA_ARGS__ }, \
@@ -301,7 +296,6 @@ static void check_full_disk(void)
 	struct rlimit limit = { 40000, RLIM_INFINITY };
 	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	struct cowtrace_record records[64];
-	char *schema = schema_text(0);
 	struct ct_reader *r;
 	struct ct_writer *w;
 	uint32_t i, whole = 0;
@@ -309,9 +303,7 @@ static void check_full_disk(void)
 
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &limit);
-	if (ct_writer_open(path, &w))
-		abort();
-	ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema));
+	w = begin_trace(path, 0);
 	while (!err && whole < 1000) {
 		for (i = 0; i < 64; i++)
 			records[i] = plain_record(whole * 64 + i + 1, whole * 64 + i);
@@ -328,7 +320,6 @@ static void check_full_disk(void)
 	ok(r && read_all(r).records == whole * 64, "what was written before it was full is read");
 	ct_reader_close(r);
 	ok(ct_writer_open("/dev/full", &w) == -ENOSPC, "a full device is told at once");
-	free(schema);
 }
 
 int main(void)

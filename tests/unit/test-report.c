@@ -21,14 +21,7 @@ struct trace {
 
 static struct trace begin(void)
 {
-	char *schema = schema_text(0);
-	struct trace t = { 0 };
-
-	if (ct_writer_open(path, &t.w))
-		abort();
-	ct_writer_chunk(t.w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema));
-	free(schema);
-	return t;
+	return (struct trace){ .w = begin_trace(path, 0) };
 }
 
 static void faults(struct trace *t, unsigned int n, uint8_t outcome, uint8_t reason,
