@@ -455,23 +455,29 @@ static int apply_fork(struct ct_processes *p, const struct event *e)
 	return 0;
 }
 
+/* The newest process of that number, NULL where its FORK was not seen. */
+static struct process *forked_process(struct ct_processes *p, uint32_t tgid)
+{
+	uint32_t i = ct_map_find(&p->by_tgid, tgid, 0);
+
+	return i != CT_MAP_NONE && p->list[i].pub.start ? &p->list[i] : NULL;
+}
+
 /* Of a process whose FORK was lost nothing is known to be said. */
 static void apply_clone(struct ct_processes *p, const struct event *e)
 {
-	uint32_t i = ct_map_find(&p->by_tgid, e->tgid, 0);
+	struct process *it = forked_process(p, e->tgid);
 
-	if (i != CT_MAP_NONE && p->list[i].pub.start)
-		p->list[i].pub.memory = e->memory;
+	if (it)
+		it->pub.memory = e->memory;
 }
 
 /* What it had later, or as another program, it did not get from its parent. */
 static void apply_memory(struct ct_processes *p, const struct event *e)
 {
-	uint32_t i = ct_map_find(&p->by_tgid, e->tgid, 0);
-	struct process *it = i == CT_MAP_NONE ? NULL : &p->list[i];
+	struct process *it = forked_process(p, e->tgid);
 
-	if (it && it->pub.start && !it->nr_execs && it->pub.end == UINT64_MAX &&
-	    it->pub.anon_bytes == UINT64_MAX)
+	if (it && !it->nr_execs && it->pub.end == UINT64_MAX && it->pub.anon_bytes == UINT64_MAX)
 		it->pub.anon_bytes = e->bytes;
 }
 
@@ -513,15 +519,17 @@ static int apply(struct ct_processes *p, const struct event *e)
 {
 	struct process *it;
 
-	if (e->type == EVENT_FORK)
+	switch (e->type) {
+	case EVENT_FORK:
 		return apply_fork(p, e);
-	if (e->type == EVENT_CLONE) {
+	case EVENT_CLONE:
 		apply_clone(p, e);
 		return 0;
-	}
-	if (e->type == EVENT_MEMORY) {
+	case EVENT_MEMORY:
 		apply_memory(p, e);
 		return 0;
+	default:
+		break;
 	}
 	it = current_process(p, e->tgid);
 	if (!it)
