@@ -10,7 +10,6 @@
 #include "truth-huge.h"
 
 #define TRACE	"/tmp/explain.trace"
-#define OUTPUT	"/tmp/explain.out"
 #define THP	"/sys/kernel/mm/transparent_hugepage/enabled"
 
 static char *lasting_pages(void)
@@ -67,20 +66,13 @@ void explained(void)
 	huge();
 }
 
-/* What a command prints, as long as it ends with 0. */
+/* What a command prints. */
 static const char *printed(const char *command)
 {
 	static char text[1 << 18];
-	char line[512];
-	ssize_t n;
-	int status;
 
-	snprintf(line, sizeof(line), "%s > " OUTPUT, command);
-	status = system(line);
-	need(!status, "%s ended with %#x", command, status);
-	n = file_read(OUTPUT, text, sizeof(text) - 1);
-	need(n > 0, "no output of %s", command);
-	text[n] = '\0';
+	output_of(command, text, sizeof(text));
+	need(*text, "no output of %s", command);
 	return text;
 }
 

@@ -21,15 +21,8 @@ static struct ledger ledger_read(const char *command)
 {
 	static char text[4 << 20];
 	struct ledger l = { .text = text };
-	FILE *pipe = popen(command, "r");
-	size_t n;
-	int status;
 
-	need(pipe, "no pipe");
-	n = fread(text, 1, sizeof(text) - 1, pipe);
-	text[n] = '\0';
-	status = pclose(pipe);
-	need(!status, "%s ended with %#x", command, status);
+	output_of(command, text, sizeof(text));
 	l.faults = strstr(text, "\"faults\":{");
 	l.chosen = strstr(text, "\"chosen\":{");
 	l.other = strstr(text, "\"other\":{");
@@ -82,10 +75,15 @@ static const char *next_fork(const char *at)
 	return strstr(at + 1, "\"parent\":");
 }
 
+static long long copies_by_forks(const struct ledger *l)
+{
+	return json_number(l->chosen, "copies") + json_number(l->other, "copies");
+}
+
 static void adds_up(const struct ledger *l, const char *name)
 {
 	long long all = json_number(l->faults + strlen("\"faults\":{"), "copies");
-	long long forks = json_number(l->chosen, "copies") + json_number(l->other, "copies");
+	long long forks = copies_by_forks(l);
 	long long rest = copies_without_fork(l);
 
 	note("%s: copies %lld = by forks %lld + zero %lld + file %lld + ksm %lld + protected %lld + unseen %lld + unsettled %lld + others",
@@ -221,15 +219,12 @@ static long long copies_because(const char *report, const char *reason)
  */
 static void compare_report(const struct ledger *l)
 {
-	long long forks = json_number(l->chosen, "copies") + json_number(l->other, "copies");
+	long long forks = copies_by_forks(l);
 	long long early = copies_by(l, "unseen"), shared;
 	static char report[4 << 20];
 	const char *all;
-	int status;
 
-	status = system("cowtrace report --json /tmp/saves.trace >/tmp/saves.json");
-	need(!status, "cowtrace report ended with %#x", status);
-	need(file_read("/tmp/saves.json", report, sizeof(report)) > 0, "no report");
+	output_of("cowtrace report --json /tmp/saves.trace", report, sizeof(report));
 	all = strstr(report, "\"faults\":{");
 	need(all, "a report without faults");
 	if (kernel_traits() & COWTRACE_TRAIT_EXCLUSIVE)
@@ -240,7 +235,6 @@ static void compare_report(const struct ledger *l)
 	check(forks + early == shared, "shared",
 	      "copies per fork and by forks not told yet add up to the copies of shared pages",
 	      "%lld by forks, %lld not told, %lld of shared pages", forks, early, shared);
-	remove("/tmp/saves.json");
 }
 
 static void saves_of_redis(void)

@@ -99,6 +99,19 @@ void child_kill(pid_t pid)
 	child_wait(pid);
 }
 
+void output_of(const char *command, char *text, size_t size)
+{
+	FILE *pipe = popen(command, "r");
+	size_t n;
+	int status;
+
+	need(pipe, "no pipe");
+	n = fread(text, 1, size - 1, pipe);
+	text[n] = '\0';
+	status = pclose(pipe);
+	need(!status, "%s ended with %#x", command, status);
+}
+
 void child_sleeps(pid_t pid)
 {
 	char path[64], line[512], *state;

@@ -26,6 +26,8 @@ pid_t child(void (*fn)(void *), void *arg);
 /* 0 when it exited with 0, else its status. */
 int child_wait(pid_t pid);
 void child_kill(pid_t pid);
+/* What a command prints, cut at @size; fails the suite when that ends otherwise than with 0. */
+void output_of(const char *command, char *text, size_t size);
 /* Wait until a child sleeps in the kernel, or has ended. */
 void child_sleeps(pid_t pid);
 /*
