@@ -25,12 +25,18 @@
  * Raised when a reader of the old layout would misread the new one: a field
  * moved, changed its size or its meaning.
  */
-#define COWTRACE_SCHEMA_MAJOR	1
+#define COWTRACE_SCHEMA_MAJOR	2
 /* Raised when a field, flag or name was added and the old ones stand. */
-#define COWTRACE_SCHEMA_MINOR	2
+#define COWTRACE_SCHEMA_MINOR	0
 
 /* First byte that a reader checks in each record. */
 #define COWTRACE_RECORD_MAGIC	0xc7
+
+/*
+ * The kernel's map has six bits a slot and keeps what goes beyond in other pages,
+ * of which only its locks allow to read: SWAP_MAP_MAX + 1.
+ */
+#define COWTRACE_SWAPCOUNT_MAX	63
 
 /* Length of a command name with its final NUL: TASK_COMM_LEN. */
 #define COWTRACE_COMM_LEN	16
@@ -70,7 +76,16 @@ enum cowtrace_type {
  * @new_pfn: page frame number in the PTE as read again at exit. Absent when it
  *	could not be read or is not present (COWTRACE_HAS_NEW_PFN).
  * @fault_flags: vm_fault.flags, FAULT_FLAG_* (include/linux/mm_types.h).
- * @ret: return value of the function, VM_FAULT_*.
+ * @ret: return value of the function, VM_FAULT_*. The size of the page that
+ *	VM_FAULT_HWPOISON_LARGE puts above bit 15 is cut off.
+ * @swapcount: swap entries in page tables, of any process, that name the swap
+ *	slot of this page. 0: the slot has no user but the swap cache. Stays at
+ *	COWTRACE_SWAPCOUNT_MAX when there are as many or more. Given on the pte path
+ *	for a page in the swap cache, where the kernel keeps these counts in
+ *	swap_info_struct.swap_map (COWTRACE_HAS_SWAPCOUNT).
+ * @mapped_here: pages of the large folio that the page table of the fault maps,
+ *	this one included, each at its own distance from the faulting address.
+ *	Given on the pte path when @order is not 0 (COWTRACE_HAS_MAPPED_HERE).
  * @refcount: page_count() of the page's folio at entry, second of two reads
  *	(COWTRACE_EV_UNSTABLE when they differ). Absent without a struct page.
  * @mapcount: how often this page is mapped, PMD mappings included. For KSM
@@ -112,8 +127,10 @@ struct cowtrace_record {
 	__u64	vm_flags;
 	__u64	pfn;
 	__u64	new_pfn;
-	__u32	fault_flags;
-	__u32	ret;
+	__u16	fault_flags;
+	__u16	ret;
+	__u16	swapcount;
+	__u16	mapped_here;
 	__s32	refcount;
 	__s32	mapcount;
 	__s32	folio_mapcount;

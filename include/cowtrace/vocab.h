@@ -108,7 +108,9 @@
 	X(EXIT_EXCLUSIVE, 27, "exit-exclusive", "exit: PageAnonExclusive of the page now mapped") \
 	X(EXIT_TABLE,	28, "exit-table", "exit: a page table stands where the huge PMD was") \
 	X(EXIT_UFFD_ASYNC, 29, "exit-uffd-async", "exit: userfaultfd let the write pass") \
-	X(EXIT_LRU,	30, "exit-lru",	"exit: the page has come from a batch to an LRU list")
+	X(EXIT_LRU,	30, "exit-lru",	"exit: the page has come from a batch to an LRU list") \
+	X(EXIT_SWAPCACHE, 31, "exit-swapcache", \
+	  "exit: the page that was in the swap cache still is")
 
 /* Bits of cowtrace_record.evidence. */
 #define COWTRACE_EVIDENCE(X)						\
@@ -136,7 +138,9 @@
 	X(HAS_NEW_PFN,	2, "new_pfn",	"new_pfn")			\
 	X(HAS_IP,	3, "ip",	"ip")				\
 	X(HAS_EXCLUSIVE, 4, "exclusive", "the kernel knows PageAnonExclusive") \
-	X(HAS_PINCOUNT,	5, "pincount",	"pincount")
+	X(HAS_PINCOUNT,	5, "pincount",	"pincount")			\
+	X(HAS_SWAPCOUNT, 6, "swapcount", "swapcount")			\
+	X(HAS_MAPPED_HERE, 7, "mapped_here", "mapped_here")
 
 /*
  * What the running kernel's do_wp_page() does, as bits. They are written into
@@ -210,8 +214,12 @@ struct cowtrace_word {
 	X(vm_flags,	u64, "hex", "-", 0, "vm_area_struct.vm_flags")		\
 	X(pfn,		u64, "hex", "-", 0, "page frame in the PTE at entry")	\
 	X(new_pfn,	u64, "hex", "-", COWTRACE_HAS_NEW_PFN, "page frame in the PTE at exit") \
-	X(fault_flags,	u32, "hex", "-", 0, "FAULT_FLAG_*")			\
-	X(ret,		u32, "hex", "-", 0, "VM_FAULT_* returned by the kernel") \
+	X(fault_flags,	u16, "hex", "-", 0, "FAULT_FLAG_*")			\
+	X(ret,		u16, "hex", "-", 0, "VM_FAULT_* returned by the kernel") \
+	X(swapcount,	u16, "dec", "entries", COWTRACE_HAS_SWAPCOUNT, \
+	  "swap entries that name the page's slot, 63 when more") \
+	X(mapped_here,	u16, "dec", "pages", COWTRACE_HAS_MAPPED_HERE, \
+	  "pages of the large folio that this page table maps") \
 	X(refcount,	s32, "dec", "references", COWTRACE_HAS_PAGE, "page_count() of the folio") \
 	X(mapcount,	s32, "dec", "mappings", COWTRACE_HAS_PAGE, "mappings of this page") \
 	X(folio_mapcount, s32, "dec", "mappings", COWTRACE_HAS_FOLIO_MAPCOUNT, \

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cowtrace/kernel.h>
+
 #include "generate.h"
 #include "schema.h"
 #include "tap.h"
@@ -26,11 +28,11 @@ static const struct {
 	int		error;
 	const char	*says;
 } cases[] = {
-	{ "a greater major version asks for a newer cowtrace", "schema 1.2", "schema 2.0",
+	{ "a greater major version asks for a newer cowtrace", "schema 2.0", "schema 3.0",
 	  -EPROTO, "newer cowtrace" },
-	{ "a greater minor version is read", "schema 1.2", "schema 1.7", 0, NULL },
+	{ "a greater minor version is read", "schema 2.0", "schema 2.7", 0, NULL },
 	{ "a text that is no schema is refused", "cowtrace schema", "hello", -EINVAL, "line 1" },
-	{ "a version without a dot is refused", "schema 1.2", "schema 10", -EINVAL, "line 1" },
+	{ "a version without a dot is refused", "schema 2.0", "schema 20", -EINVAL, "line 1" },
 	{ "a field given twice is refused", "field cpu u16", "field seq u16", -EINVAL, "twice" },
 	{ "a field whose size contradicts its type is refused", "time_ns u64 8 8",
 	  "time_ns u64 8 4", -EINVAL, "time_ns" },
@@ -129,36 +131,63 @@ static void check_native(void)
 	free(text);
 }
 
-/* The fields of struct cowtrace_record in the reverse order, at odd offsets. */
-static void check_moved(void)
+#define OTHER_SIZE	300
+
+/* Of a line of the schema, what a layout that is not this one's makes of it. */
+typedef void (*layout_fn)(FILE *f, const char *name, const char *type, const char *rest,
+			  uint8_t *raw, const void *value, unsigned int bytes);
+
+/* The schema in that layout, to be freed, and @in as a record of it. */
+static char *laid_out(layout_fn layout, const char *version, const struct cowtrace_record *in,
+		      uint8_t *raw)
 {
 	char *text = NULL, *native = schema_text(0), *line, *save = NULL;
-	uint8_t raw[300] = { 0 };
-	struct cowtrace_record in = plain_record(9, 777), out;
-	struct ct_schema *schema = NULL;
-	struct ct_error err = { 0 };
-	unsigned int at = 271;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
-	in.mapcount = -3;
 	for (line = strtok_r(native, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char name[32], type[16], rest[256];
 		unsigned int offset, bytes;
 
 		if (sscanf(line, "field %31s %15s %u %u %255[^\n]", name, type, &offset, &bytes,
-			   rest) == 5) {
-			at -= bytes;
-			memcpy(raw + at, (char *)&in + offset, bytes);
-			fprintf(f, "field %s %s %u %u %s\n", name, type, at, bytes, rest);
-		} else if (!strncmp(line, "record_size", 11)) {
-			fprintf(f, "record_size 300\n");
-		} else {
+			   rest) == 5)
+			layout(f, name, type, rest, raw, (char *)in + offset, bytes);
+		else if (!strncmp(line, "record_size", 11))
+			fprintf(f, "record_size %d\n", OTHER_SIZE);
+		else if (!strncmp(line, "cowtrace schema", 15))
+			fprintf(f, "cowtrace schema %s\n", version);
+		else
 			fprintf(f, "%s\n", line);
-		}
 	}
 	fclose(f);
-	if (ok(!ct_schema_parse(text, size, &schema, &err), "a schema with moved fields is read")) {
+	free(native);
+	return text;
+}
+
+static unsigned int at;
+
+/* The fields in the reverse order, at odd offsets. */
+static void reverse(FILE *f, const char *name, const char *type, const char *rest, uint8_t *raw,
+		    const void *value, unsigned int bytes)
+{
+	at -= bytes;
+	memcpy(raw + at, value, bytes);
+	fprintf(f, "field %s %s %u %u %s\n", name, type, at, bytes, rest);
+}
+
+static void check_moved(void)
+{
+	uint8_t raw[OTHER_SIZE] = { 0 };
+	struct cowtrace_record in = plain_record(9, 777), out;
+	struct ct_schema *schema = NULL;
+	struct ct_error err = { 0 };
+	char *text;
+
+	in.mapcount = -3;
+	at = 271;
+	text = laid_out(reverse, "2.0", &in, raw);
+	if (ok(!ct_schema_parse(text, strlen(text), &schema, &err),
+	       "a schema with moved fields is read")) {
 		ct_schema_decode(schema, raw, &out);
 		ok(!memcmp(&in, &out, sizeof(in)),
 		   "a record whose fields moved is read by the schema");
@@ -169,7 +198,68 @@ static void check_moved(void)
 	}
 	ct_schema_free(schema);
 	free(text);
-	free(native);
+}
+
+/* As schema 1.2 had them: without the counts of 2.0, with flags and result of 32 bits. */
+static void older(FILE *f, const char *name, const char *type, const char *rest, uint8_t *raw,
+		  const void *value, unsigned int bytes)
+{
+	uint32_t wide = 0xf0000;
+
+	if (!strcmp(name, "swapcount") || !strcmp(name, "mapped_here"))
+		return;
+	if (!strcmp(name, "fault_flags") || !strcmp(name, "ret")) {
+		memcpy(&wide, value, bytes);
+		memcpy(raw + at, &wide, sizeof(wide));
+		fprintf(f, "field %s u32 %u 4 %s\n", name, at, rest);
+		at += sizeof(wide);
+		return;
+	}
+	memcpy(raw + at, value, bytes);
+	fprintf(f, "field %s %s %u %u %s\n", name, type, at, bytes, rest);
+	at += bytes;
+}
+
+static bool parses(const char *text, struct ct_schema **schema)
+{
+	struct ct_error err = { 0 };
+	int got = ct_schema_parse(text, strlen(text), schema, &err);
+
+	if (got)
+		note("%d: %s", got, err.text);
+	return !got;
+}
+
+static void check_older(void)
+{
+	uint8_t raw[OTHER_SIZE] = { 0 };
+	struct cowtrace_record in = plain_record(9, 777), out;
+	struct ct_schema *schema = NULL;
+	struct ct_error err = { 0 };
+	char *text;
+
+	in.fault_flags = COWTRACE_FAULT_FLAG_UNSHARE;
+	in.ret = COWTRACE_FAULT_COMPLETED;
+	in.swapcount = 2;
+	in.mapped_here = 3;
+	in.present |= COWTRACE_HAS_SWAPCOUNT | COWTRACE_HAS_MAPPED_HERE;
+	at = 0;
+	text = laid_out(older, "1.2", &in, raw);
+	if (ok(parses(text, &schema), "a schema of version 1.2 is read")) {
+		ct_schema_decode(schema, raw, &out);
+		in.swapcount = 0;
+		in.mapped_here = 0;
+		in.present &= ~(COWTRACE_HAS_SWAPCOUNT | COWTRACE_HAS_MAPPED_HERE);
+		ok(!memcmp(&in, &out, sizeof(in)),
+		   "its wider numbers are cut, and what it lacks is absent");
+		ct_schema_free(schema);
+	}
+	free(text);
+	at = 0;
+	text = laid_out(older, "2.0", &in, raw);
+	ok(ct_schema_parse(text, strlen(text), &schema, &err) == -EINVAL &&
+	   strstr(err.text, "fault_flags"), "in this version a wider number is refused");
+	free(text);
 }
 
 int main(void)
@@ -179,6 +269,7 @@ int main(void)
 
 	check_native();
 	check_moved();
+	check_older();
 	check_cases();
 	refuses(text, strlen(text), "a schema with terminal escapes is refused");
 	refuses("", 0, "an empty schema is refused");

@@ -342,6 +342,13 @@ static int check_whole(struct parser *p)
 	return 0;
 }
 
+/* Numbers that an older layout gave more bytes: the lower ones stand first. */
+static bool was_wider(const struct schema *s, const struct ct_field *f, const struct member *m)
+{
+	return s->pub.major < COWTRACE_SCHEMA_MAJOR && f->type == CT_TYPE_UNSIGNED &&
+	       f->size > m->size;
+}
+
 /* Where each member of struct cowtrace_record comes from. */
 static int resolve(struct parser *p)
 {
@@ -358,11 +365,12 @@ static int resolve(struct parser *p)
 			s->native = false;
 			continue;
 		}
-		if (f->type != m->type || f->size != m->size || f->present_bit != m->present)
+		if (f->type != m->type || f->present_bit != m->present ||
+		    (f->size != m->size && !was_wider(s, f, m)))
 			return ct_error_set(p->err, -EINVAL,
 					    "schema: field %s is not what version %d says; the trace cannot be read",
 					    f->name, COWTRACE_SCHEMA_MAJOR);
-		if (f->offset != m->offset)
+		if (f->offset != m->offset || f->size != m->size)
 			s->native = false;
 		s->moves[s->nr_moves++] = (struct move){ f->offset, m->offset, m->size };
 		s->present_mask |= m->present;
