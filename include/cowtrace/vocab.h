@@ -81,6 +81,46 @@
 	  "one process maps and holds the whole large folio") \
 	X(MAPCOUNT_ONE,	17, "mapcount-one", "mapped once; other references were not looked at")
 
+/* What a generation of the kernel's logic decides (policy.h). X(id, value, name, sentence) */
+#define COWTRACE_POLICIES(X)						\
+	X(MAPCOUNT,  0, "mapcount", \
+	  "until 5.8: mappings and swap entries decide, references do not (before 09854ba94c6a)") \
+	X(REFCOUNT,  1, "refcount", \
+	  "5.9 to 5.17: one reference, or a copy (09854ba94c6a)") \
+	X(SWAPCACHE, 2, "swapcache", \
+	  "5.18: as refcount, after LRU batch and swap cache let go (53a05ad9f21d, d4c470970d45)") \
+	X(EXCLUSIVE, 3, "exclusive", \
+	  "5.19 to 6.14: PageAnonExclusive first, then as swapcache (6c287605fd56)") \
+	X(LARGE_EXCLUSIVE, 4, "large-exclusive", \
+	  "6.15 on: and large folios that one mm maps and holds (1da190f4d0a6)") \
+	X(MINIMAL,   5, "minimal", \
+	  "no kernel: a copy only where another user could see the write")
+
+/* What a policy answers. */
+#define COWTRACE_ANSWERS(X)						\
+	X(NONE,	 0, "not-asked", "no policy decides such a fault")	\
+	X(REUSE, 1, "reuse",	"the page is kept")			\
+	X(COPY,	 2, "copy",	"a copy; of a huge page mapped by a PMD, a split") \
+	X(UNDETERMINED, 3, "undetermined", "the sample does not settle it")
+
+/* Why an answer is undetermined: what would have to be known. */
+#define COWTRACE_CAUSES(X)						\
+	X(NONE,	     0, "none",	"the answer is settled")		\
+	X(EXCLUSIVE, 1, "exclusive-unknown", \
+	  "whether the page was this process's alone: the kernel has no PageAnonExclusive") \
+	X(SWAPCOUNT, 2, "swapcount-unknown", "how many swap entries share its slot") \
+	X(STABLE,    3, "stable-writes", \
+	  "whether the swap device wants pages unchanged while it writes them") \
+	X(BATCH,     4, "lru-batch", "whether the LRU batch that holds it is this CPU's") \
+	X(LOCK,	     5, "page-lock", "whether its lock would have been free") \
+	X(MAPPINGS,  6, "other-pages", "how often the other pages of the folio are mapped") \
+	X(MMS,	     7, "other-mms", "whether another mm maps pages of the folio") \
+	X(RELEASE,   8, "release", \
+	  "5.19 to 6.7 count the references of a large folio, 6.8 to 6.14 copy it") \
+	X(PINNED,    9, "pinned-shared", "whether a pin was taken while the page was shared") \
+	X(REFERENCE, 10, "reference", "whose the unattributed references are") \
+	X(MOVED,     11, "moved", "the counts moved while they were sampled")
+
 /* Bits of cowtrace_record.state. X(id, bit, name, sentence) */
 #define COWTRACE_STATES(X)						\
 	X(PG_ANON,	 0, "anon",	"entry: PageAnon")		\
@@ -102,6 +142,8 @@
 	X(PTE_SPECIAL,	20, "pte-special", "entry: special bit of the PTE") \
 	X(AFTER_SPLIT,	21, "after-split", \
 	  "entry: this access has just split its huge PMD, see the record before it") \
+	X(EXIT_UNCACHED, 23, "exit-uncached", \
+	  "exit: the page that was in the swap cache has left it")	\
 	X(EXIT_PRESENT,	24, "exit-present", "exit: the PTE is present")	\
 	X(EXIT_WRITE,	25, "exit-write", "exit: the PTE is writable")	\
 	X(EXIT_DIRTY,	26, "exit-dirty", "exit: dirty bit of the PTE")	\
@@ -165,6 +207,9 @@
 #define COWTRACE_KIND_ENUM_(id, v, n, s)	COWTRACE_ENUM_(COWTRACE_KIND_, id, v)
 #define COWTRACE_OUTCOME_ENUM_(id, v, n, s)	COWTRACE_ENUM_(COWTRACE_OUTCOME_, id, v)
 #define COWTRACE_REASON_ENUM_(id, v, n, s)	COWTRACE_ENUM_(COWTRACE_REASON_, id, v)
+#define COWTRACE_POLICY_ENUM_(id, v, n, s)	COWTRACE_ENUM_(COWTRACE_POLICY_, id, v)
+#define COWTRACE_ANSWER_ENUM_(id, v, n, s)	COWTRACE_ENUM_(COWTRACE_ANSWER_, id, v)
+#define COWTRACE_CAUSE_ENUM_(id, v, n, s)	COWTRACE_ENUM_(COWTRACE_CAUSE_, id, v)
 #define COWTRACE_BIT_ENUM_(id, v, n, s)		COWTRACE_ENUM_(COWTRACE_, id, 1u << (v))
 
 enum cowtrace_path { COWTRACE_PATHS(COWTRACE_PATH_ENUM_) COWTRACE_NR_PATHS };
@@ -172,6 +217,9 @@ enum cowtrace_origin { COWTRACE_ORIGINS(COWTRACE_ORIGIN_ENUM_) COWTRACE_NR_ORIGI
 enum cowtrace_kind { COWTRACE_KINDS(COWTRACE_KIND_ENUM_) COWTRACE_NR_KINDS };
 enum cowtrace_outcome { COWTRACE_OUTCOMES(COWTRACE_OUTCOME_ENUM_) COWTRACE_NR_OUTCOMES };
 enum cowtrace_reason { COWTRACE_REASONS(COWTRACE_REASON_ENUM_) COWTRACE_NR_REASONS };
+enum cowtrace_policy { COWTRACE_POLICIES(COWTRACE_POLICY_ENUM_) COWTRACE_NR_POLICIES };
+enum cowtrace_answer { COWTRACE_ANSWERS(COWTRACE_ANSWER_ENUM_) COWTRACE_NR_ANSWERS };
+enum cowtrace_cause { COWTRACE_CAUSES(COWTRACE_CAUSE_ENUM_) COWTRACE_NR_CAUSES };
 enum cowtrace_state { COWTRACE_STATES(COWTRACE_BIT_ENUM_) };
 enum cowtrace_evidence { COWTRACE_EVIDENCE(COWTRACE_BIT_ENUM_) };
 enum cowtrace_present { COWTRACE_PRESENT(COWTRACE_BIT_ENUM_) };
