@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The parts of the reader (reader.h); each is one file. */
+#ifndef COWTRACE_READER_PARTS_H
+#define COWTRACE_READER_PARTS_H
+
+#include "reader.h"
+
+/* CONFIG_NR_CPUS of the largest kernels. A greater number is damage. */
+#define CPU_LIMIT		8192
+/* What is read at once while the file is checked. */
+#define WINDOW			(256u << 10)
+#define CHUNK_HEADER		sizeof(struct ct_chunk_header)
+
+struct chunk {
+	uint64_t	offset;
+	uint32_t	length;
+	uint32_t	first_seq;
+};
+
+struct other_chunk {
+	uint64_t	offset;
+	uint32_t	length;
+	uint32_t	type;
+	uint32_t	cpu;
+};
+
+struct stream {
+	struct ct_cpu_info info;
+	struct chunk	*chunks;
+	size_t		nr_chunks;
+	/* Next to read: chunk, and bytes of it that are read. */
+	size_t		chunk;
+	uint32_t	done;
+	uint8_t		*buffer;
+	uint32_t	filled;
+	uint32_t	used;
+	bool		started;
+	uint32_t	last_seq;
+	uint32_t	lost_before;
+	/* End of the fault of @record; never goes back on one CPU. */
+	uint64_t	key;
+	const uint8_t	*raw;
+	struct cowtrace_record record;
+};
+
+struct ct_reader {
+	int		fd;
+	struct ct_schema *schema;
+	struct ct_trace_info info;
+	struct other_chunk *others;
+	size_t		nr_others;
+	struct stream	*streams;
+	size_t		nr_streams;
+	uint16_t	stream_of_cpu[CPU_LIMIT];
+	uint32_t	buffer_size;
+	uint32_t	magic_offset;
+	uint32_t	type_offset;
+	/* Streams that have a record, the earliest on top. */
+	struct stream	**heap;
+	size_t		nr_heap;
+	bool		rewound;
+	/* The window on the file that is being checked. */
+	uint8_t		*window;
+	size_t		window_size;
+	uint64_t	window_at;
+	size_t		window_len;
+	/* Bytes that may still be spent on checksums that turn out wrong. */
+	uint64_t	patience;
+	/* Damage found while records are read is found again after a rewind. */
+	bool		counted_records;
+};
+
+/* --- reader_scan.c: where the whole chunks are --------------------------------- */
+
+/**
+ * ct_reader_find_header() - the first chunk header
+ * @r: the reader, which has a window.
+ * @offset: where to look from.
+ * @end: where to stop.
+ * Return: where it is, @end for none.
+ */
+uint64_t ct_reader_find_header(struct ct_reader *r, uint64_t offset, uint64_t end);
+
+/* @size bytes at @offset, at most the window's size; NULL after the end of the file. */
+const uint8_t *ct_reader_look(struct ct_reader *r, uint64_t offset, size_t size);
+
+/* Walk all chunks from @at on. Return: 0 or a negative errno. */
+int ct_reader_scan(struct ct_reader *r, uint64_t at);
+
+/* Note a damaged part. */
+void ct_reader_damage(struct ct_reader *r, enum ct_damage_kind kind, uint64_t offset,
+		      uint64_t bytes, uint32_t type, uint32_t cpu);
+
+/* Read up to @size bytes. Return: how many there were. */
+size_t ct_read_at(int fd, void *to, size_t size, uint64_t offset);
+
+/* --- reader_stream.c: the records of one CPU -------------------------------------- */
+
+/* Make ready to read records, once the schema is known. Return: 0 or a negative errno. */
+int ct_reader_streams(struct ct_reader *r, struct ct_error *err);
+
+/**
+ * ct_stream_advance() - go to the next record of a CPU
+ * @r: the reader.
+ * @s: the CPU.
+ * Return: false at its end.
+ */
+bool ct_stream_advance(struct ct_reader *r, struct stream *s);
+
+/* Let ct_stream_advance() begin again. */
+void ct_stream_rewind(struct stream *s);
+
+#endif /* COWTRACE_READER_PARTS_H */

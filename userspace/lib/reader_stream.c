@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "reader_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+
+/* All streams together read so much ahead. */
+#define STREAM_BUDGET		(8u << 20)
+#define STREAM_BUFFER_MAX	(128u << 10)
+
+struct sort_key {
+	int64_t		seq;
+	size_t		index;
+};
+
+static int by_seq(const void *a, const void *b)
+{
+	const struct sort_key *x = a, *y = b;
+
+	if (x->seq != y->seq)
+		return x->seq < y->seq ? -1 : 1;
+	return x->index < y->index ? -1 : 1;
+}
+
+/* Chunks that damage moved about go back into the order of their sequence. */
+static int order_chunks(struct ct_reader *r, struct stream *s, const struct ct_field *seq)
+{
+	bool ordered = true;
+	struct sort_key *keys = calloc(s->nr_chunks, sizeof(*keys));
+	struct chunk *sorted = calloc(s->nr_chunks, sizeof(*sorted));
+	uint8_t raw[8] = { 0 };
+	size_t i;
+
+	if (!keys || !sorted) {
+		free(keys);
+		free(sorted);
+		return -ENOMEM;
+	}
+	for (i = 0; i < s->nr_chunks; i++) {
+		struct chunk *c = &s->chunks[i];
+		size_t n = c->length >= r->schema->record_size ?
+			   ct_read_at(r->fd, raw, 4, c->offset + seq->offset) : 0;
+
+		c->first_seq = n == 4 ? ct_le32(raw) : i ? s->chunks[i - 1].first_seq : 0;
+		keys[i].index = i;
+		/* The number wraps at 2^32: distances are signed. */
+		keys[i].seq = i ? keys[i - 1].seq +
+				  (int32_t)(c->first_seq - s->chunks[i - 1].first_seq) :
+				  c->first_seq;
+		ordered &= !i || keys[i].seq >= keys[i - 1].seq;
+	}
+	if (!ordered) {
+		qsort(keys, s->nr_chunks, sizeof(*keys), by_seq);
+		for (i = 0; i < s->nr_chunks; i++)
+			sorted[i] = s->chunks[keys[i].index];
+		memcpy(s->chunks, sorted, s->nr_chunks * sizeof(*sorted));
+	}
+	free(keys);
+	free(sorted);
+	return 0;
+}
+
+static int by_cpu(const void *a, const void *b)
+{
+	const struct stream *x = a, *y = b;
+
+	return x->info.cpu < y->info.cpu ? -1 : 1;
+}
+
+int ct_reader_streams(struct ct_reader *r, struct ct_error *err)
+{
+	uint32_t record = r->schema->record_size;
+	uint32_t size = STREAM_BUFFER_MAX;
+	size_t i;
+
+	r->magic_offset = ct_schema_field(r->schema, "magic")->offset;
+	r->type_offset = ct_schema_field(r->schema, "type")->offset;
+	if (r->info.record_bytes < size)
+		size = r->info.record_bytes;
+	if (r->nr_streams && STREAM_BUDGET / r->nr_streams < size)
+		size = STREAM_BUDGET / r->nr_streams;
+	r->buffer_size = size < record ? record : size / record * record;
+	/* qsort() takes no NULL */
+	if (r->nr_streams)
+		qsort(r->streams, r->nr_streams, sizeof(*r->streams), by_cpu);
+	r->heap = calloc(r->nr_streams + 1, sizeof(*r->heap));
+	if (!r->heap)
+		return ct_error_set(err, -ENOMEM, "out of memory");
+	for (i = 0; i < r->nr_streams; i++) {
+		struct stream *s = &r->streams[i];
+
+		s->buffer = malloc(r->buffer_size);
+		if (!s->buffer ||
+		    order_chunks(r, s, ct_schema_field(r->schema, "seq")))
+			return ct_error_set(err, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+static void record_damage(struct ct_reader *r, const struct stream *s, uint64_t offset,
+			  uint64_t bytes)
+{
+	if (!r->counted_records)
+		ct_reader_damage(r, CT_DAMAGE_RECORD, offset, bytes, CT_CHUNK_RECORDS, s->info.cpu);
+}
+
+/* The next bytes of the stream into its buffer; false at its end. */
+static bool refill(struct ct_reader *r, struct stream *s)
+{
+	uint32_t record = r->schema->record_size;
+
+	for (; s->chunk < s->nr_chunks; s->chunk++, s->done = 0) {
+		const struct chunk *c = &s->chunks[s->chunk];
+		uint32_t left = c->length - s->done;
+		uint32_t want = left < r->buffer_size ? left / record * record : r->buffer_size;
+
+		if (want) {
+			s->used = 0;
+			s->filled = ct_read_at(r->fd, s->buffer, want, c->offset + s->done) /
+				    record * record;
+			s->done += s->filled;
+			if (s->filled)
+				return true;
+			/* The file became shorter since it was checked. */
+			left = c->length - s->done;
+		}
+		if (left)
+			record_damage(r, s, c->offset + s->done, left);
+	}
+	return false;
+}
+
+/* Is the record in order? Counts what its sequence number says is missing. */
+static bool follows(struct ct_reader *r, struct stream *s)
+{
+	int32_t step = s->record.seq - s->last_seq;
+
+	s->lost_before = 0;
+	if (!s->started) {
+		s->started = true;
+		s->info.first_seq = s->record.seq;
+	} else if (step <= 0) {
+		s->info.repeated++;
+		r->info.repeated++;
+		return false;
+	} else if (step > 1) {
+		s->lost_before = step - 1;
+		s->info.gaps++;
+		s->info.lost += s->lost_before;
+		r->info.gaps++;
+		r->info.lost += s->lost_before;
+	}
+	s->last_seq = s->record.seq;
+	return true;
+}
+
+bool ct_stream_advance(struct ct_reader *r, struct stream *s)
+{
+	uint32_t record = r->schema->record_size;
+	uint64_t end;
+
+	for (;;) {
+		if (s->used == s->filled && !refill(r, s))
+			return false;
+		s->raw = s->buffer + s->used;
+		s->used += record;
+		if (s->raw[r->magic_offset] != COWTRACE_RECORD_MAGIC) {
+			record_damage(r, s, s->chunks[s->chunk].offset + s->done -
+					    (s->filled - s->used) - record, record);
+			continue;
+		}
+		/* Types of later versions. */
+		if (s->raw[r->type_offset] != COWTRACE_TYPE_FAULT)
+			continue;
+		ct_schema_decode(r->schema, s->raw, &s->record);
+		if (!follows(r, s))
+			continue;
+		end = ct_add(s->record.time_ns, s->record.duration_ns);
+		if (end > s->key)
+			s->key = end;
+		s->info.records++;
+		return true;
+	}
+}
+
+void ct_stream_rewind(struct stream *s)
+{
+	s->chunk = 0;
+	s->done = 0;
+	s->filled = 0;
+	s->used = 0;
+	s->started = false;
+	s->key = 0;
+	s->info = (struct ct_cpu_info){ .cpu = s->info.cpu };
+}
