@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include <zlib.h>
+
+#include "checksum.h"
 
 struct ct_writer {
 	int		fd;
@@ -127,8 +128,9 @@ int ct_writer_chunk(struct ct_writer *w, uint32_t type, uint32_t cpu,
 			w->schema_length = length;
 		}
 	}
-	h.payload_crc = htole32(length ? crc32(0, data, length) : 0);
-	h.header_crc = htole32(crc32(0, (void *)&h, offsetof(struct ct_chunk_header, header_crc)));
+	h.payload_crc = htole32(ct_checksum(0, data, length));
+	h.header_crc = htole32(ct_checksum(0, &h,
+					   offsetof(struct ct_chunk_header, header_crc)));
 	return append(w, v, 3);
 }
 
