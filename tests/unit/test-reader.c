@@ -230,6 +230,70 @@ static void check_damage(void)
 	free(whole.data);
 }
 
+/* Chunks of records are checked when they are read: what that must not change. */
+static void check_late(void)
+{
+	struct trace_shape shape = { 7, 2, 64, 16 };
+	const struct ct_trace_info *info;
+	struct ct_reader *r;
+	struct bytes b;
+	uint64_t chunks;
+	size_t at;
+
+	make_trace(path, &shape);
+	b = read_file(path);
+	at = chunk_of(&b, CT_CHUNK_RECORDS, 2);
+	b.data[at + sizeof(struct ct_chunk_header) + 3] ^= 0x80;
+	r = with(b);
+	ok(r && read_all(r).records == 128 - 16 && !ct_reader_info(r)->repeated,
+	   "a damaged sequence number puts no chunk in another place");
+	ct_reader_rewind(r);
+	ok(read_all(r).records == 128 - 16 && ct_reader_info(r)->damages == 1,
+	   "what is read again is not damaged again");
+	ct_reader_close(r);
+
+	b.data[at + sizeof(struct ct_chunk_header) + 3] ^= 0x80;
+	b.data[at + 100] ^= 1;
+	b.size = chunk_of(&b, CT_CHUNK_RECORDS, 6) + 100;
+	r = with(b);
+	info = ct_reader_info(r);
+	chunks = info->chunks;
+	ok(r && read_all(r).records == 5 * 16 && info->damages == 2 &&
+	   info->listed[0].offset == at && info->listed[0].kind == CT_DAMAGE_PAYLOAD &&
+	   info->listed[1].kind == CT_DAMAGE_CUT,
+	   "damage is listed in the order of the file, whenever it was found");
+	ok(info->chunks == chunks - 1 && info->record_bytes == 5 * 16 * 128,
+	   "a chunk that was found to be damaged counts as whole no longer");
+	ct_reader_close(r);
+	free(b.data);
+}
+
+static void check_long_chunk(void)
+{
+	enum { LONG = 10000 };
+	struct cowtrace_record *records = calloc(LONG, sizeof(*records));
+	struct ct_writer *w = begin_trace(path, 0);
+	struct ct_reader *r;
+	struct bytes b;
+	uint32_t i;
+
+	for (i = 0; i < LONG; i++)
+		records[i] = plain_record(i + 1, i);
+	ct_writer_chunk(w, CT_CHUNK_RECORDS, 0, records, LONG * sizeof(*records));
+	ct_writer_close(w);
+	r = open_it();
+	ok(r && read_all(r).records == LONG, "a chunk that fits in no buffer is read");
+	ct_reader_close(r);
+	b = read_file(path);
+	b.data[chunk_of(&b, CT_CHUNK_RECORDS, 0) + LONG * sizeof(*records)] ^= 1;
+	r = with(b);
+	ok(r && !read_all(r).records && ct_reader_info(r)->damages == 1,
+	   "of such a chunk no record is read when its end is damaged");
+	ct_reader_close(r);
+	free(b.data);
+	free(records);
+}
+
 static void refuses(const char *claim, const void *data, size_t size, int error,
 		    const char *says)
 {
@@ -328,6 +392,8 @@ int main(void)
 	check_whole();
 	check_sequences();
 	check_damage();
+	check_late();
+	check_long_chunk();
 	check_foreign();
 	check_pipe();
 	check_full_disk();

@@ -227,6 +227,7 @@ static int explain_one(struct explain *e, struct ct_error *err)
 {
 	struct ct_access access = { 0 };
 	struct ct_split before;
+	struct ct_event rest;
 
 	if (!find_fault(e, &access, &before))
 		return ct_error_set(err, -ENOENT,
@@ -234,6 +235,9 @@ static int explain_one(struct explain *e, struct ct_error *err)
 				    e->cpu, e->seq);
 	if (before.pid)
 		find_split(e, &access, &before);
+	/* Whether the trace is damaged is known at its end. */
+	while (ct_reader_next(e->reader, &rest))
+		;
 	if ((e->json ? ct_explain_access_json : ct_explain_access_text)(stdout, e->schema, &access))
 		return cannot_write(err);
 	return 0;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reading a trace file (format.h). Opening reads the file once, checks every
- * checksum and remembers where the whole chunks are; records are then read
- * again a buffer at a time, so that memory does not grow with the trace.
+ * Reading a trace file (format.h), each byte of it once. Opening walks over the
+ * chunks and remembers where they are: some dozen bytes of memory for each, which
+ * is all that grows with the trace. A chunk of records is read, and its checksum
+ * looked at, when its first record is due; only where the walk does not go on at
+ * the end of a chunk, or numbers are out of order, it is checked at once.
  *
  * No input is trusted: what is damaged is left out and reported.
  */
@@ -81,11 +83,12 @@ struct ct_cpu_info {
  * struct ct_trace_info - the trace as a whole; grows while records are read
  * @size: bytes of the file.
  * @ended: the writer ended in order.
- * @chunks: whole chunks.
- * @record_bytes: bytes of records in whole chunks.
- * @damages: damaged parts.
+ * @chunks: whole chunks; less those of records that were found to be damaged.
+ * @record_bytes: bytes of records in them.
+ * @damages: damaged parts. All are known when ct_reader_next() has said that there
+ *	is no more; those of records are counted as they are come by.
  * @damaged_bytes: bytes left out for them.
- * @listed: the first of them.
+ * @listed: the first of those that are known, in the order of the file.
  * @records: records read so far.
  * @lost: records missing in the sequences so far.
  * @gaps: places where they are missing.
@@ -120,7 +123,7 @@ struct ct_event {
 };
 
 /**
- * ct_reader_open() - open a trace and check it
+ * ct_reader_open() - open a trace
  * @path: file; "-" for standard input, which is stored in an unlinked temporary
  *	file first when it cannot be read twice.
  * @reader: receives the reader.

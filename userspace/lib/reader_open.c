@@ -12,7 +12,6 @@
 #include "bytes.h"
 #include "temporary.h"
 
-#define WINDOW_MIN		4096
 /* A trace whose header is damaged must show a chunk this early. */
 #define SEARCH_WITHOUT_HEADER	(1u << 20)
 

@@ -9,12 +9,24 @@
 #define CPU_LIMIT		8192
 /* What is read at once while the file is checked. */
 #define WINDOW			(256u << 10)
+/* The same where a header is all that is looked for. */
+#define WINDOW_MIN		4096
 #define CHUNK_HEADER		sizeof(struct ct_chunk_header)
 
+/**
+ * struct chunk - records of one CPU
+ * @offset: of the payload.
+ * @seq: number of the first record, which does not wrap.
+ * @length: bytes of the payload, 0 once it was found to be damaged.
+ * @checked: its checksum was looked at.
+ * @crc: the checksum.
+ */
 struct chunk {
 	uint64_t	offset;
-	uint32_t	length;
-	uint32_t	first_seq;
+	int64_t		seq;
+	uint32_t	length : 31;
+	uint32_t	checked : 1;
+	uint32_t	crc;
 };
 
 struct other_chunk {
@@ -52,6 +64,8 @@ struct ct_reader {
 	struct stream	*streams;
 	size_t		nr_streams;
 	uint16_t	stream_of_cpu[CPU_LIMIT];
+	/* Bytes of the longest chunk of records. */
+	uint32_t	longest;
 	uint32_t	buffer_size;
 	uint32_t	magic_offset;
 	uint32_t	type_offset;
@@ -90,6 +104,12 @@ int ct_reader_scan(struct ct_reader *r, uint64_t at);
 /* Note a damaged part. */
 void ct_reader_damage(struct ct_reader *r, enum ct_damage_kind kind, uint64_t offset,
 		      uint64_t bytes, uint32_t type, uint32_t cpu);
+
+/* Bytes of a chunk with its header and padding. */
+static inline uint64_t ct_chunk_size(uint32_t length)
+{
+	return CHUNK_HEADER + (((uint64_t)length + 7) & ~7ull);
+}
 
 /* Read up to @size bytes. Return: how many there were. */
 size_t ct_read_at(int fd, void *to, size_t size, uint64_t offset);

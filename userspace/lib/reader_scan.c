@@ -5,18 +5,23 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "bytes.h"
+#include "checksum.h"
 #include "map.h"
 
 void ct_reader_damage(struct ct_reader *r, enum ct_damage_kind kind, uint64_t offset,
-		   uint64_t bytes, uint32_t type, uint32_t cpu)
+		      uint64_t bytes, uint32_t type, uint32_t cpu)
 {
 	struct ct_trace_info *info = &r->info;
+	size_t i = info->damages < CT_DAMAGE_LISTED ? info->damages : CT_DAMAGE_LISTED;
 
-	if (info->damages < CT_DAMAGE_LISTED)
-		info->listed[info->damages] = (struct ct_damage){ kind, offset, bytes, type, cpu };
+	/* Found in any order, listed in that of the file. */
+	for (; i && info->listed[i - 1].offset > offset; i--)
+		if (i < CT_DAMAGE_LISTED)
+			info->listed[i] = info->listed[i - 1];
+	if (i < CT_DAMAGE_LISTED)
+		info->listed[i] = (struct ct_damage){ kind, offset, bytes, type, cpu };
 	info->damages++;
 	info->damaged_bytes += bytes;
 }
@@ -37,15 +42,21 @@ size_t ct_read_at(int fd, void *to, size_t size, uint64_t offset)
 	return done;
 }
 
-const uint8_t *ct_reader_look(struct ct_reader *r, uint64_t offset, size_t size)
+/* The same; when the window has to be moved, it takes @ahead bytes. */
+static const uint8_t *look(struct ct_reader *r, uint64_t offset, size_t size, size_t ahead)
 {
 	if (offset < r->window_at || offset + size > r->window_at + r->window_len) {
 		r->window_at = offset;
-		r->window_len = ct_read_at(r->fd, r->window, r->window_size, offset);
+		r->window_len = ct_read_at(r->fd, r->window, ahead, offset);
 		if (r->window_len < size)
 			return NULL;
 	}
 	return r->window + (offset - r->window_at);
+}
+
+const uint8_t *ct_reader_look(struct ct_reader *r, uint64_t offset, size_t size)
+{
+	return look(r, offset, size, r->window_size);
 }
 
 /* Are these bytes a chunk header? In host byte order then. */
@@ -55,7 +66,7 @@ static bool parse_header(const uint8_t *p, struct ct_chunk_header *h)
 		return false;
 	memcpy(h, p, sizeof(*h));
 	h->header_crc = le32toh(h->header_crc);
-	if (crc32(0, p, offsetof(struct ct_chunk_header, header_crc)) != h->header_crc)
+	if (ct_checksum(0, p, offsetof(struct ct_chunk_header, header_crc)) != h->header_crc)
 		return false;
 	h->type = le32toh(h->type);
 	h->cpu = le32toh(h->cpu);
@@ -66,7 +77,7 @@ static bool parse_header(const uint8_t *p, struct ct_chunk_header *h)
 
 static bool header_at(struct ct_reader *r, uint64_t offset, struct ct_chunk_header *h)
 {
-	return parse_header(ct_reader_look(r, offset, sizeof(*h)), h);
+	return parse_header(look(r, offset, sizeof(*h), WINDOW_MIN), h);
 }
 
 /* The same far ahead, without moving the window there. */
@@ -81,7 +92,7 @@ static bool header_ahead(struct ct_reader *r, uint64_t offset)
 static bool payload_whole(struct ct_reader *r, uint64_t offset, const struct ct_chunk_header *h)
 {
 	uint32_t left = h->length;
-	uLong crc = 0;
+	uint32_t crc = 0;
 
 	while (left) {
 		uint32_t n = left < r->window_size ? left : r->window_size;
@@ -89,7 +100,7 @@ static bool payload_whole(struct ct_reader *r, uint64_t offset, const struct ct_
 
 		if (!p)
 			return false;
-		crc = crc32(crc, p, n);
+		crc = ct_checksum(crc, p, n);
 		offset += n;
 		left -= n;
 	}
@@ -138,7 +149,8 @@ static struct stream *stream_of(struct ct_reader *r, uint32_t cpu)
 	return &r->streams[*slot];
 }
 
-static int add_records(struct ct_reader *r, uint64_t offset, const struct ct_chunk_header *h)
+static int add_records(struct ct_reader *r, uint64_t offset, const struct ct_chunk_header *h,
+		       bool checked)
 {
 	struct chunk *chunks;
 	struct stream *s;
@@ -156,19 +168,27 @@ static int add_records(struct ct_reader *r, uint64_t offset, const struct ct_chu
 	if (!chunks)
 		return -ENOMEM;
 	s->chunks = chunks;
-	chunks[s->nr_chunks++] = (struct chunk){ offset, h->length, 0 };
+	chunks[s->nr_chunks++] = (struct chunk){
+		.offset = offset,
+		.length = h->length,
+		.checked = checked,
+		.crc = h->payload_crc,
+	};
 	r->info.record_bytes += h->length;
+	if (h->length > r->longest)
+		r->longest = h->length;
 	return 0;
 }
 
-static int add_chunk(struct ct_reader *r, uint64_t offset, const struct ct_chunk_header *h)
+static int add_chunk(struct ct_reader *r, uint64_t offset, const struct ct_chunk_header *h,
+		     bool checked)
 {
 	struct other_chunk *others;
 
 	r->info.chunks++;
 	r->info.ended = h->type == CT_CHUNK_END;
 	if (h->type == CT_CHUNK_RECORDS)
-		return add_records(r, offset, h);
+		return add_records(r, offset, h, checked);
 	if (h->type < CT_CHUNK_META || h->type >= CT_CHUNK_END)
 		return 0;
 	others = ct_grow(r->others, r->nr_others, sizeof(*others));
@@ -190,7 +210,7 @@ static uint64_t skip_damage(struct ct_reader *r, uint64_t at, const struct ct_ch
 		ct_reader_damage(r, CT_DAMAGE_LOST_CHUNK, at, next - at, 0, UINT32_MAX);
 		return next;
 	}
-	after = at + CHUNK_HEADER + (((uint64_t)h->length + 7) & ~7ull);
+	after = at + ct_chunk_size(h->length);
 	if (after < size && header_ahead(r, after)) {
 		ct_reader_damage(r, CT_DAMAGE_PAYLOAD, at, after - at, h->type, h->cpu);
 		return after;
@@ -200,6 +220,21 @@ static uint64_t skip_damage(struct ct_reader *r, uint64_t at, const struct ct_ch
 	ct_reader_damage(r, next == size && after > size ? CT_DAMAGE_CUT : CT_DAMAGE_PAYLOAD, at,
 	       next - at, h->type, h->cpu);
 	return next;
+}
+
+/*
+ * Need the checksum of the chunk at @at not be looked at before its records are? If
+ * it is wrong, skip_damage() goes on at the next header where there is one: so
+ * whatever is found in the chunk, the walk goes on there.
+ */
+static bool may_wait(struct ct_reader *r, uint64_t at, const struct ct_chunk_header *h)
+{
+	uint64_t after = at + ct_chunk_size(h->length);
+	struct ct_chunk_header next;
+
+	/* Only a whole chunk takes the end back. */
+	return h->type == CT_CHUNK_RECORDS && h->cpu < CPU_LIMIT && h->length &&
+	       !r->info.ended && header_at(r, after, &next);
 }
 
 int ct_reader_scan(struct ct_reader *r, uint64_t at)
@@ -212,12 +247,13 @@ int ct_reader_scan(struct ct_reader *r, uint64_t at)
 		struct ct_chunk_header h;
 		bool found = header_at(r, at, &h);
 		bool fits = found && h.length <= size - at - CHUNK_HEADER;
+		bool waits = fits && may_wait(r, at, &h);
 
-		if (fits && payload_whole(r, at + CHUNK_HEADER, &h)) {
-			err = add_chunk(r, at + CHUNK_HEADER, &h);
+		if (waits || (fits && payload_whole(r, at + CHUNK_HEADER, &h))) {
+			err = add_chunk(r, at + CHUNK_HEADER, &h, !waits);
 			if (err)
 				return err;
-			at += CHUNK_HEADER + (((uint64_t)h.length + 7) & ~7ull);
+			at += ct_chunk_size(h.length);
 			continue;
 		}
 		/* Headers made to overlap could have each byte summed up a thousand times. */

@@ -6,61 +6,92 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "checksum.h"
 
 /* All streams together read so much ahead. */
 #define STREAM_BUDGET		(8u << 20)
-#define STREAM_BUFFER_MAX	(128u << 10)
+#define STREAM_BUFFER_MAX	(512u << 10)
+/* More records than that between two chunks are rather damage. */
+#define STEP_PLAUSIBLE		(1 << 24)
 
-struct sort_key {
-	int64_t		seq;
-	size_t		index;
-};
+/* Reads a chunk through the buffer, where it stays if it fits. */
+static bool chunk_whole(struct ct_reader *r, struct stream *s, const struct chunk *c)
+{
+	uint32_t done, n;
+	uint32_t crc = 0;
+
+	for (done = 0; done < c->length; done += n) {
+		n = c->length - done < r->buffer_size ? c->length - done : r->buffer_size;
+		if (ct_read_at(r->fd, s->buffer, n, c->offset + done) != n)
+			return false;
+		crc = ct_checksum(crc, s->buffer, n);
+	}
+	return crc == c->crc;
+}
+
+/* Checks a chunk that the walk over all chunks left unchecked. */
+static bool check_chunk(struct ct_reader *r, struct stream *s, struct chunk *c)
+{
+	c->checked = true;
+	if (chunk_whole(r, s, c))
+		return true;
+	ct_reader_damage(r, CT_DAMAGE_PAYLOAD, c->offset - CHUNK_HEADER,
+			 ct_chunk_size(c->length), CT_CHUNK_RECORDS, s->info.cpu);
+	r->info.chunks--;
+	r->info.record_bytes -= c->length;
+	c->length = 0;
+	return false;
+}
+
+/* Numbers the chunks by their first records; false where they seem out of order. */
+static bool number_chunks(struct ct_reader *r, struct stream *s, const struct ct_field *seq)
+{
+	uint32_t first = 0, last = 0;
+	bool ordered = true;
+	uint8_t raw[4];
+	int64_t step;
+	size_t i;
+
+	for (i = 0; i < s->nr_chunks; i++) {
+		struct chunk *c = &s->chunks[i];
+
+		if (c->length >= r->schema->record_size &&
+		    ct_read_at(r->fd, raw, sizeof(raw), c->offset + seq->offset) == sizeof(raw))
+			first = ct_le32(raw);
+		/* The number wraps at 2^32: distances are signed. */
+		step = i ? (int32_t)(first - last) : (int64_t)first;
+		c->seq = i ? c[-1].seq + step : step;
+		ordered &= !i || (step >= 0 && step < STEP_PLAUSIBLE);
+		last = first;
+	}
+	return ordered;
+}
 
 static int by_seq(const void *a, const void *b)
 {
-	const struct sort_key *x = a, *y = b;
+	const struct chunk *x = a, *y = b;
 
 	if (x->seq != y->seq)
 		return x->seq < y->seq ? -1 : 1;
-	return x->index < y->index ? -1 : 1;
+	return x->offset < y->offset ? -1 : 1;
 }
 
 /* Chunks that damage moved about go back into the order of their sequence. */
-static int order_chunks(struct ct_reader *r, struct stream *s, const struct ct_field *seq)
+static void order_chunks(struct ct_reader *r, struct stream *s)
 {
-	bool ordered = true;
-	struct sort_key *keys = calloc(s->nr_chunks, sizeof(*keys));
-	struct chunk *sorted = calloc(s->nr_chunks, sizeof(*sorted));
-	uint8_t raw[8] = { 0 };
-	size_t i;
+	const struct ct_field *seq = ct_schema_field(r->schema, "seq");
+	size_t i, whole = 0;
 
-	if (!keys || !sorted) {
-		free(keys);
-		free(sorted);
-		return -ENOMEM;
-	}
-	for (i = 0; i < s->nr_chunks; i++) {
-		struct chunk *c = &s->chunks[i];
-		size_t n = c->length >= r->schema->record_size ?
-			   ct_read_at(r->fd, raw, 4, c->offset + seq->offset) : 0;
-
-		c->first_seq = n == 4 ? ct_le32(raw) : i ? s->chunks[i - 1].first_seq : 0;
-		keys[i].index = i;
-		/* The number wraps at 2^32: distances are signed. */
-		keys[i].seq = i ? keys[i - 1].seq +
-				  (int32_t)(c->first_seq - s->chunks[i - 1].first_seq) :
-				  c->first_seq;
-		ordered &= !i || keys[i].seq >= keys[i - 1].seq;
-	}
-	if (!ordered) {
-		qsort(keys, s->nr_chunks, sizeof(*keys), by_seq);
-		for (i = 0; i < s->nr_chunks; i++)
-			sorted[i] = s->chunks[keys[i].index];
-		memcpy(s->chunks, sorted, s->nr_chunks * sizeof(*sorted));
-	}
-	free(keys);
-	free(sorted);
-	return 0;
+	if (number_chunks(r, s, seq))
+		return;
+	/* What is out of order may be a number in a damaged chunk: leave these out. */
+	for (i = 0; i < s->nr_chunks; i++)
+		if (s->chunks[i].checked || check_chunk(r, s, &s->chunks[i]))
+			s->chunks[whole++] = s->chunks[i];
+	s->nr_chunks = whole;
+	number_chunks(r, s, seq);
+	if (whole)
+		qsort(s->chunks, whole, sizeof(*s->chunks), by_seq);
 }
 
 static int by_cpu(const void *a, const void *b)
@@ -78,8 +109,8 @@ int ct_reader_streams(struct ct_reader *r, struct ct_error *err)
 
 	r->magic_offset = ct_schema_field(r->schema, "magic")->offset;
 	r->type_offset = ct_schema_field(r->schema, "type")->offset;
-	if (r->info.record_bytes < size)
-		size = r->info.record_bytes;
+	if (r->longest < size)
+		size = r->longest;
 	if (r->nr_streams && STREAM_BUDGET / r->nr_streams < size)
 		size = STREAM_BUDGET / r->nr_streams;
 	r->buffer_size = size < record ? record : size / record * record;
@@ -93,9 +124,9 @@ int ct_reader_streams(struct ct_reader *r, struct ct_error *err)
 		struct stream *s = &r->streams[i];
 
 		s->buffer = malloc(r->buffer_size);
-		if (!s->buffer ||
-		    order_chunks(r, s, ct_schema_field(r->schema, "seq")))
+		if (!s->buffer)
 			return ct_error_set(err, -ENOMEM, "out of memory");
+		order_chunks(r, s);
 	}
 	return 0;
 }
@@ -113,13 +144,18 @@ static bool refill(struct ct_reader *r, struct stream *s)
 	uint32_t record = r->schema->record_size;
 
 	for (; s->chunk < s->nr_chunks; s->chunk++, s->done = 0) {
-		const struct chunk *c = &s->chunks[s->chunk];
-		uint32_t left = c->length - s->done;
-		uint32_t want = left < r->buffer_size ? left / record * record : r->buffer_size;
+		struct chunk *c = &s->chunks[s->chunk];
+		bool held = !c->checked && c->length <= r->buffer_size;
+		uint32_t left, want;
 
+		if (!c->checked && !check_chunk(r, s, c))
+			continue;
+		left = c->length - s->done;
+		want = left < r->buffer_size ? left / record * record : r->buffer_size;
 		if (want) {
 			s->used = 0;
-			s->filled = ct_read_at(r->fd, s->buffer, want, c->offset + s->done) /
+			s->filled = held ? want :
+				    ct_read_at(r->fd, s->buffer, want, c->offset + s->done) /
 				    record * record;
 			s->done += s->filled;
 			if (s->filled)
