@@ -16,7 +16,7 @@ mdir = $(out)/module/$(krelease)$(VARIANT)
 modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
 
 .PHONY: all module command install uninstall clean help guest vm demo check
-.PHONY: unit matrix story check-debug check-selftests planted
+.PHONY: unit matrix bench-reader story check-debug check-selftests planted
 
 all: module command
 
@@ -38,6 +38,8 @@ help:
 	@echo "  make check-selftests  the kernel's own tests of copy on write, under cowtrace"
 	@echo '  make unit         the unit tests alone'
 	@echo '  make matrix       the tests of the module on the kernels alone'
+	@echo '  make bench-reader  how fast a trace of 10 million records is read (RECORDS=), made'
+	@echo '                    of real ones (TRACES=, default those of make demo on 6.12)'
 	@echo '  make vm           prepare the virtual machines and nothing else'
 	@echo
 	@echo 'Variables: KDIR, CC, O, PREFIX, DESTDIR, and for vm, check, matrix, demo the kernels:'
@@ -71,7 +73,7 @@ uninstall:
 	$(MAKE) -C userspace O=$(out)/userspace PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) uninstall
 
 clean:
-	rm -rf $(addprefix $(out)/,module userspace guest tests unit demo)
+	rm -rf $(addprefix $(out)/,module userspace guest tests unit bench demo)
 
 # What a guest of the VM harness needs, built inside its root (tests/vm/in-root).
 KERNEL_RELEASE ?= $(krelease)
@@ -143,3 +145,7 @@ unit:
 
 matrix:
 	tests/matrix
+
+TRACES ?= $(wildcard $(addprefix $(out)/demo/6.12/,a.data b.data c.data))
+bench-reader:
+	$(MAKE) -C tests/bench O=$(out)/bench TRACES='$(TRACES)' bench

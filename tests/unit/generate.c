@@ -44,7 +44,7 @@ uint64_t below(struct random_state *random, uint64_t limit)
 #define PRESENT_LINE(id, v, n, s)	WORD_LINE("present", 1u << (v), n, s)
 #define TRAIT_LINE(id, v, n, s)		WORD_LINE("trait", 1u << (v), n, s)
 
-char *schema_text(uint32_t traits)
+char *schema_text_of(const struct ct_schema *like)
 {
 	char *text = NULL;
 	size_t size;
@@ -53,9 +53,10 @@ char *schema_text(uint32_t traits)
 	if (!f)
 		abort();
 	fprintf(f, "cowtrace schema %d.%d\n", COWTRACE_SCHEMA_MAJOR, COWTRACE_SCHEMA_MINOR);
-	fprintf(f, "module 0.1.0\nkernel 6.1.0-50-amd64\nbackend kretprobe\nclock monotonic\n");
-	fprintf(f, "page_size 4096\nrecord_size %zu\ntraits %#x\n",
-		sizeof(struct cowtrace_record), traits);
+	fprintf(f, "module %s\nkernel %s\nbackend %s\nclock monotonic\n", like->module ?: "?",
+		like->kernel ?: "?", like->backend ?: "?");
+	fprintf(f, "page_size %u\nrecord_size %zu\ntraits %#x\n", like->page_size,
+		sizeof(struct cowtrace_record), like->traits);
 	COWTRACE_FIELDS(FIELD_LINE)
 	COWTRACE_PATHS(PATH_LINE)
 	COWTRACE_ORIGINS(ORIGIN_LINE)
@@ -68,6 +69,19 @@ char *schema_text(uint32_t traits)
 	COWTRACE_TRAITS(TRAIT_LINE)
 	fclose(f);
 	return text;
+}
+
+char *schema_text(uint32_t traits)
+{
+	const struct ct_schema like = {
+		.module = "0.1.0",
+		.kernel = "6.1.0-50-amd64",
+		.backend = "kretprobe",
+		.page_size = 4096,
+		.traits = traits,
+	};
+
+	return schema_text_of(&like);
 }
 
 struct cowtrace_record plain_record(uint32_t seq, uint64_t time_ns)

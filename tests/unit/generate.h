@@ -13,6 +13,7 @@
 
 #include "error.h"
 #include "process.h"
+#include "schema.h"
 
 /* The last error that the report gave. */
 extern struct ct_error last_complaint;
@@ -36,6 +37,9 @@ uint64_t below(struct random_state *random, uint64_t limit);
  * Return: text to be freed.
  */
 char *schema_text(uint32_t traits);
+
+/* The same with module, kernel, backend, page size and traits of another schema. */
+char *schema_text_of(const struct ct_schema *like);
 
 /* A record that has everything that a reader looks at. */
 struct cowtrace_record plain_record(uint32_t seq, uint64_t time_ns);

@@ -218,7 +218,7 @@ static uint64_t skip_damage(struct ct_reader *r, uint64_t at, const struct ct_ch
 	/* Its length may span what was moved into it: look inside. */
 	next = ct_reader_find_header(r, at + CHUNK_HEADER, size);
 	ct_reader_damage(r, next == size && after > size ? CT_DAMAGE_CUT : CT_DAMAGE_PAYLOAD, at,
-	       next - at, h->type, h->cpu);
+			 next - at, h->type, h->cpu);
 	return next;
 }
 
