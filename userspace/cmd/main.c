@@ -2,12 +2,12 @@
 #include <argp.h>
 #include <errno.h>
 #include <math.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
+#include "spelling.h"
 #include "version.h"
 
 static const struct ct_command commands[] = {
@@ -75,39 +75,13 @@ int ct_parse_seconds(const char *text, unsigned long long *ns)
 	return 0;
 }
 
-/* Edits that turn one word into the other. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[32], length = strlen(b);
-
-	if (length >= sizeof(row) / sizeof(*row))
-		return SIZE_MAX;
-	for (size_t i = 0; i <= length; i++)
-		row[i] = i;
-	for (size_t i = 1; *a; a++, i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t k = 1; k <= length; k++) {
-			size_t best = diagonal + (*a != b[k - 1]);
-
-			diagonal = row[k];
-			if (row[k] + 1 < best)
-				best = row[k] + 1;
-			if (row[k - 1] + 1 < best)
-				best = row[k - 1] + 1;
-			row[k] = best;
-		}
-	}
-	return row[length];
-}
-
 static int unknown(const char *name)
 {
 	const struct ct_command *nearest = &commands[0];
 
 	for (size_t i = 1; i < NR_COMMANDS; i++)
-		if (distance(name, commands[i].name) < distance(name, nearest->name))
+		if (ct_spelling_distance(name, commands[i].name) <
+		    ct_spelling_distance(name, nearest->name))
 			nearest = &commands[i];
 	fprintf(stderr, "cowtrace: there is no command \"%s\", the nearest is %s: cowtrace --help lists all\n",
 		name, nearest->name);
