@@ -11,21 +11,22 @@
  * # begins a comment up to the end of the line. Numbers are signed, of 64 bits,
  * and wrap around as the kernel's own do.
  *
- * Names (ct_expression_names() lists them):
+ * Names (ct_expression_names() lists them, from the lists of vocab.h):
  * - fields of the record that are known at the entry of the fault: refcount,
- *   mapcount, order, address, ...; absent ones are unknown;
- * - states at entry, 0 or 1: swapcache, ksm, maybe_pinned, ... A name that is
- *   printed with a dash is written with an underscore; with its dash it is
- *   understood too. States of the page are unknown without a page. exclusive is
- *   unknown before 5.19 unless the caller knows, mm_shared but for large folios
- *   from 6.15 on;
- * - pages: of the folio; pins, lru_ref, unattributed: references that
- *   cowtrace_holders() finds, unknown where it does not know;
+ *   mapcount, order, address, ...; unknown where they are absent;
+ * - states at entry, 0 or 1: swapcache, ksm, maybe_pinned, ... What is printed
+ *   with a dash is written with an underscore; with its dash it is understood
+ *   too. States of the page are unknown without a page;
+ * - what follows from them, struct cowtrace_facts: exclusive, swapcount,
+ *   folio_mapcount, elsewhere, mm_shared, drains, and of its holders pins,
+ *   lru_ref, unattributed; unknown where it is not known. A fact stands for the
+ *   field or the state of its name. refcount, and what its holders are, is unknown
+ *   where it moved while it was sampled;
+ * - pages: 1 << order;
  * - kind, path and origin, which are compared by == or != with one of their
  *   words alone: "kind == thp". Right of them a word is theirs, anywhere else it
- *   is a field or a state: "ksm" is PageKsm, as "kind == ksm" is. The word
+ *   is a field or a state: "ksm" is PageKsm, "kind == ksm" its kind. The word
  *   "unknown" is not accepted: such a value is unknown here too.
- * No state has the name of a field; if one had, the field would be meant.
  *
  * Unknown follows Kleene: 0 && unknown is false, 1 || unknown is true, and
  * unknown ? a : b is a where a equals b; other operators give unknown for
@@ -38,8 +39,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-
-#include <cowtrace/record.h>
 
 #include "error.h"
 
@@ -76,6 +75,7 @@ struct ct_expression_error {
 	char	text[CT_EXPRESSION_ERROR];
 };
 
+struct cowtrace_facts;
 struct ct_expression;
 
 /**
@@ -101,20 +101,15 @@ const char *ct_expression_text(const struct ct_expression *expression);
 /**
  * ct_expression_eval() - what the expression says of a fault
  * @expression: the expression.
- * @r: the fault. Nothing of it is looked at that was not known when the kernel
- *	decided. That the policy is asked about this kind of page at all is up to
- *	the caller.
- * @traits: COWTRACE_TRAIT_* of the kernel that handled it.
- * @exclusive: PageAnonExclusive as it would have been on a kernel that does not
- *	know it, 0 or 1; -1 for not known. Without effect where the record has it.
+ * @facts: what is known of the fault. That a policy is asked about it at all
+ *	(@facts->asked) is up to the caller.
  * @cause: receives, with CT_UNKNOWN, the name of the first value that is unknown
- *	and decides, or "division by zero" or "shift out of range"; with the others
- *	NULL. Lives for ever. May be NULL.
+ *	and decides, or "a count that moved" while it was sampled, "division by zero",
+ *	"shift out of range"; with the others NULL. Lives for ever. May be NULL.
  * Return: enum ct_truth. Allocates nothing; any thread may call it.
  */
 enum ct_truth ct_expression_eval(const struct ct_expression *expression,
-				 const struct cowtrace_record *r, uint32_t traits, int exclusive,
-				 const char **cause);
+				 const struct cowtrace_facts *facts, const char **cause);
 
 /**
  * ct_expression_names() - list the accepted names, each with its sentence

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What an expression says of a fault. */
-#include <cowtrace/holders.h>
+#include <cowtrace/facts.h>
 
 #include "expression_parts.h"
 
 static const char by_zero[] = "division by zero", out_of_range[] = "shift out of range";
+static const char moved[] = "a count that moved";
 
 /**
  * struct value - a number, or none
@@ -14,12 +15,6 @@ static const char by_zero[] = "division by zero", out_of_range[] = "shift out of
 struct value {
 	int64_t		n;
 	const char	*lacks;
-};
-
-struct fault {
-	const struct cowtrace_record *r;
-	uint32_t	traits;
-	int		exclusive;
 };
 
 static struct value known(int64_t n)
@@ -37,55 +32,49 @@ static struct value known_if(bool is_known, int64_t n, const char *name)
 	return is_known ? known(n) : unknown(name);
 }
 
-static struct value exclusive(const struct fault *f, const struct ct_step *s)
+/* On which side of a limit it was when the kernel looked is not known. */
+static struct value counted(const struct cowtrace_record *r, int32_t n)
 {
-	if (f->r->present & COWTRACE_HAS_EXCLUSIVE)
-		return known(!!(f->r->state & COWTRACE_PG_EXCLUSIVE));
-	return known_if(f->exclusive >= 0, f->exclusive > 0, s->name);
+	return known_if(!(r->evidence & COWTRACE_EV_UNSTABLE), n, moved);
 }
 
-static struct value part(const struct fault *f, const struct ct_step *s)
+static struct value load(const struct cowtrace_facts *f, const struct ct_step *s)
 {
-	struct cowtrace_holders h = cowtrace_holders(f->r, f->traits);
-
-	return known_if(h.known, s->op == CT_OP_PINS ? h.pins :
-			s->op == CT_OP_LRU_REF ? h.lru : h.unattributed, s->name);
-}
-
-static struct value load(const struct fault *f, const struct ct_step *s)
-{
-	const struct cowtrace_record *r = f->r;
-	const void *at = (const char *)r + s->where;
-	int32_t pages;
+	const struct cowtrace_record *r = f->record;
+	const void *field = (const char *)r + s->where, *fact = (const char *)f + s->where;
+	int32_t n;
 
 	if ((r->present & s->present) != s->present)
 		return unknown(s->name);
 	switch (s->op) {
 	case CT_OP_U8:
-		return known(*(const uint8_t *)at);
+		return known(*(const uint8_t *)field);
 	case CT_OP_U16:
-		return known(*(const uint16_t *)at);
+		return known(*(const uint16_t *)field);
 	case CT_OP_U32:
-		return known(*(const uint32_t *)at);
+		return known(*(const uint32_t *)field);
 	case CT_OP_U64:
-		return known(*(const uint64_t *)at);
+		return known(*(const uint64_t *)field);
 	case CT_OP_S32:
-		return known(*(const int32_t *)at);
+		return known(*(const int32_t *)field);
 	case CT_OP_WORD:
-		return known_if(*(const uint8_t *)at != s->number, *(const uint8_t *)at, s->name);
+		n = *(const uint8_t *)field;
+		return known_if(n != s->number, n, s->name);
 	case CT_OP_STATE:
 		return known(r->state >> s->where & 1);
-	case CT_OP_EXCLUSIVE:
-		return exclusive(f, s);
-	case CT_OP_MM_SHARED:
-		/* The kernel keeps it for large folios only. */
-		return known_if(r->order && f->traits & COWTRACE_TRAIT_LARGE_EXCLUSIVE,
-				r->state >> s->where & 1, s->name);
 	case CT_OP_PAGES:
-		pages = cowtrace_folio_pages(r);
-		return known_if(pages, pages, s->name);
+		n = cowtrace_folio_pages(r);
+		return known_if(n, n, s->name);
+	case CT_OP_REFCOUNT:
+		return counted(r, *(const int32_t *)field);
+	case CT_OP_FACT_S8:
+		n = *(const int8_t *)fact;
+		return known_if(n != COWTRACE_NOT_KNOWN, n, s->name);
+	case CT_OP_FACT_S32:
+		n = *(const int32_t *)fact;
+		return known_if(n != COWTRACE_NOT_KNOWN, n, s->name);
 	default:
-		return part(f, s);
+		return f->holders.known ? counted(r, *(const int32_t *)fact) : unknown(s->name);
 	}
 }
 
@@ -176,10 +165,9 @@ static struct value choose(struct value condition, struct value yes, struct valu
 	return !yes.lacks && !no.lacks && yes.n == no.n ? yes : condition;
 }
 
-enum ct_truth ct_expression_eval(const struct ct_expression *e, const struct cowtrace_record *r,
-				 uint32_t traits, int exclusive, const char **cause)
+enum ct_truth ct_expression_eval(const struct ct_expression *e, const struct cowtrace_facts *f,
+				 const char **cause)
 {
-	const struct fault fault = { r, traits, exclusive };
 	struct value stack[CT_EXPRESSION_STACK], *top = stack;
 
 	/* @top is behind the last operand; the parser has counted them. */
@@ -187,7 +175,7 @@ enum ct_truth ct_expression_eval(const struct ct_expression *e, const struct cow
 		if (s->op == CT_OP_NUMBER) {
 			*top++ = known(s->number);
 		} else if (s->op < CT_OP_NOT) {
-			*top++ = load(&fault, s);
+			*top++ = load(f, s);
 		} else if (s->op < CT_OP_MULTIPLY) {
 			top[-1] = alone(s->op, top[-1]);
 		} else if (s->op < CT_OP_CHOOSE) {

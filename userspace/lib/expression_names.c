@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include <cowtrace/facts.h>
+
 #include "expression_parts.h"
 #include "spelling.h"
 
@@ -52,26 +54,33 @@ static const struct {
 #define FIELD(member, ctype, format, unit, present, sentence)		\
 	{ #member, OP_##ctype, offsetof(struct cowtrace_record, member), present, sentence },
 
-/* The bits of a state stand in the order page, PTE, exit. */
-#define STATE_OP(bit)							\
-	((bit) >= COWTRACE_EXIT_PRESENT ? CT_OP_NONE :			\
-	 (bit) == COWTRACE_PG_EXCLUSIVE ? CT_OP_EXCLUSIVE :		\
-	 (bit) == COWTRACE_PG_MM_SHARED ? CT_OP_MM_SHARED : CT_OP_STATE)
+/* The bits of the page stand before all others. */
 #define STATE(id, shift, name, sentence)				\
-	{ name, STATE_OP(COWTRACE_##id), shift,				\
+	{ name, CT_OP_STATE, shift,					\
 	  COWTRACE_##id < COWTRACE_PTE_DIRTY ? COWTRACE_HAS_PAGE : 0, sentence },
 
-/* In the order in which a name is looked for. */
+#define FACT(member, type, sentence)					\
+	{ #member, CT_OP_FACT_##type, offsetof(struct cowtrace_facts, member), \
+	  COWTRACE_HAS_PAGE, sentence },
+#define HOLDER(name, member, sentence)					\
+	{ name, CT_OP_HOLDER, offsetof(struct cowtrace_facts, holders.member), 0, sentence },
+
+/* The first of a name counts: a fact is known where the field alone is not. */
 static const struct ct_name names[] = {
+	FACT(exclusive, S8, "PageAnonExclusive of this page")
+	FACT(swapcount, S32, "swap entries that share the page's slot, 0 outside of the swap cache")
+	FACT(folio_mapcount, S32, "mappings of all pages of the folio")
+	FACT(elsewhere, S8, "1 if pages of the folio are mapped outside of this page table")
+	FACT(mm_shared, S8, "1 if the folio may be mapped by several mms")
+	FACT(drains, S8, "1 if lru_add_drain() takes the reference of an LRU batch away")
+	{ "refcount", CT_OP_REFCOUNT, offsetof(struct cowtrace_record, refcount),
+	  COWTRACE_HAS_PAGE, "page_count() of the folio" },
+	HOLDER("pins", pins, "references taken by FOLL_PIN, 1024 a pin on a small folio")
+	HOLDER("lru_ref", lru, "1 if a reference of an LRU-add batch is inferred")
+	HOLDER("unattributed", unattributed, "references that no holder explains")
+	{ "pages", CT_OP_PAGES, 0, COWTRACE_HAS_PAGE, "pages of the folio: 1 << order" },
 	COWTRACE_FIELDS(FIELD)
 	COWTRACE_STATES(STATE)
-	{ "pages", CT_OP_PAGES, 0, COWTRACE_HAS_PAGE, "pages of the folio: 1 << order" },
-	{ "pins", CT_OP_PINS, 0, 0,
-	  "references taken by FOLL_PIN, 1024 a pin on a small folio" },
-	{ "lru_ref", CT_OP_LRU_REF, 0, 0,
-	  "1 if a reference of an LRU-add batch is inferred" },
-	{ "unattributed", CT_OP_UNATTRIBUTED, 0, 0,
-	  "references that no holder explains" },
 };
 
 /* Bytes of other alphabets too: they are shown as a whole, and are no name. */
@@ -80,13 +89,18 @@ static bool is_name_character(char c)
 	return isalnum((unsigned char)c) || c == '_' || c & 0x80;
 }
 
-/* Is this the listed name, its dashes typed as they are or as underscores? */
+static char underscored(char c)
+{
+	return c == '-' ? '_' : c;
+}
+
+/* Is this the listed name, dashes and underscores taken for the same? */
 static bool is(const char *name, const char *text, size_t length)
 {
 	size_t i;
 
 	for (i = 0; i < length && name[i]; i++)
-		if (text[i] != name[i] && !(name[i] == '-' && text[i] == '_'))
+		if (underscored(text[i]) != underscored(name[i]))
 			return false;
 	return i == length && !name[i];
 }
@@ -100,8 +114,8 @@ size_t ct_name_length(const char *text)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		size_t n = strlen(names[i].name);
 
-		if (n > length && strnlen(text, n) == n && is(names[i].name, text, n) &&
-		    !is_name_character(text[n]))
+		if (n > length && strchr(names[i].name, '-') && strnlen(text, n) == n &&
+		    is(names[i].name, text, n) && !is_name_character(text[n]))
 			length = n;
 	}
 	return length;
@@ -120,7 +134,8 @@ const char *ct_name_refusal(const struct ct_name *name)
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
 		if (!strcmp(refused[i].name, name->name))
 			return refused[i].why;
-	return name->op == CT_OP_NONE ? "is seen at the exit: a policy decides before" : NULL;
+	return strncmp(name->sentence, "exit:", strlen("exit:")) ? NULL :
+	       "is seen at the exit: a policy decides before";
 }
 
 const struct ct_vocabulary *ct_name_vocabulary(const struct ct_name *name)
@@ -167,7 +182,7 @@ static const char *typeable(const char *name, char to[CT_NAME_TEXT])
 	size_t i;
 
 	for (i = 0; i < CT_NAME_TEXT - 1 && name[i]; i++)
-		to[i] = name[i] == '-' ? '_' : name[i];
+		to[i] = underscored(name[i]);
 	to[i] = '\0';
 	return to;
 }
@@ -180,7 +195,8 @@ static bool member(const struct ct_vocabulary *vocabulary, size_t i, char to[CT_
 		return false;
 	if (vocabulary && is_value(&vocabulary->words[i]))
 		typeable(vocabulary->words[i].name, to);
-	else if (!vocabulary && !ct_name_refusal(&names[i]))
+	else if (!vocabulary && !ct_name_refusal(&names[i]) &&
+		 ct_name_find(names[i].name, strlen(names[i].name)) == &names[i])
 		typeable(names[i].name, to);
 	return true;
 }

@@ -12,15 +12,15 @@
 /**
  * enum ct_op - one step of a program
  *
- * The program is in reverse Polish notation: CT_OP_NUMBER to CT_OP_UNATTRIBUTED
+ * The program is in reverse Polish notation: CT_OP_NUMBER to CT_OP_HOLDER
  * push a value, the others take theirs from the stack.
  */
 enum ct_op {
-	CT_OP_NONE,	/* no step: a name that is refused */
+	CT_OP_NONE,	/* no step: a name that is no number */
 	CT_OP_NUMBER,
 	CT_OP_U8, CT_OP_U16, CT_OP_U32, CT_OP_U64, CT_OP_S32, CT_OP_WORD,
-	CT_OP_STATE, CT_OP_EXCLUSIVE, CT_OP_MM_SHARED,
-	CT_OP_PAGES, CT_OP_PINS, CT_OP_LRU_REF, CT_OP_UNATTRIBUTED,
+	CT_OP_STATE, CT_OP_PAGES, CT_OP_REFCOUNT,
+	CT_OP_FACT_S8, CT_OP_FACT_S32, CT_OP_HOLDER,
 	CT_OP_NOT, CT_OP_INVERT, CT_OP_NEGATE,
 	CT_OP_MULTIPLY, CT_OP_DIVIDE, CT_OP_MODULO, CT_OP_ADD, CT_OP_SUBTRACT,
 	CT_OP_LEFT, CT_OP_RIGHT,
@@ -50,8 +50,8 @@ struct ct_vocabulary {
 /**
  * struct ct_name - a name that an expression may meet
  * @name: as printed elsewhere, with dashes.
- * @op: what it becomes; CT_OP_NONE for what is no number or not known in time.
- * @where: offset of a field in struct cowtrace_record, bit of a state.
+ * @op: what it becomes if it is accepted.
+ * @where: offset in struct cowtrace_record or struct cowtrace_facts, bit of a state.
  * @present: COWTRACE_HAS_* that it takes.
  * @sentence: what it is.
  */
@@ -97,7 +97,7 @@ struct ct_expression {
 /* Bytes of the name at the start of @text, dashes included where they belong to it. */
 size_t ct_name_length(const char *text);
 
-/* The name of those bytes, NULL if there is none. */
+/* The first name of those bytes, NULL if there is none. */
 const struct ct_name *ct_name_find(const char *text, size_t length);
 
 /* Why it is refused, a clause without its subject; NULL for a name that is accepted. */
