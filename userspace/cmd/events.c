@@ -18,6 +18,7 @@
 #include "merge.h"
 #include "module.h"
 #include "options.h"
+#include "progress.h"
 #include "reader.h"
 
 /* The module wakes readers of its text rarely: how long a line may wait for us. */
@@ -112,6 +113,8 @@ static int print_trace(struct events *e, struct ct_error *err)
 	if (e->options.nr_settings || e->options.duration_ns)
 		return ct_error_set(err, -EINVAL,
 				    "a trace is printed as it was recorded: give filters and the like to cowtrace record");
+	/* Its lines show how far it is, in whatever pager they end. */
+	ct_progress_stop();
 	ret = ct_reader_open(e->trace, &reader, err);
 	if (ret)
 		return ret;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "progress.h"
 #include "spelling.h"
 #include "version.h"
 
@@ -47,6 +48,7 @@ static void help(void)
 
 void ct_complain(const struct ct_error *err)
 {
+	ct_progress_erase();
 	fprintf(stderr, "cowtrace: %s\n", err->text);
 }
 
@@ -96,6 +98,7 @@ static int run(const struct ct_command *command, int argc, char **argv)
 	snprintf(name, sizeof(name), "cowtrace %s", command->name);
 	argv[0] = name;
 	argp_err_exit_status = CT_EXIT_USAGE;
+	ct_progress_start();
 	return command->run(argc, argv);
 }
 

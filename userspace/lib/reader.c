@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "progress.h"
+
 static const char * const damage_sentences[] = {
 	[CT_DAMAGE_HEADER]	= "the file header is damaged",
 	[CT_DAMAGE_LOST_CHUNK]	= "bytes that belong to no chunk",
@@ -82,6 +84,7 @@ bool ct_reader_next(struct ct_reader *r, struct ct_event *event)
 	}
 	if (!r->nr_heap) {
 		r->counted_records = true;
+		ct_progress_erase();
 		return false;
 	}
 	s = r->heap[0];
@@ -103,6 +106,7 @@ void ct_reader_rewind(struct ct_reader *r)
 	r->info.lost = 0;
 	r->info.gaps = 0;
 	r->info.repeated = 0;
+	r->taken = 0;
 	r->nr_heap = 0;
 	r->rewound = true;
 }

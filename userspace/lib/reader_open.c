@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bytes.h"
+#include "progress.h"
 #include "temporary.h"
 
 /* A trace whose header is damaged must show a chunk this early. */
@@ -85,6 +86,7 @@ static int spool(int from, const char *path, struct ct_error *err)
 					   "cannot store %s in %s: %s; set TMPDIR", path, dir,
 					   strerror(put < 0 ? errno : ENOSPC));
 		total += got;
+		ct_progress("storing the trace", total, 0);
 	}
 	free(buffer);
 	if (ret) {
@@ -225,6 +227,7 @@ void ct_reader_close(struct ct_reader *r)
 {
 	size_t i;
 
+	ct_progress_erase();
 	if (!r)
 		return;
 	for (i = 0; i < r->nr_streams; i++) {

@@ -73,6 +73,8 @@ struct ct_reader {
 	struct stream	**heap;
 	size_t		nr_heap;
 	bool		rewound;
+	/* Bytes of records that were taken since. */
+	uint64_t	taken;
 	/* The window on the file that is being checked. */
 	uint8_t		*window;
 	size_t		window_size;

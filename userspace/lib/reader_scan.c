@@ -9,6 +9,7 @@
 #include "bytes.h"
 #include "checksum.h"
 #include "map.h"
+#include "progress.h"
 
 void ct_reader_damage(struct ct_reader *r, enum ct_damage_kind kind, uint64_t offset,
 		      uint64_t bytes, uint32_t type, uint32_t cpu)
@@ -249,6 +250,7 @@ int ct_reader_scan(struct ct_reader *r, uint64_t at)
 		bool fits = found && h.length <= size - at - CHUNK_HEADER;
 		bool waits = fits && may_wait(r, at, &h);
 
+		ct_progress("looking through the trace", at, size);
 		if (waits || (fits && payload_whole(r, at + CHUNK_HEADER, &h))) {
 			err = add_chunk(r, at + CHUNK_HEADER, &h, !waits);
 			if (err)

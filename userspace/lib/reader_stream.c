@@ -7,6 +7,7 @@
 
 #include "bytes.h"
 #include "checksum.h"
+#include "progress.h"
 
 /* All streams together read so much ahead. */
 #define STREAM_BUDGET		(8u << 20)
@@ -158,6 +159,8 @@ static bool refill(struct ct_reader *r, struct stream *s)
 				    ct_read_at(r->fd, s->buffer, want, c->offset + s->done) /
 				    record * record;
 			s->done += s->filled;
+			r->taken += s->filled;
+			ct_progress("reading the trace", r->taken, r->info.record_bytes);
 			if (s->filled)
 				return true;
 			/* The file became shorter since it was checked. */
