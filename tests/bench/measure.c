@@ -62,8 +62,9 @@ int main(int argc, char **argv)
 	}
 	wall = (ct_now_ns() - begin) / 1e9;
 	busy = seconds(usage.ru_utime) + seconds(usage.ru_stime);
-	fprintf(stderr, "%-16s %6.2f million records a second (%.2f s user and system), "
-		"%.2f by the clock, %ld KiB at the peak\n", argv[2], records / busy / 1e6, busy,
-		records / wall / 1e6, usage.ru_maxrss);
+	fprintf(stderr, "%-16s %6.2f million records a second of processor time (%.2f s), ",
+		argv[2], records / busy / 1e6, busy);
+	fprintf(stderr, "%.2f by the clock, %.1f MiB at the peak\n", records / wall / 1e6,
+		usage.ru_maxrss / 1024.0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
