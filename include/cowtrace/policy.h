@@ -326,7 +326,7 @@ cowtrace_settled_(enum cowtrace_policy policy, const struct cowtrace_facts *f)
 
 	/* Until 5.18 nobody asks for an unshared page. */
 	if (!f->asked || (cowtrace_is_unshare_(r) && policy < COWTRACE_POLICY_EXCLUSIVE))
-		return (struct cowtrace_prediction) { COWTRACE_ANSWER_NONE };
+		return (struct cowtrace_prediction) { .answer = COWTRACE_ANSWER_NONE };
 	if (r->kind == COWTRACE_KIND_ZERO)
 		return r->path == COWTRACE_PATH_PMD ?
 		       COWTRACE_COPY_(HUGE_ZERO, COWTRACE_REASON_ZERO) :
@@ -339,7 +339,7 @@ cowtrace_settled_(enum cowtrace_policy policy, const struct cowtrace_facts *f)
 	if (r->path == COWTRACE_PATH_HUGETLB && policy != COWTRACE_POLICY_MINIMAL)
 		return r->mapcount == 1 ? COWTRACE_REUSE_(HUGETLB, MAPCOUNT_ONE) :
 					  COWTRACE_COPY_(HUGETLB, COWTRACE_REASON_MAPPED);
-	return (struct cowtrace_prediction) { COWTRACE_ANSWER_UNDETERMINED };
+	return (struct cowtrace_prediction) { .answer = COWTRACE_ANSWER_UNDETERMINED };
 }
 
 /**
@@ -371,7 +371,7 @@ cowtrace_predict(enum cowtrace_policy policy, const struct cowtrace_facts *f)
 	case COWTRACE_POLICY_MINIMAL:
 		return cowtrace_policy_minimal_(f);
 	default:
-		return (struct cowtrace_prediction) { COWTRACE_ANSWER_NONE };
+		return (struct cowtrace_prediction) { .answer = COWTRACE_ANSWER_NONE };
 	}
 }
 
