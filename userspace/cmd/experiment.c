@@ -308,7 +308,7 @@ static int run_all(const struct arguments *a, const struct ct_experiments *all,
 	int fd = memfd_create("cowtrace-experiments", 0);
 	int store = a->output ? -1 : memfd_create("cowtrace-trace", MFD_CLOEXEC);
 	struct ct_session_result result = { 0 };
-	struct ct_exp_run run = { .all = all };
+	struct ct_exp_run run = { .all = all, .trace = a->output };
 	const char *output = a->output;
 	struct handover *h;
 	char path[64], left[128];

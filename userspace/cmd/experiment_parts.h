@@ -12,7 +12,7 @@
 #include "stage.h"
 
 /* Of the JSON form: greater major when a reader of the old one would misread it. */
-#define CT_EXP_VERSION	"1.0"
+#define CT_EXP_VERSION	"1.1"
 
 /*
  * What came of a step, and of an experiment: the worst of its steps.
@@ -82,6 +82,7 @@ struct ct_exp_result {
  * @exact: it is of that very series; else the answers are those of the nearest.
  * @backend: how it was traced.
  * @lost: records that the trace lacks.
+ * @trace: file in which it was kept, or NULL.
  * @result: by experiment.
  * @total: how many experiments came to each verdict.
  * @steps: likewise, of steps.
@@ -94,6 +95,7 @@ struct ct_exp_run {
 	bool			exact;
 	char			backend[32];
 	uint64_t		lost;
+	const char		*trace;
 	struct ct_exp_result	*result;
 	uint64_t		total[CT_NR_VERDICTS], steps[CT_NR_VERDICTS];
 };

@@ -126,9 +126,38 @@ static struct json_object *observed(const struct ct_observed *o)
 	return j;
 }
 
-static struct json_object *step(const struct ct_exp_run *run, const struct ct_exp_step *s,
-				const struct ct_step_result *r)
+/* By which the faults of the step are found in the trace. */
+static struct json_object *part(const struct ct_experiment *e, const struct ct_exp_op *op,
+				const struct ct_stage_part *p)
 {
+	struct json_object *j = json_object_new_object();
+
+	add_text(j, "area", e->area[op->area].name);
+	add_number(j, "tgid", p->tgid);
+	add_number(j, "base", p->base);
+	add_number(j, "bytes", p->bytes);
+	add_number(j, "grain", p->grain);
+	add_number(j, "unit", ct_exp_unit(e->area[op->area].kind));
+	return j;
+}
+
+static struct json_object *parts(const struct ct_experiment *e, const struct ct_exp_step *s,
+				 const struct ct_stage_step *log)
+{
+	struct json_object *list = json_object_new_array();
+	unsigned int i;
+
+	for (i = 0; i < s->n; i++)
+		json_object_array_add(list, part(e, &e->op[s->first + i], &log->part[i]));
+	return list;
+}
+
+static struct json_object *step(const struct ct_exp_run *run, size_t e, unsigned int number)
+{
+	const struct ct_experiment *exp = &run->all->list[e];
+	const struct ct_exp_step *s = &exp->step[number];
+	const struct ct_step_result *r = &run->result[e].step[number];
+	const struct ct_stage_step *log = &run->log[e].step[number];
 	struct json_object *j = json_object_new_object(), *list = json_object_new_array();
 	unsigned int i;
 
@@ -143,6 +172,11 @@ static struct json_object *step(const struct ct_exp_run *run, const struct ct_ex
 	for (i = 0; i < r->nr_observed; i++)
 		json_object_array_add(list, observed(&r->observed[i]));
 	add(j, "observed", list);
+	if (log->state == CT_STAGE_DONE) {
+		add_number(j, "began_ns", log->began);
+		add_number(j, "ended_ns", log->ended);
+		add(j, "parts", parts(exp, s, log));
+	}
 	return j;
 }
 
@@ -159,7 +193,7 @@ static struct json_object *experiment(const struct ct_exp_run *run, size_t e)
 	if (*r->text)
 		add_text(j, "text", r->text);
 	for (s = 0; s < exp->nr_steps; s++)
-		json_object_array_add(steps, step(run, &exp->step[s], &r->step[s]));
+		json_object_array_add(steps, step(run, e, s));
 	add(j, "steps", steps);
 	return j;
 }
@@ -188,6 +222,7 @@ int ct_experiments_json(FILE *out, const struct ct_exp_run *run)
 	add(j, "exact", json_object_new_boolean(run->exact));
 	add_text(j, "backend", run->backend);
 	add_number(j, "lost", run->lost);
+	add_text(j, "trace", run->trace);
 	add(j, "experiments_total", totals(run->total));
 	add(j, "steps_total", totals(run->steps));
 	for (v = 0; v < CT_NR_VERDICTS; v++)
