@@ -23,8 +23,8 @@ static inline struct ct_expression *parsed(const char *text)
 }
 
 /* @exclusive: what the trace's history says, COWTRACE_NOT_KNOWN if it says nothing. */
-static inline int answer(const struct ct_expression *e, const struct cowtrace_record *r, uint32_t traits,
-		  int exclusive, const char **cause)
+static inline int answer(const struct ct_expression *e, const struct cowtrace_record *r,
+			 uint32_t traits, int exclusive, const char **cause)
 {
 	struct cowtrace_facts f = cowtrace_facts(r, traits);
 
@@ -35,7 +35,7 @@ static inline int answer(const struct ct_expression *e, const struct cowtrace_re
 
 /* What @text says of a fault; a text that is refused says nothing that could be expected. */
 static inline int says(const char *text, const struct cowtrace_record *r, uint32_t traits,
-		int exclusive, const char **cause)
+		       int exclusive, const char **cause)
 {
 	struct ct_expression *e = parsed(text);
 	int truth = e ? answer(e, r, traits, exclusive, cause) : -1;

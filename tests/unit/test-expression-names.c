@@ -86,7 +86,9 @@ static void check_word(const char *field, int value, const char *name)
 	int is, is_not;
 
 	snprintf(text, sizeof(text), "%s == %s", field, name);
-	r.path = r.origin = r.kind = value;
+	r.path = value;
+	r.origin = value;
+	r.kind = value;
 	if (!strcmp(name, "unknown")) {
 		ok(ct_expression_parse(text, &e, &err) == -EINVAL, "%s is refused", text);
 		snprintf(text, sizeof(text), "%s != %s", field,
@@ -98,7 +100,9 @@ static void check_word(const char *field, int value, const char *name)
 	is = says(text, &r, 0, -1, NULL);
 	snprintf(text, sizeof(text), "%s != %s", field, name);
 	is_not = says(text, &r, 0, -1, NULL);
-	r.path = r.origin = r.kind = value + 1;
+	r.path++;
+	r.origin++;
+	r.kind++;
 	ok(is == CT_TRUE && is_not == CT_FALSE && says(text, &r, 0, -1, NULL) == CT_TRUE,
 	   "%s == %s is true of that %s alone", field, name, field);
 }
@@ -184,7 +188,7 @@ static void check_facts(void)
 	r.mapped_here = 2;
 	ok(says("elsewhere", &r, 0, -1, NULL) == CT_TRUE, "the mapping too many is elsewhere");
 	ok(says("mm_shared", &r, 0, -1, &cause) == CT_UNKNOWN && !strcmp(cause, "mm_shared"),
-	   "whose page table that is is not known");
+	   "whether that is another process is not known");
 
 	r = plain_record(0, 0);
 	ok(says("kind == ksm", &r, 0, -1, NULL) == CT_FALSE, "ksm right of kind is a kind");
