@@ -114,6 +114,20 @@ static int print_holders(char *buf, size_t size, const struct cowtrace_record *r
 			 h.unattributed, r->order);
 }
 
+/* Only where they are asked for: of a page in the swap cache, of one of a large folio. */
+static int print_counts(char *buf, size_t size, const struct cowtrace_record *r)
+{
+	int n = 0;
+
+	if (r->present & COWTRACE_HAS_SWAPCOUNT)
+		n = scnprintf(buf, size, " swapcount=%u", r->swapcount);
+	else if (r->state & COWTRACE_PG_SWAPCACHE)
+		n = scnprintf(buf, size, " swapcount=-");
+	if (r->present & COWTRACE_HAS_MAPPED_HERE)
+		n += scnprintf(buf + n, size - n, " mapped_here=%u", r->mapped_here);
+	return n;
+}
+
 /* The test that decided: "page_count():2>1" for a copy, "page_count():1" for a reuse. */
 static int print_test(char *buf, size_t size, const struct cowtrace_record *r)
 {
@@ -145,6 +159,7 @@ static size_t print_record(char *buf, size_t size, const struct cowtrace_record 
 		n += scnprintf(buf + n, size - n, " ip=-");
 	n += print_test(buf + n, size - n, r);
 	n += print_holders(buf + n, size - n, r);
+	n += print_counts(buf + n, size - n, r);
 	n += scnprintf(buf + n, size - n, " pfn=%#llx", r->pfn);
 	if (r->present & COWTRACE_HAS_NEW_PFN)
 		n += scnprintf(buf + n, size - n, " new_pfn=%#llx", r->new_pfn);

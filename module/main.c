@@ -13,6 +13,7 @@
 #include "points.h"
 #include "ring.h"
 #include "session.h"
+#include "swap.h"
 #include "symbols.h"
 #include "witness.h"
 
@@ -65,6 +66,7 @@ static int __init start(void)
 		       err);
 		return err;
 	}
+	cow_swap_init();
 	err = cow_session_init(directory, backend, buffer_kb);
 	if (err)
 		return err;

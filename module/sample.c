@@ -10,6 +10,7 @@
 #include "caller.h"
 #include "compat/huge.h"
 #include "sample.h"
+#include "swap.h"
 
 /* Each test is one load of its own: together they are not one moment. */
 static u32 page_states(struct page *page)
@@ -151,6 +152,25 @@ static void begin(struct cow_entry *e, u8 path, const struct vm_area_struct *vma
 		e->evidence |= COWTRACE_EV_ALONE;
 }
 
+/* What the page table of the fault has of the folio; the rest may be anywhere. */
+static u16 mapped_here(const struct vm_fault *vmf, struct page *page, unsigned int order)
+{
+	unsigned long slot = pte_index(vmf->address), index = page - compound_head(page);
+	unsigned long first = slot - min(slot, index);
+	unsigned long end = min(slot - index + (1ul << order), (unsigned long)PTRS_PER_PTE);
+	/* The frame that the first slot of the table would have in that row. */
+	unsigned long base = page_to_pfn(page) - slot;
+	const pte_t *table = vmf->pte - slot;
+	u16 n = 0;
+
+	for (; first < end; first++) {
+		pte_t pte = ptep_get((pte_t *)table + first);
+
+		n += pte_present(pte) && pte_pfn(pte) == base + first;
+	}
+	return n;
+}
+
 bool cow_sample_wp(struct cow_entry *e, const struct cow_args *args)
 {
 	const struct vm_fault *vmf = (const struct vm_fault *)args->arg[0];
@@ -162,8 +182,15 @@ bool cow_sample_wp(struct cow_entry *e, const struct cow_args *args)
 	e->caller = cow_caller(args->ret_ip);
 	e->pfn = pte_pfn(vmf->orig_pte);
 	e->state = pte_states(vmf->orig_pte);
-	if (page && !is_zero_pfn(e->pfn))
+	if (page && !is_zero_pfn(e->pfn)) {
 		sample_page(e, page);
+		if ((e->state & COWTRACE_PG_SWAPCACHE) && cow_swap_count(page, &e->swapcount))
+			e->present |= COWTRACE_HAS_SWAPCOUNT;
+		if (e->order) {
+			e->mapped_here = mapped_here(vmf, page, e->order);
+			e->present |= COWTRACE_HAS_MAPPED_HERE;
+		}
+	}
 	e->kind = kind_of(page, vmf->orig_pte, e->state);
 	return true;
 }
@@ -305,12 +332,20 @@ static void sample_exit_count(struct cowtrace_record *r, const struct cow_entry 
  * The page may have been freed since. Its flags are read bare: what asks for the
  * head of a folio must hold a reference to it.
  */
-static void sample_exit_lru(struct cowtrace_record *r)
+static void sample_exit_page(struct cowtrace_record *r)
 {
-	if (r->path == COWTRACE_PATH_PTE && (r->state & COWTRACE_PG_ANON) && !r->order &&
-	    !(r->state & COWTRACE_PG_LRU) &&
-	    test_bit(PG_lru, (unsigned long *)&pfn_to_page(r->pfn)->flags))
+	const unsigned long cached = BIT(PG_swapcache) | BIT(PG_swapbacked);
+	unsigned long flags;
+
+	if (r->path != COWTRACE_PATH_PTE || !(r->state & COWTRACE_PG_ANON) || r->order)
+		return;
+	flags = cow_page_flags(pfn_to_page(r->pfn));
+	if (!(r->state & COWTRACE_PG_LRU) && (flags & BIT(PG_lru)))
 		r->state |= COWTRACE_EXIT_LRU;
+	/* The bit is used otherwise in a page that swap does not back. */
+	if (r->state & COWTRACE_PG_SWAPCACHE)
+		r->state |= (flags & cached) == cached ? COWTRACE_EXIT_SWAPCACHE :
+							 COWTRACE_EXIT_UNCACHED;
 }
 
 void cow_sample_exit(struct cowtrace_record *r, const struct cow_entry *e, unsigned long ret,
@@ -337,6 +372,8 @@ void cow_sample_exit(struct cowtrace_record *r, const struct cow_entry *e, unsig
 		.mapcount	= e->mapcount,
 		.folio_mapcount	= e->folio_mapcount,
 		.pincount	= e->pincount,
+		.swapcount	= e->swapcount,
+		.mapped_here	= e->mapped_here,
 		.state		= e->state,
 		.evidence	= e->evidence,
 		.present	= e->present,
@@ -355,5 +392,5 @@ void cow_sample_exit(struct cowtrace_record *r, const struct cow_entry *e, unsig
 		r->state |= COWTRACE_EXIT_UFFD_ASYNC;
 	sample_exit_count(r, e);
 	sample_exit_slot(r, e);
-	sample_exit_lru(r);
+	sample_exit_page(r);
 }

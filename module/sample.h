@@ -28,7 +28,6 @@ struct cow_args {
  * @ip: user instruction pointer.
  * @vm_flags: flags of the mapping, which may be gone at exit.
  * @generation: of the session that saw the entry: a later one skips the exit.
- * @fault_flags: FAULT_FLAG_*.
  * @refcount: page_count().
  * @mapcount: of this page.
  * @folio_mapcount: of the folio.
@@ -36,6 +35,9 @@ struct cow_args {
  * @state: COWTRACE_PG_* and COWTRACE_PTE_*.
  * @pgreuse: reuses that this CPU had counted.
  * @switches: how often this task had left its CPU.
+ * @fault_flags: FAULT_FLAG_*.
+ * @swapcount: of the page's slot.
+ * @mapped_here: of the folio's pages.
  * @evidence: COWTRACE_EV_*.
  * @present: COWTRACE_HAS_*.
  * @node: NUMA node.
@@ -59,7 +61,6 @@ struct cow_entry {
 	u64			ip;
 	u64			vm_flags;
 	u32			generation;
-	u32			fault_flags;
 	s32			refcount;
 	s32			mapcount;
 	s32			folio_mapcount;
@@ -67,6 +68,9 @@ struct cow_entry {
 	u32			state;
 	u32			pgreuse;
 	u32			switches;
+	u16			fault_flags;
+	u16			swapcount;
+	u16			mapped_here;
 	u16			evidence;
 	u16			present;
 	u16			node;

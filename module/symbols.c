@@ -4,6 +4,7 @@
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/slab.h>
+#include <linux/static_call.h>
 #include <linux/string.h>
 
 #include "symbols.h"
@@ -39,6 +40,7 @@ static struct symbol symbols[COW_NR_SYMBOLS] = {
 	[COW_SYM_RETURN_PROBE]	= { { "arch_rethook_trampoline", "__kretprobe_trampoline",
 				      "kretprobe_trampoline" } },
 	[COW_SYM_RETURN_GRAPH]	= { { "return_to_handler" } },
+	[COW_SYM_SWAP_DEVICE]	= { { "get_swap_device" } },
 };
 
 /* sprint_symbol() knows the size: "name+0xoffset/0xsize". */
@@ -123,6 +125,14 @@ bool cow_symbol_exists(enum cow_symbol symbol)
 const char *cow_symbol_name(enum cow_symbol symbol)
 {
 	return symbols[symbol].name ?: symbols[symbol].names[0];
+}
+
+void __init cow_symbol_bind(enum cow_symbol symbol, struct static_call_key *key, void *tramp)
+{
+	unsigned long start = symbols[symbol].start;
+
+	if (start)
+		__static_call_update(key, tramp, (void *)start);
 }
 
 bool cow_symbol_covers(enum cow_symbol symbol, unsigned long ip)

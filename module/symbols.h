@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * symbols: which of the kernel's functions exist, under which name, and where
- * they lie. Addresses are only compared and probed, never called: on kernels
- * with IBT most of these functions have no valid entry for an indirect call.
+ * they lie. Addresses are only compared and probed, and never leave this file: on
+ * kernels with IBT most of these functions have no valid entry for an indirect call.
+ * A static call is none: the kernel itself writes a direct call into our code.
  */
 #ifndef COW_SYMBOLS_H
 #define COW_SYMBOLS_H
 
 #include <linux/types.h>
+
+struct static_call_key;
 
 /* Overridden by tests that need a symbol that is missing or blacklisted. */
 #ifndef COW_SYMBOL_WP
@@ -36,6 +39,7 @@
  *	with an fprobe until 6.13.
  * @COW_SYM_RETURN_GRAPH: where those return to that function_graph traces, or a
  *	later fprobe.
+ * @COW_SYM_SWAP_DEVICE: get_swap_device(), to which swap.c has a static call.
  * @COW_NR_SYMBOLS: how many there are.
  */
 enum cow_symbol {
@@ -54,6 +58,7 @@ enum cow_symbol {
 	COW_SYM_HUGETLB_RMAP,
 	COW_SYM_RETURN_PROBE,
 	COW_SYM_RETURN_GRAPH,
+	COW_SYM_SWAP_DEVICE,
 	COW_NR_SYMBOLS,
 };
 
@@ -69,6 +74,11 @@ int __init cow_symbols_init(void);
 bool cow_symbol_exists(enum cow_symbol symbol);
 /* Its name here; where it does not exist, the newest one. */
 const char *cow_symbol_name(enum cow_symbol symbol);
+/*
+ * Have a static call, of that key and trampoline, go to the function. Where it does
+ * not exist, the call goes on to its default.
+ */
+void __init cow_symbol_bind(enum cow_symbol symbol, struct static_call_key *key, void *tramp);
 /* Does @ip lie inside it? Asked of one that cannot be probed, too. */
 bool cow_symbol_covers(enum cow_symbol symbol, unsigned long ip);
 

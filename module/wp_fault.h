@@ -45,7 +45,7 @@ TRACE_EVENT_FN(wp_fault,
 		  __entry->order, __entry->pfn, __entry->new_pfn, __entry->ret,
 		  __entry->duration_ns,
 		  __print_flags(__entry->state, "|", COWTRACE_STATES(COW_TP_FLAG)
-				{ 1ul << 31, "?" }),
+				{ 1ul << 32, "?" }),
 		  __print_flags(__entry->evidence, "|", COWTRACE_EVIDENCE(COW_TP_FLAG)
 				{ 1ul << 31, "?" }),
 		  __print_flags(__entry->present, "|", COWTRACE_PRESENT(COW_TP_FLAG)

@@ -187,6 +187,22 @@ static inline bool cow_mm_shared(struct page *page)
 #endif
 }
 
+#ifdef COW_HAVE_SWAP_MAP
+/* The swap entry of a page in the swap cache, 0 for one that is not or has just left. */
+static inline swp_entry_t cow_swap_entry(struct page *page)
+{
+#ifdef COW_HAVE_PAGE_SWAP_ENTRY
+	swp_entry_t first = { .val = READ_ONCE(page_folio(page)->swap.val) };
+
+	if (first.val)
+		first.val += folio_page_idx(page_folio(page), page);
+	return first;
+#else
+	return (swp_entry_t){ .val = READ_ONCE(page_private(page)) };
+#endif
+}
+#endif
+
 /* Reuses that wp_page_reuse() counted on this CPU. Context: preemption off. */
 static inline u32 cow_pgreuse(void)
 {

@@ -26,6 +26,7 @@ void run_pattern(void);
 void run_accounting(void);
 void run_reconcile(void);
 void run_truth_anon(void);
+void run_truth_swap(void);
 void run_truth_file(void);
 void run_truth_held(void);
 void run_truth_holders(void);

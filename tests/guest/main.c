@@ -24,6 +24,7 @@ static const struct suite suites[] = {
 	{ "reconcile", run_reconcile, "counts of the kernel's own agree to the single fault" },
 	{ "pattern", run_pattern, "8192 pages written by a child, then by the parent" },
 	{ "anon", run_truth_anon, "what a record says is what the kernel says" },
+	{ "swap", run_truth_swap, "who uses the swap slot of a page" },
 	{ "file", run_truth_file, "the same of files and devices" },
 	{ "held", run_truth_held, "the same of pages that somebody holds" },
 	{ "holders", run_truth_holders, "the references of a page are split as they are held" },

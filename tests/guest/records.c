@@ -122,12 +122,12 @@ const char *record_text(const struct cowtrace_record *r)
 	if (!r)
 		return "not exactly one record of that page";
 	snprintf(line, sizeof(line),
-		 "%s %s path %s kind %s origin %s order %u refcount %d mapcount %d of the folio %d state %#x evidence %#x present %#x ret %#x flags %#x pid %u tgid %u comm %.16s uid %u address %#llx ip %#llx pfn %#llx new_pfn %#llx",
+		 "%s %s path %s kind %s origin %s order %u refcount %d mapcount %d of the folio %d swapcount %u mapped_here %u state %#x evidence %#x present %#x ret %#x flags %#x pid %u tgid %u comm %.16s uid %u address %#llx ip %#llx pfn %#llx new_pfn %#llx",
 		 outcome_name(r->outcome), reason_name(r->reason), path_names[r->path],
 		 kind_names[r->kind], origin_names[r->origin], r->order, r->refcount, r->mapcount,
-		 r->folio_mapcount, r->state, r->evidence, r->present, r->ret, r->fault_flags,
-		 r->pid, r->tgid, r->comm, r->uid, (unsigned long long)r->address,
-		 (unsigned long long)r->ip, (unsigned long long)r->pfn,
-		 (unsigned long long)r->new_pfn);
+		 r->folio_mapcount, r->swapcount, r->mapped_here, r->state, r->evidence,
+		 r->present, r->ret, r->fault_flags, r->pid, r->tgid, r->comm, r->uid,
+		 (unsigned long long)r->address, (unsigned long long)r->ip,
+		 (unsigned long long)r->pfn, (unsigned long long)r->new_pfn);
 	return line;
 }

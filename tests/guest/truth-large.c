@@ -5,6 +5,7 @@
  * later reuse them where one process maps and holds all of it.
  */
 #include <errno.h>
+#include <linux/kernel-page-flags.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -182,6 +183,86 @@ static void reference_judge(const struct trace *t)
 	check_rest(t, "reference-frames", "reference-counts");
 }
 
+/* --- in this page table ------------------------------------------------------- */
+
+/* Where pagemap has a page of the folio in its place, and kpageflags calls it one. */
+static int in_place(const char *mem, uint64_t head)
+{
+	int i, n = 0;
+
+	need(kpage("/proc/kpageflags", head) >> KPF_COMPOUND_HEAD & 1, "no huge page any more");
+	for (i = 0; i < (int)(HUGE / PAGE); i++)
+		n += pfn_of(mem + i * PAGE) == head + i &&
+		     (kpage("/proc/kpageflags", head + i) &
+		      (1 << KPF_COMPOUND_HEAD | 1 << KPF_COMPOUND_TAIL));
+	return n;
+}
+
+/* A copy takes its page away, so each page is counted before it is written. */
+static void write_each(const char *mem)
+{
+	uint64_t head = pfn_of(mem + FIRST_PAGE * PAGE) - FIRST_PAGE;
+	int i;
+
+	fork_and_forget();
+	count_before();
+	for (i = 0; i < sh->n; i++) {
+		sh->count[i] = in_place(mem, head);
+		poke(sh->page[i], 2);
+	}
+	count_after();
+}
+
+static void check_here(const struct trace *t, const char *name, const char *claim,
+		       unsigned int first)
+{
+	const struct cowtrace_record *r = NULL;
+	int i;
+
+	for (i = 0; i < sh->n; i++) {
+		r = sole(t, i);
+		if (!r || !(r->present & COWTRACE_HAS_MAPPED_HERE) ||
+		    r->mapped_here != sh->count[i])
+			break;
+	}
+	check(i == sh->n && sh->count[0] == first, name, claim,
+	      "page %d: pagemap has %u, the record %d; %s", i,
+	      i < sh->n ? sh->count[i] : sh->count[0], r ? r->mapped_here : -1, record_text(r));
+}
+
+static void whole_run(void *unused)
+{
+	(void)unused;
+	write_each(large());
+}
+
+static void whole_judge(const struct trace *t)
+{
+	check_here(t, "here-whole", "mapped_here is all 512 pages, as pagemap and kpageflags say",
+		   512);
+}
+
+/* Some are unmapped, and some are mapped elsewhere or out of their order. */
+static void part_run(void *unused)
+{
+	char *mem = large(), *other = map_pages(1);
+
+	(void)unused;
+	madvise(mem, 2 * PAGE, MADV_DONTNEED);
+	madvise(mem + 100 * PAGE, 50 * PAGE, MADV_DONTNEED);
+	need(mremap(mem + 200 * PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, other) == other,
+	     "mremap: %s", strerror(errno));
+	need(mremap(mem + 300 * PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		    mem + 400 * PAGE) == mem + 400 * PAGE, "mremap: %s", strerror(errno));
+	write_each(mem);
+}
+
+static void part_judge(const struct trace *t)
+{
+	check_here(t, "here-part", "mapped_here is what is left in its place, as pagemap says",
+		   512 - 2 - 50 - 1 - 2);
+}
+
 /* --- smaller ones ------------------------------------------------------------- */
 
 #define SMALL	(64ul << 10)
@@ -225,6 +306,8 @@ static const struct pattern patterns[] = {
 	{ "last", last_run, last_judge },
 	{ "shared", shared_run, shared_judge },
 	{ "reference", reference_run, reference_judge },
+	{ "here-whole", whole_run, whole_judge },
+	{ "here-part", part_run, part_judge },
 	{ "64k", small_run, small_judge },
 };
 

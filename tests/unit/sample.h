@@ -71,6 +71,9 @@ enum pte {
 /* A witness of huge pages saw the reuse. */
 #define REUSED		COWTRACE_EV_REUSED
 
+/* How many users its swap slot has. */
+#define SLOT(users)	.slot = (users) + 1
+
 /* What a kernel returns when it did it: VM_FAULT_WRITE where there is one. */
 #define DONE		0x80000000u
 
@@ -84,6 +87,8 @@ struct sample {
 	uint8_t		order;
 	int32_t		folio_maps;
 	uint32_t	pins;
+	/* Users of its swap slot, and one; 0: not counted. */
+	uint16_t	slot;
 	uint32_t	flags, ret;
 	enum pte	pte;
 	uint32_t	evidence;
@@ -140,6 +145,10 @@ static inline struct cowtrace_record record_of(const struct sample *s, uint32_t 
 	if (s->pins) {
 		r.pincount = s->pins;
 		r.present |= COWTRACE_HAS_PINCOUNT;
+	}
+	if (s->slot) {
+		r.swapcount = s->slot - 1;
+		r.present |= COWTRACE_HAS_SWAPCOUNT;
 	}
 	if (s->pte != UNREAD)
 		r.evidence |= COWTRACE_EV_PTE;

@@ -160,6 +160,16 @@ static void check_text(void)
 	r.outcome = COWTRACE_OUTCOME_RACED;
 	r.reason = COWTRACE_REASON_NONE;
 	prints("an outcome without a reason shows no test", &r, NULL, " raced kind=", true);
+	prints("a page that is in no swap cache shows no swap count", &r, NULL, "swapcount", false);
+	r.state |= COWTRACE_PG_SWAPCACHE | COWTRACE_EXIT_SWAPCACHE;
+	prints("a swap count that the kernel does not give is a dash", &r, NULL,
+	       " swapcount=- pfn=", true);
+	prints("the last of the 32 states has its name", &r, NULL, "|exit-swapcache ", true);
+	r.present |= COWTRACE_HAS_SWAPCOUNT | COWTRACE_HAS_MAPPED_HERE;
+	r.swapcount = 2;
+	r.mapped_here = 511;
+	prints("the counts of slot and page table are printed", &r, NULL,
+	       " swapcount=2 mapped_here=511 ", true);
 	r.seq = 0;
 	prints("a fault without a number shows none", &r, NULL, "fault=", false);
 	r = split_record(7, 1);
@@ -193,6 +203,8 @@ static void check_json(void)
 	char *text;
 
 	r.evidence = COWTRACE_EV_PTE | COWTRACE_EV_COUNTED;
+	r.mapped_here = 7;
+	r.present |= COWTRACE_HAS_MAPPED_HERE;
 	text = printed(ct_fault_json, &r, &before);
 	o = json_tokener_parse(text);
 	ok(!strcmp(json_object_get_string(member(o, "decision", "test")) ?: "",
@@ -204,6 +216,9 @@ static void check_json(void)
 	   !strcmp(json_object_get_string(json_object_array_get_idx(member(o, "evidence", NULL),
 								    1)) ?: "", "counted"),
 	   "JSON has evidence as names");
+	ok(json_object_object_get_ex(o, "swapcount", NULL) && !member(o, "swapcount", NULL) &&
+	   json_object_get_int(member(o, "mapped_here", NULL)) == 7,
+	   "JSON has the counts, null for what is absent");
 	ok(json_object_get_int(member(o, "continues", "cpu")) == 3 &&
 	   json_object_get_int(member(o, "continues", "seq")) == 41, "JSON has the split");
 	json_object_put(o);

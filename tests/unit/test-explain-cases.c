@@ -26,6 +26,14 @@ static const struct {
 	  A(.state = ANON | LRU | SWAP, .refs = 2, COPIED), COWTRACE_ORIGIN_SWAPIN, CT_NEED_YES,
 	  "page_count(page) != 1",
 	  "5.10 copied this page because do_swap_page() had just found it mapped or swapped elsewhere too: refcount 2 = 1 mapping + 1 swap cache; do_wp_page() tests page_count() before anything could free the swap slot" },
+	{ V5_10, "5.10: the same, where the slot was counted and is free but for the cache",
+	  A(.state = ANON | LRU | SWAP, .refs = 2, SLOT(0), COPIED), COWTRACE_ORIGIN_USER,
+	  CT_NEED_NO, "page_count(page) != 1",
+	  "5.10 copied this page although nobody else could see the write: refcount 2 = 1 mapping + 1 swap cache; do_wp_page() tests page_count() before anything could free the swap slot" },
+	{ V5_10, "5.10: a slot of which the count shows another user",
+	  A(.state = ANON | LRU | SWAP, .refs = 2, SLOT(1), COPIED), COWTRACE_ORIGIN_USER,
+	  CT_NEED_YES, "page_count(page) != 1",
+	  "5.10 copied this page because a swap entry elsewhere still names it: refcount 2 = 1 mapping + 1 swap cache; do_wp_page() tests page_count() before anything could free the swap slot" },
 	{ V6_1, "6.1: the only owner of a swap slot",
 	  A(.state = ANON | LRU | SWAP, .refs = 2, KEPT), COWTRACE_ORIGIN_USER, CT_NEED_NONE,
 	  "folio_test_swapcache(folio): folio_free_swap(folio)",
@@ -224,6 +232,42 @@ static void check_walks(void)
 	}
 }
 
+static const struct {
+	struct sample	s;
+	const char	*found;
+} slots[] = {
+	{ A(.state = ANON | LRU | SWAP, .refs = 2, COPIED),
+	  "in the swap cache, its slot was not freed" },
+	{ A(.state = ANON | LRU | SWAP, .refs = 2, SLOT(1), COPIED),
+	  "in the swap cache, its slot has 1 more user" },
+	{ A(.state = ANON | LRU | SWAP, .refs = 2, SLOT(3), COPIED),
+	  "in the swap cache, its slot has 3 more users" },
+	{ A(.state = ANON | LRU | SWAP, .refs = 2, SLOT(COWTRACE_SWAPCOUNT_MAX), COPIED),
+	  "in the swap cache, its slot has 63 more users at least" },
+	{ A(.state = ANON | LRU | SWAP, .refs = 2, SLOT(0), KEPT),
+	  "in the swap cache, which let it go" },
+};
+
+static void check_slots(void)
+{
+	uint32_t traits = kernels[V6_1].traits;
+	char found[CT_FOUND_TEXT];
+	struct ct_walk w;
+
+	for (size_t i = 0; i < sizeof(slots) / sizeof(*slots); i++) {
+		struct cowtrace_record r = record_of(&slots[i].s, traits);
+		struct cowtrace_verdict v = cowtrace_classify(&r, traits);
+
+		r.outcome = v.outcome;
+		r.reason = v.reason;
+		ct_steps_walk(&r, traits, &w);
+		ct_step_found(found, &r, traits, &w, w.steps.nr - 2);
+		if (!ok(!strcmp(found, slots[i].found), "the step of the slot: %s",
+			slots[i].found))
+			note("%s", found);
+	}
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -248,5 +292,6 @@ int main(void)
 			     step ?: "-");
 	}
 	check_walks();
+	check_slots();
 	return tap_end();
 }

@@ -74,6 +74,17 @@ static void put_holders(FILE *out, const struct ct_fault *f)
 	put_part(out, "order", f->record->order);
 }
 
+/* Only where they are asked for: of a page in the swap cache, of one of a large folio. */
+static void put_counts(FILE *out, const struct cowtrace_record *r)
+{
+	if (r->present & COWTRACE_HAS_SWAPCOUNT)
+		fprintf(out, " swapcount=%u", r->swapcount);
+	else if (r->state & COWTRACE_PG_SWAPCACHE)
+		fputs(" swapcount=-", out);
+	if (r->present & COWTRACE_HAS_MAPPED_HERE)
+		fprintf(out, " mapped_here=%u", r->mapped_here);
+}
+
 static void put_frames(FILE *out, const struct cowtrace_record *r)
 {
 	fprintf(out, " pfn=0x%" PRIx64, (uint64_t)r->pfn);
@@ -111,6 +122,7 @@ void ct_fault_text(FILE *out, const struct ct_fault *f)
 	else
 		fputs(" ip=-", out);
 	put_holders(out, f);
+	put_counts(out, r);
 	put_frames(out, r);
 	fprintf(out, " ns=%u state=", r->duration_ns);
 	put_flags(out, f, "state", r->state);

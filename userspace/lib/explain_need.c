@@ -56,9 +56,14 @@ static bool refused_at_swapin(const struct cowtrace_record *r, uint32_t traits)
 	       (r->state & COWTRACE_PG_SWAPCACHE) && !(r->state & COWTRACE_PG_WRITEBACK);
 }
 
-/* From 5.18 the slot is freed unless it is in use, being written, or hibernation began. */
+/*
+ * From 5.18 the slot is freed unless it is in use, being written, or hibernation began.
+ * Of a large folio that may be the slot of another of its pages.
+ */
 static bool slot_in_use(const struct cowtrace_record *r, uint32_t traits)
 {
+	if (r->present & COWTRACE_HAS_SWAPCOUNT)
+		return r->swapcount;
 	return (traits & COWTRACE_TRAIT_EXCLUSIVE) && !r->order &&
 	       r->reason == COWTRACE_REASON_SWAPCACHE;
 }
@@ -70,7 +75,9 @@ static bool nobody_else(const struct cowtrace_record *r, uint32_t traits)
 	/* A page that is being migrated looks so, and has lost mappings that come back. */
 	if (h.lru && r->state & COWTRACE_PG_LOCKED)
 		return false;
-	return h.known && !h.pins && !h.unattributed && !h.swapcache &&
+	/* The swap cache is nobody, if its slot was seen to have no user. */
+	return h.known && !h.pins && !h.unattributed &&
+	       (!h.swapcache || r->present & COWTRACE_HAS_SWAPCOUNT) &&
 	       !(r->evidence & (COWTRACE_EV_UNSTABLE | COWTRACE_EV_SHIFTED));
 }
 
@@ -92,10 +99,10 @@ static enum clause clause_of(const struct cowtrace_record *r, uint32_t traits)
 		return BECAUSE_MAPPED;
 	if (r->path == COWTRACE_PATH_PMD && r->folio_mapcount > 1)
 		return BECAUSE_PAGES;
-	if (refused_at_swapin(r, traits))
-		return BECAUSE_SWAPIN;
 	if (slot_in_use(r, traits))
 		return BECAUSE_SLOT;
+	if (refused_at_swapin(r, traits))
+		return BECAUSE_SWAPIN;
 	/* Who holds it by anything but a page table may have got it while it was shared. */
 	return nobody_else(r, traits) ? ALTHOUGH_NOBODY : ALTHOUGH_UNMAPPED;
 }

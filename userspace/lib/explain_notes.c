@@ -65,7 +65,8 @@ static void doubt_holders(const struct cowtrace_record *r, uint32_t traits,
 static void doubt_need(const struct cowtrace_record *r, const struct ct_explanation *e,
 		       struct ct_notes *doubts)
 {
-	if (e->need == CT_NEED_OPEN && r->state & COWTRACE_PG_SWAPCACHE)
+	if (e->need == CT_NEED_OPEN && r->state & COWTRACE_PG_SWAPCACHE &&
+	    !(r->present & COWTRACE_HAS_SWAPCOUNT))
 		note(doubts, "a swap entry of somebody else could have read the page: the record has no count of the slot's users");
 	if (e->need == CT_NEED_OPEN && r->reason == COWTRACE_REASON_PINNED)
 		note(doubts, "whether the pin was taken while others had the page too is not in the record");

@@ -282,6 +282,10 @@ static void found_swap(char *to, const struct cowtrace_record *r, enum ct_step_s
 		SAY("in the swap cache");
 	else if (r->state & COWTRACE_PG_WRITEBACK)
 		SAY("being written to swap, so its slot was not freed");
+	else if (r->present & COWTRACE_HAS_SWAPCOUNT && r->swapcount)
+		SAY("in the swap cache, its slot has %u more user%s%s", r->swapcount,
+		    r->swapcount == 1 ? "" : "s",
+		    r->swapcount == COWTRACE_SWAPCOUNT_MAX ? " at least" : "");
 	else
 		SAY("in the swap cache, its slot was not freed");
 }
