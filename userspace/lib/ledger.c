@@ -1,51 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "ledger.h"
+#include "ledger_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-/*
- * The memory of processes: one that was there before, one that a fork made, or
- * one that an exec made.
- *
- * @end: when the last process that had it was gone.
- * @line_end: when all that it was forked into were gone as well.
- * @fork: the fork that made it, CT_MAP_NONE if none did.
- * @begun: its beginning was seen.
- * @first: its own forks are so many from here in ct_memories.by_memory.
- * @nr: number of them.
- */
-struct memory {
-	uint64_t	end;
-	uint64_t	line_end;
-	uint32_t	fork;
-	bool		begun;
-	uint32_t	first;
-	uint32_t	nr;
-};
-
-/*
- * All of them.
- *
- * @list: by number: those of a process stand together, a new one for each exec.
- * @base: the first one of each process.
- * @same_as: of each memory the one that it really is: a child of vfork() has
- *	that of its parent.
- * @of: which one each fork shared.
- * @made: which one each fork made.
- * @by_memory: forks by the memory that they shared, in the order of time.
- * @outlived_by: of each place in @by_memory the next earlier one of the same
- *	memory whose line ends later, CT_MAP_NONE for none.
- */
-struct ct_memories {
-	struct memory	*list;
-	uint32_t	*base;
-	uint32_t	*same_as;
-	uint32_t	*of;
-	uint32_t	*made;
-	uint32_t	*by_memory;
-	uint32_t	*outlived_by;
-};
 
 /* What is known of a faulting page. */
 enum sharing { SHARED, UNSETTLED, NOT_SHARED };
@@ -70,13 +27,6 @@ const char *ct_fork_cause_sentence(enum ct_fork_cause cause)
 
 /* --- which memory takes part in which fork ---------------------------------- */
 
-static uint32_t memory_at(const struct ct_forks *f, uint32_t process, uint64_t time)
-{
-	const struct ct_memories *m = f->memories;
-
-	return m->same_as[m->base[process] + ct_processes_execs(f->processes, process, time)];
-}
-
 static bool shares(const struct ct_process *process)
 {
 	return process->memory == CT_MEMORY_SHARED && process->parent != CT_MAP_NONE;
@@ -100,7 +50,7 @@ static void add_memories(struct ct_forks *f, uint32_t process, uint32_t base)
 		uint64_t end = i < execs ? ct_processes_exec(f->processes, process, i) : it->end;
 
 		if (!i && shares(it))
-			same = memory_at(f, it->parent, it->start);
+			same = ct_ledger_memory(f, it->parent, it->start);
 		else
 			m->list[same] = (struct memory){ .fork = CT_MAP_NONE, .begun = i };
 		m->same_as[base + i] = same;
@@ -121,7 +71,7 @@ static void add_fork(struct ct_forks *f, uint32_t process)
 		.start = it->start,
 		.known = it->memory == CT_MEMORY_COPIED,
 	};
-	m->of[fork] = memory_at(f, it->parent, it->start);
+	m->of[fork] = ct_ledger_memory(f, it->parent, it->start);
 	m->made[fork] = m->base[process];
 	m->list[m->made[fork]].fork = fork;
 	m->list[m->made[fork]].begun = true;
@@ -149,11 +99,6 @@ static void end_lines(struct ct_forks *f, size_t nr_memories)
 	}
 }
 
-static uint64_t line_end(const struct ct_memories *m, uint32_t place)
-{
-	return m->list[m->made[m->by_memory[place]]].line_end;
-}
-
 static void order_forks(struct ct_forks *f, size_t nr_memories)
 {
 	struct ct_memories *m = f->memories;
@@ -170,7 +115,7 @@ static void order_forks(struct ct_forks *f, size_t nr_memories)
 		uint32_t place = of->first + of->nr, earlier = of->nr ? place - 1 : CT_MAP_NONE;
 
 		m->by_memory[place] = i;
-		while (earlier != CT_MAP_NONE && line_end(m, earlier) <= line_end(m, place))
+		while (earlier != CT_MAP_NONE && ct_ledger_line_end(m, earlier) <= ct_ledger_line_end(m, place))
 			earlier = m->outlived_by[earlier];
 		m->outlived_by[place] = earlier;
 		of->nr++;
@@ -230,27 +175,6 @@ struct ct_forks *ct_forks_new(const struct ct_processes *processes, uint64_t pag
 	end_lines(f, nr_memories);
 	order_forks(f, nr_memories);
 	return f;
-}
-
-/* The newest fork that a memory took part in; if @open, its line is still there. */
-static uint32_t newest_fork(const struct ct_forks *f, uint32_t memory, uint64_t time, bool open)
-{
-	const struct ct_memories *m = f->memories;
-	const struct memory *it = &m->list[memory];
-	uint32_t low = 0, high = it->nr, place;
-
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (f->list[m->by_memory[it->first + mid]].start <= time)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	place = low ? it->first + low - 1 : CT_MAP_NONE;
-	while (open && place != CT_MAP_NONE && line_end(m, place) <= time)
-		place = m->outlived_by[place];
-	return place == CT_MAP_NONE ? it->fork : m->by_memory[place];
 }
 
 /* --- what a record says ----------------------------------------------------- */
@@ -321,8 +245,8 @@ static uint32_t fork_of(const struct ct_forks *f, const struct cowtrace_record *
 		*cause = CT_FORK_CAUSE_UNTOLD;
 		return CT_MAP_NONE;
 	}
-	memory = memory_at(f, process, r->time_ns);
-	fork = newest_fork(f, memory, r->time_ns, r->mapcount > 1);
+	memory = ct_ledger_memory(f, process, r->time_ns);
+	fork = ct_ledger_newest(f, memory, r->time_ns, r->mapcount > 1);
 	if (sharing == UNSETTLED) {
 		if (fork != CT_MAP_NONE || !f->memories->list[memory].begun)
 			*cause = CT_FORK_CAUSE_UNSETTLED;
@@ -340,7 +264,7 @@ static int enter(struct ct_forks *f, uint32_t number, const struct cowtrace_reco
 		 uint32_t process, uint64_t bytes)
 {
 	struct ct_fork *fork = &f->list[number];
-	bool child = memory_at(f, process, r->time_ns) == f->memories->made[number];
+	bool child = ct_ledger_memory(f, process, r->time_ns) == f->memories->made[number];
 	struct ct_fork_reason *reason;
 	struct ct_fork_site *at;
 	uint32_t site;

@@ -169,6 +169,29 @@ struct ct_forks {
  */
 struct ct_forks *ct_forks_new(const struct ct_processes *processes, uint64_t page_size);
 
+/**
+ * struct ct_lineage - what is known of the memory of a process at a time
+ * @memory: number of the memory: the same for all who have it, never used again.
+ * @begun: its beginning was seen: a fork or an exec made it.
+ * @fork: the newest fork that it took part in, as parent or as the child that it made;
+ *	CT_MAP_NONE for none that was seen.
+ * @from: all this holds since then,
+ * @until: and until then.
+ * @next_fork: when it will fork next, UINT64_MAX for never.
+ */
+struct ct_lineage {
+	uint32_t	memory;
+	bool		begun;
+	uint32_t	fork;
+	uint64_t	from;
+	uint64_t	until;
+	uint64_t	next_fork;
+};
+
+/* The memory that a process of the table had at a time. */
+void ct_forks_lineage(const struct ct_forks *forks, uint32_t process, uint64_t time,
+		      struct ct_lineage *lineage);
+
 /* Enter a fault; in any order. Return: 0 or -ENOMEM. */
 int ct_forks_take(struct ct_forks *forks, const struct cowtrace_record *record);
 
