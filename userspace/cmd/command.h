@@ -22,6 +22,7 @@ int ct_cmd_run(int argc, char **argv);
 int ct_cmd_record(int argc, char **argv);
 int ct_cmd_report(int argc, char **argv);
 int ct_cmd_forks(int argc, char **argv);
+int ct_cmd_whatif(int argc, char **argv);
 int ct_cmd_events(int argc, char **argv);
 int ct_cmd_explain(int argc, char **argv);
 int ct_cmd_experiment(int argc, char **argv);

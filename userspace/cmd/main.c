@@ -18,6 +18,7 @@ static const struct ct_command commands[] = {
 	{ "forks",  ct_cmd_forks,  "the ledger of each fork: what it had copied, by parent and by child" },
 	{ "events", ct_cmd_events, "print faults as they come, one line each" },
 	{ "explain", ct_cmd_explain, "one fault, or the most frequent patterns, in plain sentences" },
+	{ "whatif", ct_cmd_whatif, "what other generations of the kernel would have decided, and what that is worth" },
 	{ "experiment", ct_cmd_experiment, "run patterns of faults, and hold this kernel against its source" },
 	{ "doctor", ct_cmd_doctor, "what this kernel and machine support, and what to do about the rest" },
 };
