@@ -148,6 +148,12 @@ static void check_right_and_wrong(void)
 	p = OWN(T_5_10, &reuse, T_6_1, &held);
 	ok(only(&p, CT_VERIFY_WRONG, 1), "unless its own sample forbids what its kernel did");
 	free(p.class);
+	held = reuse;
+	held.outcome = COWTRACE_OUTCOME_COPY;
+	held.state |= COWTRACE_PG_KSM;
+	p = OWN(T_5_10, &reuse, T_6_1, &held);
+	ok(only(&p, CT_VERIFY_OTHER_STATE, 1), "so is one that is merged there");
+	free(p.class);
 	copy = reuse;
 	copy.outcome = COWTRACE_OUTCOME_UNSHARE;
 	copy.refcount = 5;
@@ -157,6 +163,16 @@ static void check_right_and_wrong(void)
 	copy.outcome = COWTRACE_OUTCOME_RACED;
 	p = OWN(T_5_10, &reuse, T_6_1, &copy);
 	ok(p.count[CT_VERIFY_RIGHT] == 0, "a race is no hit");
+	free(p.class);
+	copy = sample(1010, 0, COWTRACE_OUTCOME_COPY);
+	copy.order = 4;
+	copy.refcount = copy.mapcount = 2;
+	held = copy;
+	copy.mapcount = 1;
+	copy.refcount = 1;
+	copy.present |= COWTRACE_HAS_EXCLUSIVE;
+	p = OWN(T_6_1, &copy, T_6_12, &held);
+	ok(only(&p, CT_VERIFY_RIGHT, 1), "the release is asked, not its whole generation");
 	free(p.class);
 }
 
@@ -188,6 +204,12 @@ static void check_undetermined(void)
 	p = compare(&a, &b, CT_VERIFY_Q_OWN);
 	ok(only(&p, CT_VERIFY_RIGHT, 1), "the past of the page settles it");
 	free(p.class);
+	b.step[0].page[0]->record.outcome = COWTRACE_OUTCOME_COPY;
+	b.step[0].page[0]->record.refcount = 5;
+	b.step[0].page[0]->record.state &= ~COWTRACE_PG_EXCLUSIVE;
+	p = compare(&a, &b, CT_VERIFY_Q_OWN);
+	ok(only(&p, CT_VERIFY_WRONG, 1), "or makes it wrong, whatever else differs");
+	free(p.class);
 	ct_verify_free(&a);
 	ct_verify_free(&b);
 }
@@ -195,6 +217,7 @@ static void check_undetermined(void)
 static void check_not_faulted(void)
 {
 	struct cowtrace_record reuse = sample(1010, 0, COWTRACE_OUTCOME_REUSE);
+	struct ct_verify_run a = new_run("a", T_6_1), b = new_run("b", T_5_10);
 	struct ct_verify_pair p = OWN(T_5_10, &reuse, T_6_1, NULL);
 
 	ok(only(&p, CT_VERIFY_NOT_FAULTED, 1) && p.class[0].has_record &&
@@ -208,6 +231,17 @@ static void check_not_faulted(void)
 	p = OWN(T_5_10, NULL, T_6_1, NULL);
 	ok(!p.nr_classes, "where neither took one there is nothing to say");
 	free(p.class);
+	add_step(&a, "write", 1000, 2, 1);
+	add_step(&b, "write", 1000, 2, 1);
+	put(&a, reuse);
+	reuse = sample(1020, 1, COWTRACE_OUTCOME_COPY);
+	reuse.mapcount = reuse.refcount = 2;
+	put(&a, reuse);
+	p = compare(&a, &b, CT_VERIFY_Q_OWN);
+	ok(only(&p, CT_VERIFY_NOT_FAULTED, 2), "with other predictions it is another class");
+	free(p.class);
+	ct_verify_free(&a);
+	ct_verify_free(&b);
 }
 
 static void check_not_asked(void)
@@ -220,6 +254,10 @@ static void check_not_asked(void)
 	copy.outcome = COWTRACE_OUTCOME_COPY;
 	p = OWN(T_5_10, &uffd, T_6_1, &copy);
 	ok(only(&p, CT_VERIFY_WRONG, 1), "a fault that the other kernel decided should have been asked about");
+	free(p.class);
+	copy.fault_flags = COWTRACE_FAULT_FLAG_UNSHARE;
+	p = OWN(T_6_1, &copy, T_5_10, &copy);
+	ok(only(&p, CT_VERIFY_NOT_ASKED, 1), "before 5.19 nobody asks about an unshared page");
 	free(p.class);
 }
 
@@ -295,6 +333,14 @@ static void check_split(void)
 	p = compare(&a, &b, CT_VERIFY_Q_THP);
 	ok(only(&p, CT_VERIFY_RIGHT, 1) && p.policy == COWTRACE_POLICY_MAPCOUNT &&
 	   p.class[0].path == COWTRACE_PATH_PMD, "mapcount is asked about the PMD alone");
+	free(p.class);
+	/* As 7.2 does with the huge zero page. */
+	b.step[0].page[0]->record.outcome = COWTRACE_OUTCOME_COPY;
+	free(b.step[0].page[0]->next);
+	b.step[0].page[0]->next = NULL;
+	p = compare(&a, &b, CT_VERIFY_Q_OWN);
+	ok(p.nr_classes == 2 && p.count[CT_VERIFY_RIGHT] == 1 && p.count[CT_VERIFY_DIVERGED] == 1,
+	   "a huge copy is a split, but what follows the split has diverged");
 	free(p.class);
 	ct_verify_free(&a);
 	ct_verify_free(&b);
@@ -388,6 +434,48 @@ static void check_table(void)
 	ct_verify_free(&runs[1]);
 }
 
+/* @right classes that are right in each direction, one that is undetermined in one. */
+static bool passes(unsigned int right)
+{
+	struct ct_verify_run runs[2] = { new_run("5.10", T_5_10), new_run("6.12", T_6_12) };
+	struct cowtrace_record r = sample(1010, 0, COWTRACE_OUTCOME_REUSE);
+	struct ct_verify_table t;
+	struct ct_error err;
+	unsigned int i;
+	bool passed;
+
+	for (i = 0; i <= right; i++) {
+		uint64_t began = 1000 * (i + 1);
+
+		add_step(&runs[0], "0", began, 1, 1)->name[0] += i;
+		add_step(&runs[1], "0", began, 1, 1)->name[0] += i;
+		r.time_ns = began + 10;
+		if (i == right) {
+			r.refcount = 2;
+			r.outcome = COWTRACE_OUTCOME_COPY;
+		}
+		put(&runs[0], r);
+		r.present |= COWTRACE_HAS_EXCLUSIVE;
+		put(&runs[1], r);
+		r.present &= ~COWTRACE_HAS_EXCLUSIVE;
+	}
+	if (ct_verify_table(runs, 2, &t, &err))
+		abort();
+	passed = t.passed;
+	if (t.wrong || t.count[CT_VERIFY_UNDETERMINED] != 1)
+		abort();
+	ct_verify_table_free(&t);
+	ct_verify_free(&runs[0]);
+	ct_verify_free(&runs[1]);
+	return passed;
+}
+
+static void check_limit(void)
+{
+	ok(passes(4), "one of ten may be undetermined");
+	ok(!passes(3), "one of eight may not");
+}
+
 /* --- files ---------------------------------------------------------------------- */
 
 #define RUN								\
@@ -397,16 +485,19 @@ static void check_table(void)
 	"\"base\":139637976727552,\"bytes\":8192,\"grain\":%d,\"unit\":4096}]}," \
 	"{\"name\":\"again\"}]}]}"
 
-/* A whole trace of one fault of the step, and one of none. */
+/* A whole trace of one fault of the step, one of another process, and one after it. */
 static char *write_trace(bool gap)
 {
-	struct cowtrace_record list[2] = {
-		sample(1010, 1, COWTRACE_OUTCOME_REUSE), sample(1200, 1, COWTRACE_OUTCOME_REUSE),
+	struct cowtrace_record list[3] = {
+		sample(1010, 1, COWTRACE_OUTCOME_REUSE), sample(1020, 1, COWTRACE_OUTCOME_REUSE),
+		sample(1200, 1, COWTRACE_OUTCOME_REUSE),
 	};
 	char *schema = schema_text(T_6_1), *path = temporary_file();
 	struct ct_writer *w;
 
+	list[1].tgid++;
 	list[1].seq = gap ? 3 : 2;
+	list[2].seq = list[1].seq + 1;
 	if (ct_writer_open(path, &w) ||
 	    ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema)) ||
 	    ct_writer_chunk(w, CT_CHUNK_RECORDS, 0, list, sizeof(list)) || ct_writer_close(w))
@@ -477,6 +568,7 @@ int main(void)
 	check_swapin();
 	check_absent();
 	check_table();
+	check_limit();
 	check_load();
 	return tap_end();
 }

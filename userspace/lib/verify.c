@@ -72,17 +72,13 @@ static struct cowtrace_prediction predict(const struct ct_verify_pair *p, uint32
 	return cowtrace_predict(p->policy, &facts);
 }
 
-/* Does what the kernels had made different before, and nothing else, explain it? */
+/* Does what the kernels had made different before explain it? */
 static bool other_state(const struct ct_verify_pair *p, const struct ct_verify_fault *from,
 			const struct ct_verify_fault *to, enum ct_verify_seen saw)
 {
-	struct cowtrace_prediction there;
-	struct cowtrace_record r;
+	struct cowtrace_record r = ct_verify_in_state(&from->record, &to->record);
+	struct cowtrace_prediction there = predict(p, p->from->traits, &r, from->exclusive);
 
-	if (!ct_verify_differ(&from->record, &to->record))
-		return false;
-	r = ct_verify_in_state(&from->record, &to->record);
-	there = predict(p, p->from->traits, &r, from->exclusive);
 	return (hit(there.answer, saw) || there.answer == COWTRACE_ANSWER_UNDETERMINED) &&
 	       hit(predict(p, p->to->traits, &to->record, to->exclusive).answer, saw);
 }

@@ -33,13 +33,6 @@ static uint32_t comparable(const struct cowtrace_record *a, const struct cowtrac
 	       (both(a, b, COWTRACE_HAS_EXCLUSIVE) ? COWTRACE_PG_EXCLUSIVE : 0);
 }
 
-bool ct_verify_differ(const struct cowtrace_record *a, const struct cowtrace_record *b)
-{
-#define DIFFER_(field, bit)	if (both(a, b, bit) && a->field != b->field) return true;
-	NUMBERS(DIFFER_)
-	return (a->state ^ b->state) & comparable(a, b);
-}
-
 struct cowtrace_record ct_verify_in_state(const struct cowtrace_record *a,
 					  const struct cowtrace_record *b)
 {
