@@ -26,6 +26,8 @@ int ct_cmd_whatif(int argc, char **argv);
 int ct_cmd_events(int argc, char **argv);
 int ct_cmd_explain(int argc, char **argv);
 int ct_cmd_experiment(int argc, char **argv);
+/* Of whatif, with --verify. */
+int ct_cmd_whatif_verify(int argc, char **argv);
 int ct_cmd_doctor(int argc, char **argv);
 
 /* Exit codes, for help and man page alike. X(id, value, sentence) */

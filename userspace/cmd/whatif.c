@@ -304,7 +304,7 @@ int ct_whatif_print(FILE *out, const char *trace_path, const struct ct_whatif_op
 
 /* --- command line ------------------------------------------------------------ */
 
-enum { KEY_DIFF = CT_REPORT_KEY_JSON + 1, KEY_AGAINST, KEY_NAMES };
+enum { KEY_DIFF = CT_REPORT_KEY_JSON + 1, KEY_AGAINST, KEY_NAMES, KEY_VERIFY };
 
 static const struct argp_option options[] = {
 	{ "policy", 'p', "NAME", 0,
@@ -315,6 +315,9 @@ static const struct argp_option options[] = {
 	  "copies that this kernel made and that policy would not, by the kernel's reason: with "
 	  "minimal, what it would be worth to avoid them", 0 },
 	{ "names", KEY_NAMES, NULL, 0, "list what an expression can name, and end", 0 },
+	{ "verify", KEY_VERIFY, NULL, 0,
+	  "hold predictions for kernels against what they did in the same experiments: takes runs "
+	  "of these, not TRACE; --verify --help explains it", 0 },
 	{ "top", 't', "N", 0, "rows of the tables of patterns (default 10)", 0 },
 	{ "json", CT_REPORT_KEY_JSON, NULL, 0, "print one JSON object with every table, all rows",
 	  0 },
@@ -348,6 +351,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_NAMES:
 		ct_expression_names(stdout);
 		exit(fflush(stdout) ? CT_REPORT_FAILED : CT_REPORT_OK);
+	case KEY_VERIFY:
+		argp_error(state, "--verify is not to be shortened");
+		return 0;
 	case ARGP_KEY_END:
 		if (args->opts.diff[0] && args->opts.against)
 			argp_error(state, "--diff and --against are two questions: ask one at a time");
@@ -355,6 +361,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	default:
 		return ct_report_option(key, arg, state, &args->opts.report, &args->trace);
 	}
+}
+
+/* --verify has arguments of its own. Return: their number without it, 0 if it is not there. */
+static int verify_arguments(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		if (strcmp(argv[i], "--verify"))
+			continue;
+		memmove(&argv[i], &argv[i + 1], (argc - i) * sizeof(*argv));
+		return argc - 1;
+	}
+	return 0;
 }
 
 int ct_cmd_whatif(int argc, char **argv)
@@ -374,7 +394,10 @@ int ct_cmd_whatif(int argc, char **argv)
 		       "Exit status:\n" CT_REPORT_STATUS_LINES,
 	};
 	struct args args = { .trace = NULL };
+	int verify = verify_arguments(argc, argv);
 
+	if (verify)
+		return ct_cmd_whatif_verify(verify, argv);
 	argp_err_exit_status = CT_REPORT_FAILED;
 	args.opts.report.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	if (argp_parse(&argp, argc, argv, 0, NULL, &args))

@@ -8,6 +8,9 @@
 
 #include <json-c/json.h>
 
+#include "ledger.h"
+#include "past.h"
+#include "process.h"
 #include "reader.h"
 #include "verify.h"
 
@@ -145,26 +148,75 @@ static int find_trace(const char *path, const char *trace, char *to, size_t size
 	return access(to, R_OK) ? -errno : 0;
 }
 
+/* What tells of pages on a kernel without PageAnonExclusive. */
+struct history {
+	struct ct_processes	*processes;
+	struct ct_forks		*forks;
+	struct ct_past		*past;
+};
+
+static int open_history(struct ct_reader *reader, struct history *h, struct ct_error *err)
+{
+	const struct ct_schema *schema = ct_reader_schema(reader);
+	int ret;
+
+	if (schema->traits & COWTRACE_TRAIT_EXCLUSIVE)
+		return 0;
+	ret = ct_processes_load(reader, &h->processes, err);
+	/* Without all forks it says nothing. */
+	if (ret || !ct_processes_nr(h->processes) || ct_processes_lost(h->processes))
+		return ret;
+	h->forks = ct_forks_new(h->processes, schema->page_size);
+	if (h->forks)
+		h->past = ct_past_new(h->forks, true);
+	return h->past ? 0 : ct_error_set(err, -ENOMEM, "no memory for the past of pages");
+}
+
+static void close_history(struct history *h)
+{
+	ct_past_free(h->past);
+	ct_forks_free(h->forks);
+	ct_processes_free(h->processes);
+}
+
+static int read_faults(struct ct_reader *reader, struct ct_verify_run *run, struct history *h)
+{
+	struct ct_event event;
+	int ret = 0;
+
+	while (!ret && ct_reader_next(reader, &event)) {
+		const struct cowtrace_record *r = event.record;
+		int exclusive = COWTRACE_NOT_KNOWN;
+
+		if (h->past)
+			exclusive = ct_past_take(h->past, r,
+						 ct_processes_find(h->processes, r->tgid,
+								   r->time_ns));
+		ret = ct_verify_add(run, r, exclusive);
+	}
+	return ret;
+}
+
 static int load_trace(const char *path, struct ct_verify_run *run, struct ct_error *err)
 {
+	struct history history = { NULL };
 	const struct ct_trace_info *info;
 	struct ct_reader *reader;
-	struct ct_event event;
 	int ret = ct_reader_open(path, &reader, err);
 
 	if (ret)
 		return ret;
 	run->traits = ct_reader_schema(reader)->traits;
-	while (!ret && ct_reader_next(reader, &event))
-		ret = ct_verify_add(run, event.record, COWTRACE_NOT_KNOWN);
+	ret = open_history(reader, &history, err);
+	if (!ret && read_faults(reader, run, &history))
+		ret = ct_error_set(err, -ENOMEM, "no memory for the faults of %s", path);
 	info = ct_reader_info(reader);
-	if (ret)
-		ct_error_set(err, ret, "no memory for the faults of %s", path);
-	else if (info->lost || info->damages || !info->ended)
+	if (!ret && (info->lost || info->damages || !info->ended))
 		ret = ct_error_set(err, -EINVAL,
 				   "%s is not whole (%llu records lost, %llu damaged parts): what is missing cannot be compared, record it again",
 				   path, (unsigned long long)info->lost,
 				   (unsigned long long)info->damages);
+	close_history(&history);
 	ct_reader_close(reader);
 	return ret;
 }
