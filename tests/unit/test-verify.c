@@ -63,7 +63,7 @@ static struct cowtrace_record sample(uint64_t time, unsigned int page, int outco
 	r.refcount = r.mapcount = 1;
 	r.state = COWTRACE_PG_ANON | COWTRACE_PG_LRU;
 	r.evidence = 0;
-	r.present = COWTRACE_HAS_PAGE;
+	r.present = COWTRACE_HAS_PAGE | COWTRACE_HAS_IP;
 	return r;
 }
 
@@ -481,27 +481,34 @@ static void check_limit(void)
 #define RUN								\
 	"{\"version\":\"1.1\",\"kernel\":\"6.1.0\",\"generation\":\"6.1\",\"backend\":\"kretprobe\"," \
 	"\"lost\":%d,\"trace\":%s,\"experiments\":[{\"name\":\"made\",\"steps\":[{\"name\":\"write\"," \
-	"\"began_ns\":1000,\"ended_ns\":1100,\"parts\":[{\"area\":\"m\",\"tgid\":77," \
+	"\"began_ns\":1000000000,\"ended_ns\":1000000100,\"parts\":[{\"area\":\"m\",\"tgid\":77," \
 	"\"base\":139637976727552,\"bytes\":8192,\"grain\":%d,\"unit\":4096}]}," \
 	"{\"name\":\"again\"}]}]}"
 
 /* A whole trace of one fault of the step, one of another process, and one after it. */
-static char *write_trace(bool gap)
+static char *write_trace(uint32_t traits, bool gap)
 {
 	struct cowtrace_record list[3] = {
-		sample(1010, 1, COWTRACE_OUTCOME_REUSE), sample(1020, 1, COWTRACE_OUTCOME_REUSE),
-		sample(1200, 1, COWTRACE_OUTCOME_REUSE),
+		sample(1000000010, 1, COWTRACE_OUTCOME_REUSE),
+		sample(1000000020, 1, COWTRACE_OUTCOME_REUSE),
+		sample(1000000200, 1, COWTRACE_OUTCOME_REUSE),
 	};
-	char *schema = schema_text(T_6_1), *path = temporary_file();
+	char *schema = schema_text(traits), *path = temporary_file();
+	struct bytes sideband = { 0 };
 	struct ct_writer *w;
 
 	list[1].tgid++;
 	list[1].seq = gap ? 3 : 2;
 	list[2].seq = list[1].seq + 1;
+	/* Its memory is of an exec, and was never forked. */
+	add_fork(&sideband, 400000000, TGID, 1);
+	add_comm(&sideband, 500000000, TGID, "made", 1);
 	if (ct_writer_open(path, &w) ||
 	    ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema)) ||
+	    ct_writer_chunk(w, CT_CHUNK_SIDEBAND, 0, sideband.data, sideband.size) ||
 	    ct_writer_chunk(w, CT_CHUNK_RECORDS, 0, list, sizeof(list)) || ct_writer_close(w))
 		abort();
+	free(sideband.data);
 	free(schema);
 	return path;
 }
@@ -525,13 +532,19 @@ static void check_load(void)
 {
 	struct ct_verify_run run;
 	struct ct_error err;
-	char *path = write_trace(false), *short_path = write_trace(true);
+	char *path = write_trace(T_6_1, false), *short_path = write_trace(T_6_1, true);
+	char *old = write_trace(T_5_10, false);
 
 	ok(!load(path, 0, 4096, &run, &err) && run.nr_steps == 2 && run.traits == T_6_1 &&
 	   !strcmp(run.label, "6.1"), "a run and its trace are read");
 	ok(run.step[0].done && !run.step[0].page[0] && run.step[0].page[1] &&
 	   !run.step[0].page[1]->next, "a fault stands at its page, if it is of the step");
 	ok(!run.step[1].done, "a step without parts was not done");
+	ok(run.step[0].page[1]->exclusive == COWTRACE_NOT_KNOWN,
+	   "a kernel that knows of exclusive pages is not told of them");
+	ct_verify_free(&run);
+	ok(!load(old, 0, 4096, &run, &err) && run.step[0].page[1]->exclusive == 1,
+	   "for one that does not the past of the page is asked");
 	ct_verify_free(&run);
 	ok(load(NULL, 0, 4096, &run, &err) == -EINVAL && strstr(err.text, "names no trace"),
 	   "a run without a trace is refused");
@@ -555,6 +568,8 @@ static void check_load(void)
 	free(path);
 	remove(short_path);
 	free(short_path);
+	remove(old);
+	free(old);
 }
 
 int main(void)
