@@ -276,6 +276,9 @@ static struct cowtrace_record random_record(struct random_state *random, uint32_
 	}
 	r.origin = below(random, COWTRACE_NR_ORIGINS);
 	r.state = next_random(random);
+	/* KSM splits what it merges. */
+	if (r.path != COWTRACE_PATH_PTE)
+		r.state &= ~COWTRACE_PG_KSM;
 	r.evidence = next_random(random) & 0xfff;
 	r.new_pfn += below(random, 2);
 	r.ret = below(random, 4) ? COWTRACE_FAULT_WRITE : 0;
