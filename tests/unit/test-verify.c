@@ -410,6 +410,26 @@ static void check_absent(void)
 
 /* --- the table ------------------------------------------------------------------ */
 
+static void check_differences(void)
+{
+	struct cowtrace_record a = sample(1010, 0, COWTRACE_OUTCOME_REUSE), b = a;
+	char text[128];
+
+	ok(!*ct_verify_differences(&a, &b, text, sizeof(text)), "equal samples have no differences");
+	b.time_ns++;
+	b.pfn++;
+	b.folio_mapcount = 7;
+	b.state |= COWTRACE_PG_DIRTY | COWTRACE_PG_EXCLUSIVE;
+	ok(!*ct_verify_differences(&a, &b, text, sizeof(text)),
+	   "nor samples that differ in what no policy asks, or one kernel does not give");
+	b.refcount = 2;
+	b.state ^= COWTRACE_PG_LRU;
+	ok(!strcmp(ct_verify_differences(&a, &b, text, sizeof(text)), "refcount 1, 2; lru 1, 0"),
+	   "what differs is said of both");
+	ct_verify_differences(&a, &b, text, 12);
+	ok(!strcmp(text, "refcount 1,"), "as far as there is room");
+}
+
 static void check_table(void)
 {
 	struct ct_verify_run runs[2] = { new_run("5.10", T_5_10), new_run("6.12", T_6_12) };
@@ -582,6 +602,7 @@ int main(void)
 	check_split();
 	check_swapin();
 	check_absent();
+	check_differences();
 	check_table();
 	check_limit();
 	check_load();

@@ -86,8 +86,8 @@ int ct_cmd_whatif_verify(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "RUN.json RUN.json...",
-		.doc = "Hold what the policy of each kernel predicts from the samples of each other against "
-		       "what that kernel did, in the same experiments.\v"
+		.doc = "Hold what the policy of each kernel predicts from the samples of each other "
+		       "against what that kernel did, in the same experiments.\v"
 		       "RUN.json is what cowtrace experiment run --all --json -o TRACE has printed on a "
 		       "kernel, TRACE stands beside it. Exit status: 0, no prediction is wrong, and at most "
 		       "10 % of the classes are undetermined; 1, not so; 2, there is no table.",

@@ -101,7 +101,7 @@ static void print_prediction(FILE *out, const struct ct_verify_class *c)
 	else if (c->predicted.answer == COWTRACE_ANSWER_NONE)
 		fprintf(out, "not asked");
 	else
-		fprintf(out, "%s by %s", ct_verify_answer_name(c->predicted.answer),
+		fprintf(out, "%s at %s", ct_verify_answer_name(c->predicted.answer),
 			ct_verify_test(c->predicted.step));
 }
 
@@ -122,8 +122,9 @@ static void print_class(FILE *out, const struct ct_verify_pair *p, const struct 
 	if (c->to && p->from != p->to)
 		fprintf(out, c->from ? " and %u:%u" : "; there %u:%u", c->to->cpu, c->to->seq);
 	fputc('\n', out);
-	if (c->from && c->to && (c->verdict == CT_VERIFY_WRONG || c->verdict == CT_VERIFY_OTHER_STATE) &&
-	    *ct_verify_differences(c->from, c->to, text, sizeof(text)))
+	if (c->verdict != CT_VERIFY_WRONG && c->verdict != CT_VERIFY_OTHER_STATE)
+		return;
+	if (c->to && *ct_verify_differences(c->from, c->to, text, sizeof(text)))
 		fprintf(out, "        %s and %s found: %s\n", p->from->label, p->to->label, text);
 }
 

@@ -39,10 +39,23 @@ struct cowtrace_record ct_verify_in_state(const struct cowtrace_record *a,
 	uint32_t mask = comparable(a, b);
 	struct cowtrace_record r = *a;
 
-#define TAKE_(field, bit)	if (both(a, b, bit)) r.field = b->field;
+#define TAKE_(field, bit)	r.field = both(a, b, bit) ? b->field : a->field;
 	NUMBERS(TAKE_)
 	r.state = (a->state & ~mask) | (b->state & mask);
 	return r;
+}
+
+/* A text that grows up to the end of its buffer. */
+struct text {
+	char	*to;
+	size_t	size, used;
+};
+
+static void say(struct text *t, const char *name, long long a, long long b)
+{
+	if (a != b && t->used < t->size)
+		t->used += snprintf(t->to + t->used, t->size - t->used, "%s%s %lld, %lld",
+				    t->used ? "; " : "", name, a, b);
 }
 
 char *ct_verify_differences(const struct cowtrace_record *a, const struct cowtrace_record *b,
@@ -55,22 +68,15 @@ char *ct_verify_differences(const struct cowtrace_record *a, const struct cowtra
 #define STATE_(id, v, n, s)	{ 1u << (v), n },
 		COWTRACE_STATES(STATE_)
 	};
-	uint32_t mask = (a->state ^ b->state) & comparable(a, b);
-	size_t used = 0, i;
+	uint32_t mask = comparable(a, b);
+	struct text t = { to, size, 0 };
+	size_t i;
 
 	*to = '\0';
-#define SAY_(name, x, y) do {							\
-	if (used < size)							\
-		used += snprintf(to + used, size - used, "%s%s %lld, %lld",	\
-				 used ? "; " : "", name, (long long)(x), (long long)(y)); \
-} while (0)
-#define NUMBER_(field, bit)							\
-	if (both(a, b, bit) && a->field != b->field)				\
-		SAY_(#field, a->field, b->field);
-	NUMBERS(NUMBER_)
+#define SAY_(field, bit)	say(&t, #field, a->field, both(a, b, bit) ? b->field : a->field);
+	NUMBERS(SAY_)
 	for (i = 0; i < sizeof(states) / sizeof(*states); i++)
-		if (mask & states[i].bit)
-			SAY_(states[i].name, !!(a->state & states[i].bit),
-			     !!(b->state & states[i].bit));
+		say(&t, states[i].name, !!(a->state & mask & states[i].bit),
+		    !!(b->state & mask & states[i].bit));
 	return to;
 }
