@@ -10,7 +10,7 @@
 #include "command.h"
 #include "ledger.h"
 #include "past.h"
-#include "whatif.h"
+#include "whatif_view.h"
 
 #define NAME_MAX_	15
 

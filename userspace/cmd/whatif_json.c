@@ -7,7 +7,7 @@
 
 #include "json.h"
 #include "past.h"
-#include "whatif.h"
+#include "whatif_view.h"
 
 static const char * const happened[CT_NR_OBSERVED] = { "reuse", "copy", "split" };
 

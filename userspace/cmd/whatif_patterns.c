@@ -158,6 +158,7 @@ int ct_whatif_patterns(struct page *p, const struct ct_whatif_view *v)
 static void matrix(struct page *p, const struct ct_whatif_view *v)
 {
 	uint64_t cell_[CT_NR_ANSWERS][CT_NR_ANSWERS] = { 0 };
+	char title_[128];
 	size_t i, a, b;
 
 	for (i = 0; i < v->w->nr; i++) {
@@ -167,13 +168,13 @@ static void matrix(struct page *p, const struct ct_whatif_view *v)
 			cell_[key->predicted[v->diff[0]].answer][key->predicted[v->diff[1]].answer] +=
 				v->w->list[i].faults;
 	}
-	heading(p, "How often they agree");
+	snprintf(title_, sizeof(title_), "How often they agree: %s down, %s across",
+		 ct_whatif_name(v->w, v->diff[0]), ct_whatif_name(v->w, v->diff[1]));
+	heading(p, title_);
 	spaces(p, 2);
-	cell(p, -17, ct_whatif_name(v->w, v->diff[0]));
+	cell(p, -17, "");
 	for (b = 0; b < CT_NR_ANSWERS; b++)
 		cell(p, 14, ct_whatif_answer_name(b));
-	put(p, "  : ");
-	put(p, ct_whatif_name(v->w, v->diff[1]));
 	end_line(p);
 	for (a = 0; a < CT_NR_ANSWERS; a++) {
 		uint64_t all = 0;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "page.h"
-#include "whatif.h"
+#include "whatif_view.h"
 
 /* The table of the policies, what is to be said of it, and what is open. */
 void ct_whatif_policies(struct page *p, const struct ct_whatif_view *v);

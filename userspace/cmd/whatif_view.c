@@ -7,7 +7,7 @@
 #include <cowtrace/vocab.h>
 
 #include "map.h"
-#include "whatif.h"
+#include "whatif_view.h"
 
 /* --- which patterns ---------------------------------------------------------- */
 

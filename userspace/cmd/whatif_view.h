@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What other policies would have decided: what `cowtrace whatif` prints. */
-#ifndef COWTRACE_CMD_WHATIF_H
-#define COWTRACE_CMD_WHATIF_H
+#ifndef COWTRACE_WHATIF_VIEW_H
+#define COWTRACE_WHATIF_VIEW_H
 
 #include <stdio.h>
 
@@ -115,4 +115,4 @@ struct ct_whatif_cause_row {
 int ct_whatif_by_reason(const struct ct_whatif_sum *sum, size_t policy,
 			struct ct_whatif_cause_row **rows, size_t *nr);
 
-#endif /* COWTRACE_CMD_WHATIF_H */
+#endif /* COWTRACE_WHATIF_VIEW_H */
