@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Addresses whose places are kept at hand: each exec brings all of them anew. */
+#define ADDRESSES_MAX	65536u
+
 /* An address that was not looked up before. */
 static int new_site(struct ct_sites *s, const struct ct_processes *processes, uint32_t process,
 		    const struct cowtrace_record *r, uint32_t *site)
@@ -38,9 +41,13 @@ int ct_sites_find(struct ct_sites *s, const struct ct_processes *processes, uint
 {
 	uint64_t space = process == CT_MAP_NONE ? UINT64_MAX :
 			 ct_processes_space(processes, process, r->time_ns);
-	uint32_t *slot = ct_map_slot(&s->by_ip, space, r->ip);
+	uint32_t *slot;
 	int err = 0;
 
+	/* The places stay: what comes again is looked up once more. */
+	if (s->by_ip.used >= ADDRESSES_MAX)
+		ct_map_free(&s->by_ip);
+	slot = ct_map_slot(&s->by_ip, space, r->ip);
 	if (!slot)
 		return -ENOMEM;
 	if (*slot == CT_MAP_NONE)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Places in the code that faulted. Memory grows with distinct places, and each
- * is looked up once for a parent and all its children.
+ * is mostly looked up once for a parent and all its children.
  */
 #ifndef COWTRACE_SITES_H
 #define COWTRACE_SITES_H

@@ -44,8 +44,8 @@
 /* So many processes, and so many pairs of a pattern with a process or a place. */
 #define CT_WHATIF_PROCESSES	65536u
 #define CT_WHATIF_SHARES	65536u
-/* So many instructions that faulted. */
-#define CT_WHATIF_IPS		65536u
+/* So many places in the code. */
+#define CT_WHATIF_SITES		65536u
 /* So many words for what own policies found unknown. */
 #define CT_WHATIF_WORDS		64u
 

@@ -119,7 +119,7 @@ static int find_site(struct ct_whatif *w, const struct cowtrace_record *r, struc
 		at->site = it->site;
 		return 0;
 	}
-	if (w->sites.by_ip.used >= CT_WHATIF_IPS)
+	if (w->sites.nr >= CT_WHATIF_SITES)
 		return 0;
 	err = ct_sites_find(&w->sites, w->table, at->in_table, r, &at->site);
 	if (!err)
