@@ -152,6 +152,13 @@ static void check_lines(void)
 		      "line 1: expected a number, a name, (, !, - or ~, not the end",
 		      "  ksm ||   # nothing follows"),
 	   "what is missing is missing behind the last thing that is there");
+	ok(refused_as("ksm ||\n", -EINVAL,
+		      "line 1: expected a number, a name, (, !, - or ~, not the end", "  ksm ||"),
+	   "the end of a line belongs to it");
+	ok(refused_as("1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + x", -EINVAL,
+		      "there is no name \"x\"",
+		      "  1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + x"),
+	   "56 bytes before the place are shown");
 	for (int i = 0; i < 40; i++)
 		strcat(text, "1 && ");
 	strcat(text, "(x \xc3\xa9 y) && 1 && 1 && 1 && 1 && 1 && 1 && 1 && 1 && 1 && 1");

@@ -53,9 +53,8 @@ static void show_place(FILE *to, const struct ct_complaint *c)
 		start--;
 	fprintf(to, "\n%s", margin);
 	if (at - start > SHOWN_BEFORE) {
+		/* What is wrong comes first: all before it is ASCII. */
 		start = at - SHOWN_BEFORE;
-		while (continues_character(*start))
-			start++;
 		column += fprintf(to, "...");
 	}
 	column += show(to, start, at - start);
