@@ -27,6 +27,7 @@ static const struct {
 	{ "maybe_pind", "^~~~~~~~~~",
 	  "there is no name \"maybe_pind\": did you mean maybe_pinned?", NAMES },
 	{ "!x", " ^", "there is no name \"x\"", NAMES },
+	{ "xx", "^~", "there is no name \"xx\"", NAMES },
 	{ "lru-ref", "    ^~~", "there is no name \"ref\"", NAMES },
 	{ "f\xc3\xb6\xc3\xb6 + \xc3\xa9", "^~~", "there is no name \"f\xc3\xb6\xc3\xb6\"", NAMES },
 	{ "1 + (ksm | )", "           ^",
@@ -217,9 +218,35 @@ static void check_limits(void)
 	ok(accepts(repeated("(1)&", 63, "1")), "levels one after the other do not add up");
 	ok(refuses(repeated("1||1&&1|1^1&1==1<1<<1+1*(", 10, "1"),
 		   "more than 64 operands wait for others"), "operands that wait are limited");
+	ok(accepts(repeated("1||1&&1|1^1&1==1<1<<1+1*(", 6, "1||1&&1|1))))))")),
+	   "64 may wait");
+	ok(refuses(repeated("1||1&&1|1^1&1==1<1<<1+1*(", 6, "1||1&&1|1^1))))))"),
+		   "more than 64 operands wait for others"), "65 may not");
 	ok(accepts(repeated(" ", CT_EXPRESSION_TEXT - 1, "1")), "16384 bytes are accepted");
 	ok(refuses(repeated(" ", CT_EXPRESSION_TEXT, "1"),
 		   "an expression has at most 16384 bytes, not 16385"), "16385 are refused");
+}
+
+/* The accepted names fill lines of one width, below each other. */
+static void check_layout(void)
+{
+	static const char head[] = "\naccepted: ";
+	static struct ct_expression_error err;
+	struct ct_expression *e;
+	const char *at, *end;
+	bool right;
+
+	right = ct_expression_parse("x", &e, &err) == -EINVAL;
+	at = right ? strstr(err.text, head) : NULL;
+	right = at && at[strlen(head)] != ',' && at[strlen(head)] != ' ';
+	for (; at; at = *end ? end : NULL) {
+		end = at + 1 + strcspn(at + 1, "\n");
+		right = right && end - at - 1 <= 78 && (!*end || end - at - 1 > 60) &&
+			(*end ? end[-1] == ',' : end[-1] != ',') &&
+			(at[1] == 'a' || strspn(at + 1, " ") == strlen(head) - 1);
+	}
+	if (!ok(right, "the accepted names stand in lines of up to 78 columns"))
+		note("%s", err.text);
 }
 
 static void check_text(void)
@@ -305,6 +332,7 @@ int main(void)
 	check_refusals();
 	check_lines();
 	check_limits();
+	check_layout();
 	check_text();
 	check_list();
 	check_file();

@@ -235,7 +235,7 @@ void ct_name_list(FILE *to, const struct ct_vocabulary *vocabulary)
 			continue;
 		if (!first)
 			column += fprintf(to, ",");
-		if (column + 1 + strlen(name) > LIST_COLUMNS)
+		if (column + strlen(" ,") + strlen(name) > LIST_COLUMNS)
 			column = fprintf(to, "\n%*s", (int)strlen(head), "") - 1;
 		else if (!first)
 			column += fprintf(to, " ");

@@ -77,12 +77,9 @@ static size_t token_length(const char *at)
 	const struct operator *operator = operator_at(at);
 	size_t length = ct_name_length(at);
 
-	if (length || operator)
-		return operator ? strlen(operator->sign) : length;
-	/* A character of several bytes is one. */
-	for (length = !!*at; (at[length] & 0xc0) == 0x80; length++)
-		;
-	return length;
+	if (operator)
+		return strlen(operator->sign);
+	return length ? length : !!*at;
 }
 
 /* Something else was expected at @p->at. */
