@@ -167,6 +167,20 @@ static void check_facts(void)
 	ok(says("exclusive", &r, 0, 1, NULL) == CT_TRUE, "unless the caller knows that it is");
 	ok(says("exclusive", &r, 0, 0, NULL) == CT_FALSE, "or that it is not");
 
+	r.mapcount = 2;
+	ok(says("exclusive", &r, 0, -1, NULL) == CT_FALSE, "a page that is mapped twice is not");
+	r.mapcount = 1;
+	r.state |= COWTRACE_PG_KSM;
+	ok(says("exclusive", &r, 0, -1, NULL) == CT_FALSE, "nor is one that was merged");
+	r.state &= ~COWTRACE_PG_KSM;
+	r.state |= COWTRACE_PG_SWAPCACHE;
+	r.present |= COWTRACE_HAS_SWAPCOUNT;
+	r.swapcount = 1;
+	ok(says("exclusive", &r, 0, -1, NULL) == CT_FALSE, "nor one that is swapped out elsewhere");
+	r.swapcount = 0;
+	ok(says("exclusive", &r, 0, -1, NULL) == CT_UNKNOWN,
+	   "nobody else now does not mean that nobody was");
+	r.state &= ~COWTRACE_PG_SWAPCACHE;
 	r.present &= ~COWTRACE_HAS_SWAPCOUNT;
 	ok(says("swapcount == 0", &r, 0, -1, NULL) == CT_TRUE,
 	   "outside of the swap cache nothing is swapped out");

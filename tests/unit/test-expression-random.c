@@ -87,9 +87,11 @@ static bool is_well_said(const char *text, const struct ct_expression_error *err
 /* The same fault, with everything that it lacks as the dice have it. */
 static struct cowtrace_facts filled(const struct cowtrace_record *r, struct cowtrace_facts f)
 {
+	bool shared = r->mapcount > 1 || r->state & COWTRACE_PG_KSM || f.swapcount > 0;
+
 	f.record = r;
 	if (f.exclusive == COWTRACE_NOT_KNOWN)
-		f.exclusive = below(&dice, 2);
+		f.exclusive = shared ? 0 : below(&dice, 2);
 	if (f.swapcount == COWTRACE_NOT_KNOWN)
 		f.swapcount = below(&dice, 3);
 	if (f.folio_mapcount == COWTRACE_NOT_KNOWN)

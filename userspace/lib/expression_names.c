@@ -67,7 +67,7 @@ static const struct {
 
 /* The first of a name counts: a fact is known where the field alone is not. */
 static const struct ct_name names[] = {
-	FACT(exclusive, S8, "PageAnonExclusive of this page")
+	{ "exclusive", CT_OP_EXCLUSIVE, 0, COWTRACE_HAS_PAGE, "PageAnonExclusive of this page" },
 	FACT(swapcount, S32, "swap entries that share the page's slot, 0 outside of the swap cache")
 	FACT(folio_mapcount, S32, "mappings of all pages of the folio")
 	FACT(elsewhere, S8, "1 if pages of the folio are mapped outside of this page table")
