@@ -26,6 +26,7 @@
 #include "ledger.h"
 #include "lib.h"
 #include "outside.h"
+#include "prediction.h"
 
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT	21
@@ -334,13 +335,17 @@ static void act(void *arg)
 static struct found {
 	struct ledger	ledger;
 	struct kept	unknown, unattributed, attempts;
+	struct predictions predictions;
 } found;
+
+static uint32_t traits;
 
 static void find(const struct cowtrace_record *r, void *arg)
 {
 	struct found *f = arg;
 
 	ledger_add(&f->ledger, r);
+	predictions_add(&f->predictions, r, traits);
 	if (r->outcome == COWTRACE_OUTCOME_UNKNOWN)
 		keep(&f->unknown, r);
 	if (r->reason == COWTRACE_REASON_UNATTRIBUTED)
@@ -403,8 +408,6 @@ static void read_until_ended(pid_t *pids, int *failed, struct newpages *pages)
 }
 
 /* --- the claims --------------------------------------------------------------- */
-
-static uint32_t traits;
 
 static const char *holders_text(const struct cowtrace_record *r)
 {
@@ -487,6 +490,7 @@ static void judge(const struct window *w, struct newpages *pages)
 	check(found.unattributed.n * 100 <= copies, "unattributed",
 	      "at most 1 % of the copies have no reason", "%zu of %llu", found.unattributed.n,
 	      copies);
+	predictions_check(&found.predictions);
 	check(all_acted(), "all-act",
 	      "each actor acts, and there are copies, reuses and pages of KSM",
 	      "see above; %llu copies, %llu reuses, %llu of KSM", copies, l->reused, l->ksm);

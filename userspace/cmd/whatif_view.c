@@ -97,7 +97,7 @@ const char *ct_whatif_answer_name(uint8_t answer)
 const char *ct_whatif_shape_text(const struct ct_whatif_key *key, char *to, size_t size)
 {
 	static const char * const words[] = {
-#define SHAPE_(id, bit, text)	[bit] = (text),
+#define SHAPE_(id, bit, text)	(text),
 		CT_SHAPES(SHAPE_)
 	};
 	size_t i, used = 0;
