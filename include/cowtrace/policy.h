@@ -83,12 +83,6 @@ struct cowtrace_prediction {
 	((struct cowtrace_prediction) { COWTRACE_ANSWER_UNDETERMINED,	\
 		COWTRACE_REASON_NONE, COWTRACE_CAUSE_##cause, COWTRACE_STEP_##step })
 
-/* Counts that moved may have been on either side of a limit. */
-static inline bool cowtrace_moved_(const struct cowtrace_facts *f)
-{
-	return f->record->evidence & COWTRACE_EV_UNSTABLE;
-}
-
 /* --- until 5.8: reuse_swap_page() -------------------------------------------- */
 
 /* Mappings and swap entries of that page of the folio which has most of them. */
@@ -96,20 +90,18 @@ static inline struct cowtrace_prediction
 cowtrace_reuse_swap_page_(const struct cowtrace_facts *f)
 {
 	const struct cowtrace_record *r = f->record;
-	bool cached = r->state & COWTRACE_PG_SWAPCACHE;
+	bool pmd = r->path == COWTRACE_PATH_PMD;
 
-	if (r->mapcount > 1 || f->folio_mapcount > cowtrace_folio_pages(r) ||
-	    (r->path == COWTRACE_PATH_PMD && f->folio_mapcount > 1))
+	if (r->mapcount > 1 || f->folio_mapcount > (pmd ? 1 : cowtrace_folio_pages(r)))
 		return COWTRACE_COPY_(MAP_SWAPCOUNT, COWTRACE_REASON_MAPPED);
-	/* What is mapped elsewhere may be a page that is mapped here too. */
-	if (r->path == COWTRACE_PATH_PTE && f->elsewhere)
-		return COWTRACE_OPEN_(MAP_SWAPCOUNT, MAPPINGS);
-	if (f->swapcount > 0)
+	if ((pmd ? f->folio_swapcount : f->swapcount) > 0)
 		return COWTRACE_COPY_(MAP_SWAPCOUNT, COWTRACE_REASON_SWAPCACHE);
-	/* The other pages of a large folio have slots of their own. */
-	if (f->swapcount == COWTRACE_NOT_KNOWN || (cached && r->order))
+	/* One mm maps each page once. Of two mappings beside this both may be of one page. */
+	if (!pmd && f->mm_shared && f->elsewhere && cowtrace_most_mapped_(r) > 2)
+		return COWTRACE_OPEN_(MAP_SWAPCOUNT, MAPPINGS);
+	if (f->folio_swapcount)
 		return COWTRACE_OPEN_(MAP_SWAPCOUNT, SWAPCOUNT);
-	if (cached && (r->state & COWTRACE_PG_WRITEBACK))
+	if (r->state & COWTRACE_PG_WRITEBACK)
 		return COWTRACE_OPEN_(STABLE, STABLE);
 	return COWTRACE_REUSE_(MAP_SWAPCOUNT, MAPCOUNT_ONE);
 }
@@ -123,7 +115,7 @@ cowtrace_policy_mapcount_(const struct cowtrace_facts *f)
 		return cowtrace_reuse_swap_page_(f);
 	if ((r->state & COWTRACE_PG_SWAPCACHE) || r->mapcount > 1)
 		return COWTRACE_COPY_(KSM_REUSE, COWTRACE_REASON_KSM);
-	if (cowtrace_moved_(f))
+	if (cowtrace_moved_(r))
 		return COWTRACE_OPEN_(KSM_REUSE, MOVED);
 	if (r->refcount != 1)
 		return COWTRACE_COPY_(KSM_REUSE, COWTRACE_REASON_KSM);
@@ -143,11 +135,13 @@ cowtrace_policy_refcount_(const struct cowtrace_facts *f)
 		return COWTRACE_COPY_(COUNT_ONE, COWTRACE_REASON_KSM);
 	if (r->mapcount > 1)
 		return COWTRACE_COPY_(COUNT_ONE, COWTRACE_REASON_MAPPED);
-	if (cowtrace_moved_(f))
+	if (cowtrace_moved_(r))
 		return COWTRACE_OPEN_(COUNT_ONE, MOVED);
 	if (r->refcount != 1)
 		return COWTRACE_COPY_(COUNT_ONE, cowtrace_blame_(r, 0, &f->holders));
-	if (r->state & COWTRACE_PG_LOCKED)
+	if (f->locked > 0)
+		return COWTRACE_COPY_(TRYLOCK_ONE, COWTRACE_REASON_LOCKED);
+	if (f->locked)
 		return COWTRACE_OPEN_(TRYLOCK_ONE, LOCK);
 	return COWTRACE_REUSE_(COUNT_ONE, SOLE_REF);
 }
@@ -163,9 +157,9 @@ cowtrace_free_swap_(const struct cowtrace_facts *f)
 		return COWTRACE_REUSE_(LAST, SOLE_REF);
 	if (r->state & COWTRACE_PG_WRITEBACK)
 		return COWTRACE_COPY_(FREE_SWAP, COWTRACE_REASON_WRITEBACK);
-	if (f->swapcount > 0)
+	if (f->folio_swapcount > 0)
 		return COWTRACE_COPY_(FREE_SWAP, COWTRACE_REASON_SWAPCACHE);
-	if (f->swapcount == COWTRACE_NOT_KNOWN)
+	if (f->folio_swapcount == COWTRACE_NOT_KNOWN)
 		return COWTRACE_OPEN_(FREE_SWAP, SWAPCOUNT);
 	return COWTRACE_REUSE_(FREE_SWAP, SWAPCACHE_FREED);
 }
@@ -178,7 +172,7 @@ cowtrace_pmd_freed_(const struct cowtrace_facts *f)
 
 	if (f->folio_mapcount > 1)
 		return COWTRACE_COPY_(PMD_COUNT, COWTRACE_REASON_MAPPED);
-	if (cowtrace_moved_(f))
+	if (cowtrace_moved_(r))
 		return COWTRACE_OPEN_(PMD_COUNT, MOVED);
 	if (r->refcount > cowtrace_pmd_tolerated_(r))
 		return COWTRACE_COPY_(PMD_COUNT,
@@ -192,30 +186,29 @@ cowtrace_policy_swapcache_(const struct cowtrace_facts *f)
 {
 	const struct cowtrace_record *r = f->record;
 	__s32 tolerated = cowtrace_tolerated_(r, COWTRACE_TRAIT_EXCLUSIVE);
-	bool drained = f->drains > 0;
+	struct cowtrace_prediction freed = cowtrace_free_swap_(f);
+	__u8 blame = cowtrace_blame_(r, COWTRACE_TRAIT_EXCLUSIVE, &f->holders);
 
 	if (r->path == COWTRACE_PATH_PMD)
 		return cowtrace_pmd_freed_(f);
 	if (r->state & COWTRACE_PG_KSM)
 		return COWTRACE_COPY_(KSM_FIRST, COWTRACE_REASON_KSM);
-	if (r->mapcount > 1)
-		return COWTRACE_COPY_(COUNT, COWTRACE_REASON_MAPPED);
-	if (cowtrace_moved_(f))
-		return COWTRACE_OPEN_(COUNT, MOVED);
+	if (cowtrace_moved_(r))
+		return r->mapcount > 1 ? COWTRACE_COPY_(COUNT, blame) :
+					 COWTRACE_OPEN_(COUNT, MOVED);
 	if (r->refcount > COWTRACE_FIRST_LIMIT_)
-		return COWTRACE_COPY_(KSM_FIRST,
-				      cowtrace_blame_(r, COWTRACE_TRAIT_EXCLUSIVE, &f->holders));
-	if (r->refcount - drained > tolerated) {
-		if (f->drains == COWTRACE_NOT_KNOWN && r->refcount - 1 <= tolerated)
-			return COWTRACE_OPEN_(COUNT, BATCH);
-		return COWTRACE_COPY_(COUNT,
-				      cowtrace_blame_(r, COWTRACE_TRAIT_EXCLUSIVE, &f->holders));
-	}
-	/* Lock or slot: if either refuses it is a copy. */
-	if (r->state & COWTRACE_PG_LOCKED)
-		return cowtrace_free_swap_(f).answer == COWTRACE_ANSWER_COPY ?
-		       cowtrace_free_swap_(f) : COWTRACE_OPEN_(TRYLOCK, LOCK);
-	return cowtrace_free_swap_(f);
+		return COWTRACE_COPY_(KSM_FIRST, blame);
+	/* What may be drained counts as gone. */
+	if (r->refcount - !!f->drains > tolerated)
+		return COWTRACE_COPY_(COUNT, blame);
+	/* Whether batch and lock allow it or not: the slot does not. */
+	if (freed.answer == COWTRACE_ANSWER_COPY)
+		return freed;
+	if (r->refcount > tolerated && f->drains == COWTRACE_NOT_KNOWN)
+		return COWTRACE_OPEN_(COUNT, BATCH);
+	if (f->locked > 0)
+		return COWTRACE_COPY_(TRYLOCK, COWTRACE_REASON_LOCKED);
+	return f->locked ? COWTRACE_OPEN_(TRYLOCK, LOCK) : freed;
 }
 
 /* --- 5.19 on: PageAnonExclusive ---------------------------------------------- */
@@ -234,36 +227,41 @@ cowtrace_not_exclusive_(const struct cowtrace_facts *f)
 	return COWTRACE_COPY_(LARGE, COWTRACE_REASON_LARGE);
 }
 
-/* __wp_can_reuse_large_anon_folio() */
+/* __wp_can_reuse_large_anon_folio(): the slots of all its pages are freed, or none. */
+static inline struct cowtrace_prediction
+cowtrace_large_freed_(const struct cowtrace_facts *f)
+{
+	if (f->record->state & COWTRACE_PG_WRITEBACK)
+		return COWTRACE_COPY_(LARGE_FREE, COWTRACE_REASON_WRITEBACK);
+	if (f->folio_swapcount > 0)
+		return COWTRACE_COPY_(LARGE_FREE, COWTRACE_REASON_SWAPCACHE);
+	if (f->folio_swapcount == COWTRACE_NOT_KNOWN)
+		return COWTRACE_OPEN_(LARGE_FREE, SWAPCOUNT);
+	return COWTRACE_REUSE_(LARGE_COUNT, LARGE_EXCLUSIVE);
+}
+
 static inline struct cowtrace_prediction
 cowtrace_large_(const struct cowtrace_facts *f)
 {
 	const struct cowtrace_record *r = f->record;
-	bool cached = r->state & COWTRACE_PG_SWAPCACHE;
-	__s32 spare = cached ? cowtrace_folio_pages(r) : 0;
+	struct cowtrace_prediction freed = cowtrace_large_freed_(f);
+	__s32 spare = r->state & COWTRACE_PG_SWAPCACHE ? cowtrace_folio_pages(r) : 0;
 	__u16 evidence = 0;
 
-	if (f->folio_mapcount == COWTRACE_NOT_KNOWN)
-		return r->mapcount > 1 ? COWTRACE_COPY_(MM_IDS, COWTRACE_REASON_MAPPED) :
-					 COWTRACE_OPEN_(LARGE_MAPPED, MAPPINGS);
-	if (f->folio_mapcount <= 1)
+	if (f->folio_mapcount == 1)
 		return COWTRACE_COPY_(LARGE_MAPPED, COWTRACE_REASON_LARGE);
 	if (f->mm_shared > 0)
 		return COWTRACE_COPY_(MM_IDS, COWTRACE_REASON_MAPPED);
-	if (cowtrace_moved_(f))
+	if (f->folio_mapcount == COWTRACE_NOT_KNOWN)
+		return COWTRACE_OPEN_(LARGE_COUNT, MAPPINGS);
+	if (cowtrace_moved_(r))
 		return COWTRACE_OPEN_(LARGE_COUNT, MOVED);
 	if (r->refcount - spare > f->folio_mapcount)
 		return COWTRACE_COPY_(LARGE_COUNT,
 				      cowtrace_large_copy_reason_(r, &f->holders, &evidence));
-	if (cached && (r->state & COWTRACE_PG_WRITEBACK))
-		return COWTRACE_COPY_(LARGE_FREE, COWTRACE_REASON_WRITEBACK);
-	if (cached && f->swapcount > 0)
-		return COWTRACE_COPY_(LARGE_FREE, COWTRACE_REASON_SWAPCACHE);
-	if (f->mm_shared == COWTRACE_NOT_KNOWN)
-		return COWTRACE_OPEN_(MM_IDS, MMS);
-	if (cached)
-		return COWTRACE_OPEN_(LARGE_FREE, SWAPCOUNT);
-	return COWTRACE_REUSE_(LARGE_COUNT, LARGE_EXCLUSIVE);
+	if (freed.answer == COWTRACE_ANSWER_COPY || f->mm_shared != COWTRACE_NOT_KNOWN)
+		return freed;
+	return COWTRACE_OPEN_(MM_IDS, MMS);
 }
 
 static inline struct cowtrace_prediction
@@ -281,10 +279,6 @@ cowtrace_marked_(const struct cowtrace_facts *f, struct cowtrace_prediction unma
 		return COWTRACE_REUSE_(EXCLUSIVE, EXCLUSIVE);
 	if (!f->exclusive || unmarked.answer == COWTRACE_ANSWER_REUSE)
 		return unmarked;
-	/* A page that is merged, mapped or stands in a swap entry elsewhere is not marked. */
-	if (unmarked.reason == COWTRACE_REASON_KSM || unmarked.reason == COWTRACE_REASON_MAPPED ||
-	    f->record->mapcount > 1 || f->swapcount > 0)
-		return unmarked;
 	return COWTRACE_OPEN_(EXCLUSIVE, EXCLUSIVE);
 }
 
@@ -295,25 +289,28 @@ cowtrace_policy_minimal_(const struct cowtrace_facts *f)
 {
 	const struct cowtrace_record *r = f->record;
 	const struct cowtrace_holders *h = &f->holders;
+	bool pmd = r->path == COWTRACE_PATH_PMD;
+	__s32 entries = pmd ? f->folio_swapcount : f->swapcount;
 
-	if (r->mapcount > 1 || (r->path == COWTRACE_PATH_PMD && f->folio_mapcount > 1))
+	if (r->mapcount > 1 || (pmd && f->folio_mapcount > 1))
 		return COWTRACE_COPY_(MAPPED, COWTRACE_REASON_MAPPED);
-	if (f->swapcount > 0)
+	if (entries > 0)
 		return COWTRACE_COPY_(ENTRY, COWTRACE_REASON_SWAPCACHE);
-	if (f->exclusive > 0)
+	/* hugetlb_wp() marks what it keeps without a look at its references. */
+	if (f->exclusive > 0 && r->path != COWTRACE_PATH_HUGETLB)
 		return COWTRACE_REUSE_(NOBODY, EXCLUSIVE);
-	if (f->swapcount == COWTRACE_NOT_KNOWN)
+	if (entries == COWTRACE_NOT_KNOWN)
 		return COWTRACE_OPEN_(ENTRY, SWAPCOUNT);
-	if (cowtrace_moved_(f))
-		return COWTRACE_OPEN_(TAKEN, MOVED);
-	if (h->pins || (r->order && (r->state & COWTRACE_PG_PINNED)))
+	/* Nobody pins what has no mark, where there is one. */
+	if ((r->state & COWTRACE_PG_PINNED) && f->exclusive <= 0)
 		return COWTRACE_OPEN_(TAKEN, PINNED);
+	if (cowtrace_moved_(r))
+		return COWTRACE_OPEN_(TAKEN, MOVED);
 	/* Of a large folio mapped page by page, all that is not mapped here. */
 	if (!h->known ? f->elsewhere : h->unattributed)
 		return COWTRACE_OPEN_(TAKEN, REFERENCE);
-	if (r->refcount == 1)
-		return COWTRACE_REUSE_(NOBODY, SOLE_REF);
-	return COWTRACE_REUSE_(NOBODY, NONE);
+	return r->refcount == 1 ? COWTRACE_REUSE_(NOBODY, SOLE_REF) :
+				  COWTRACE_REUSE_(NOBODY, NONE);
 }
 
 /* --- all of them ------------------------------------------------------------- */
@@ -334,7 +331,9 @@ cowtrace_settled_(enum cowtrace_policy policy, const struct cowtrace_facts *f)
 	if (r->kind == COWTRACE_KIND_SPECIAL)
 		return COWTRACE_COPY_(PAGE, COWTRACE_REASON_SPECIAL);
 	if (!(r->state & COWTRACE_PG_ANON))
-		return COWTRACE_COPY_(ANON, COWTRACE_REASON_FILE);
+		return r->path == COWTRACE_PATH_HUGETLB ?
+		       COWTRACE_COPY_(HUGETLB, COWTRACE_REASON_FILE) :
+		       COWTRACE_COPY_(ANON, COWTRACE_REASON_FILE);
 	/* Only the lower bound has another opinion. */
 	if (r->path == COWTRACE_PATH_HUGETLB && policy != COWTRACE_POLICY_MINIMAL)
 		return r->mapcount == 1 ? COWTRACE_REUSE_(HUGETLB, MAPCOUNT_ONE) :

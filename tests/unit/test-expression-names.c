@@ -185,6 +185,7 @@ static void check_facts(void)
 	ok(says("swapcount == 0", &r, 0, -1, NULL) == CT_TRUE,
 	   "outside of the swap cache nothing is swapped out");
 	r.state |= COWTRACE_PG_SWAPCACHE;
+	r.outcome = COWTRACE_OUTCOME_COPY;
 	ok(says("swapcount == 0", &r, 0, -1, &cause) == CT_UNKNOWN && !strcmp(cause, "swapcount"),
 	   "in the swap cache the count has to be known");
 	r.state |= COWTRACE_EXIT_UNCACHED;
