@@ -63,8 +63,7 @@ static inline bool cowtrace_asked_(const struct cowtrace_record *r, __u32 traits
 		return false;
 	if (r->path == COWTRACE_PATH_HUGETLB)
 		return !(r->vm_flags & (COWTRACE_VM_SHARED | COWTRACE_VM_MAYSHARE));
-	return r->path == COWTRACE_PATH_PMD || cowtrace_is_unshare_(r) ||
-	       !cowtrace_is_shared(r, traits);
+	return !cowtrace_is_shared(r, traits);
 }
 
 /* Counts that moved may have been on either side of a limit. */
@@ -169,6 +168,14 @@ static inline __s64 cowtrace_most_mapped_(const struct cowtrace_record *r)
 	return r->state & COWTRACE_PG_LRU ? most : most - 1;
 }
 
+static inline __s32 cowtrace_known_mapcount_(const struct cowtrace_record *r)
+{
+	__s64 most = cowtrace_most_mapped_(r);
+
+	return cowtrace_mappings_counted_(r) || most == cowtrace_here_(r) ? most :
+									    COWTRACE_NOT_KNOWN;
+}
+
 static inline __s8 cowtrace_elsewhere_(const struct cowtrace_record *r)
 {
 	/* A page is mapped once in one mm. */
@@ -255,8 +262,7 @@ static inline struct cowtrace_facts cowtrace_facts(const struct cowtrace_record 
 	f.swapcount = cowtrace_swapcount_(r, traits);
 	f.folio_swapcount = cowtrace_folio_swapcount_(r, traits, f.swapcount);
 	f.elsewhere = cowtrace_elsewhere_(r);
-	f.folio_mapcount = cowtrace_mappings_counted_(r) || !f.elsewhere ?
-			   cowtrace_most_mapped_(r) : COWTRACE_NOT_KNOWN;
+	f.folio_mapcount = cowtrace_known_mapcount_(r);
 	f.asked = cowtrace_asked_(r, traits);
 	f.exclusive = cowtrace_exclusive_(r, &f);
 	f.mm_shared = cowtrace_mm_shared_(r, traits, &f);
