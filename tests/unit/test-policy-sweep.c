@@ -27,8 +27,8 @@ static const char * const excuses[] = {
 	[MOVED] = "of counts that moved nothing but the mappings is believed",
 	[DEVICE] = "what 5.10 did to a huge page under writeback does not tell of its device",
 	[UNCOUNTED] = "what references of a large folio can be mappings is not tried out",
-	[EITHER] = "a copy was made for the batch, the lock or the slot: all of them would refuse again",
-	[SLOTS] = "which other page of a large folio the entries for its slots name is not tried out",
+	[EITHER] = "a copy was made for batch, lock or slot: each would forbid the reuse again",
+	[SLOTS] = "which other page of a large folio has the entries is not tried out",
 };
 
 static uint64_t excused[NR_EXCUSES];

@@ -3,6 +3,8 @@
  * What the policies say, with reason or cause and the step, a claim a line. That the
  * answers are right of every page is test-policy-sweep.c.
  */
+#include <string.h>
+
 #include <cowtrace/policy.h>
 
 #include "sample.h"
@@ -64,7 +66,8 @@ struct line {
 static const struct line settled[] = {
 	{ "no policy decides about a page that was not sampled", EVERY, V6_12,
 	  PAGE(.kind = COWTRACE_KIND_UNKNOWN), UNASKED },
-	{ "or on a path that is not known", EVERY, V6_12, PAGE(.path = COWTRACE_NR_PATHS), UNASKED },
+	{ "or on a path that is not known", EVERY, V6_12, PAGE(.path = COWTRACE_NR_PATHS),
+	  UNASKED },
 	{ "or where userfaultfd took the fault", EVERY, V6_12, PAGE(DID(UFFD)), UNASKED },
 	{ "or of a shared file", EVERY, V5_10,
 	  PAGE(.vm_flags = SHARED, .kind = COWTRACE_KIND_FILE, .state = LRU), UNASKED },
@@ -145,7 +148,8 @@ static const struct line mapcount[] = {
 };
 
 static const struct line refcount[] = {
-	{ "one reference is the mapping's", P(REFCOUNT), V5_10, PAGE(), REUSE(COUNT_ONE, SOLE_REF) },
+	{ "one reference is the mapping's", P(REFCOUNT), V5_10, PAGE(),
+	  REUSE(COUNT_ONE, SOLE_REF) },
 	{ "a merged page is copied", P(REFCOUNT), V5_10, MERGED(), COPY(COUNT_ONE, KSM) },
 	{ "so is one that is mapped twice, even if counts moved", P(REFCOUNT), V5_10,
 	  PAGE(.mapcount = 2, MOVED_COUNT), COPY(COUNT_ONE, MAPPED) },
@@ -170,8 +174,8 @@ static const struct line refcount[] = {
 static const struct line swapcache[] = {
 	{ "one reference is the mapping's", COUNTING, V6_12, UNMARKED(), REUSE(LAST, SOLE_REF) },
 	{ "a merged page is copied", COUNTING, V6_12, MERGED(), COPY(KSM_FIRST, KSM) },
-	{ "more than three references are refused at once", COUNTING, V6_12, UNMARKED(.refcount = 4),
-	  COPY(KSM_FIRST, UNATTRIBUTED) },
+	{ "more than three references are refused at once", COUNTING, V6_12,
+	  UNMARKED(.refcount = 4), COPY(KSM_FIRST, UNATTRIBUTED) },
 	{ "of two, one is too many", COUNTING, V6_12, UNMARKED(.refcount = 2),
 	  COPY(COUNT, UNATTRIBUTED) },
 	{ "a second mapping is, even if counts moved", COUNTING, V6_12,
@@ -232,8 +236,8 @@ static const struct line marked[] = {
 	{ "nor one with swap entries", MARKING, V5_10,
 	  HUGE_(.state = ANON | LRU | SWAP, .refcount = 513, .present = COUNTED_PAGE, DID(SPLIT)),
 	  COPY(FREE_SWAP, SWAPCACHE) },
-	{ "a large folio of one reference is kept until 6.7, copied from 6.8 on", P(EXCLUSIVE), V6_12,
-	  FOLIO(.refcount = 1, .folio_mapcount = 1, .mapped_here = 1), OPEN(LARGE, RELEASE) },
+	{ "a large folio of one reference is kept until 6.7, copied from 6.8 on", P(EXCLUSIVE),
+	  V6_12, FOLIO(.refcount = 1, .folio_mapcount = 1, .mapped_here = 1), OPEN(LARGE, RELEASE) },
 	{ "of several it is copied by both", P(EXCLUSIVE), V6_12, FOLIO(), COPY(LARGE, LARGE) },
 };
 
@@ -327,9 +331,7 @@ static void check_line(const struct line *l)
 	for (p = 0; p <= COWTRACE_NR_POLICIES; p++) {
 		struct cowtrace_prediction got = cowtrace_predict(p, &f);
 
-		if (!(l->policies & 1u << p) || (got.answer == l->want.answer &&
-		    got.reason == l->want.reason && got.cause == l->want.cause &&
-		    got.step == l->want.step))
+		if (!(l->policies & 1u << p) || !memcmp(&got, &l->want, sizeof(got)))
 			continue;
 		good = false;
 		note("policy %u: answer %u reason %u cause %u step %u instead of %u, %u, %u and %u",

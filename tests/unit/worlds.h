@@ -65,13 +65,13 @@ static bool reachable(const struct world *w)
 {
 	int references = w->plain + w->pins;
 
-	/* 6.1 mm/ksm.c:1113 write_protect_page() clears the mark before it merges. */
+	/* 6.1 mm/ksm.c:1083 write_protect_page() clears the mark before it merges. */
 	if (w->mark && is_ksm(w))
 		return false;
-	/* 6.1 include/linux/mm.h page_try_dup_anon_rmap(): fork() clears it in both. */
+	/* 6.1 include/linux/rmap.h:234 page_try_dup_anon_rmap(): fork() clears it. */
 	if (w->mark && mapcount(w) > 1)
 		return false;
-	/* 6.1 mm/rmap.c:1690 try_to_unmap_one() moves it to the entry; the last swaps in with it. */
+	/* 6.1 mm/rmap.c:1760 moves it to the entry, 6.1 mm/memory.c:3995 takes the last one's. */
 	if (w->mark && w->entries)
 		return false;
 	/* The mark of a page mapped by a PMD is that of its whole folio. */
@@ -80,7 +80,7 @@ static bool reachable(const struct world *w)
 		return false;
 	/*
 	 * 6.1 mm/memory.c:3485, 7.2 mm/memory.c:4156: who is alone gets the mark when no
-	 * reference is left, and 6.1 mm/gup.c gup_must_unshare() pins nothing without it.
+	 * reference is left, and 6.1 mm/gup.c:635 pins nothing without it.
 	 * hugetlb_wp() alone marks what it did not count.
 	 */
 	if (w->mark && w->taken && !(w->path == COWTRACE_PATH_HUGETLB && w->plain))
