@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Two policies once more, from the kernel's source and not from policy.h: what
 # do_wp_page() and its like of 5.8 (mapcount) and 5.10 (refcount) answer, where a
-# sample settles it: reuse, copy or undetermined; nothing where no policy is asked.
+# sample settles it by itself: reuse, copy or undetermined; nothing where no policy is
+# asked.
 use strict;
 use warnings;
 
@@ -28,17 +29,22 @@ sub decided {
 	return ($f->{vm_flags} & 0xa) != 0xa;		# VM_WRITE and VM_SHARED
 }
 
-# page_swapcount(), undef where nothing tells.
+# Swap entries that share the slot, 1 for at least one; undef where nothing tells.
 sub swapcount {
 	my ($f) = @_;
+	my $free = !grep { has($f, 'state', $_) } qw(writeback locked);
 	return 0 if !has($f, 'state', 'swapcache');
 	return $f->{swapcount} if has($f, 'present', 'swapcount');
+	# Entries take the mark away, and no kernel of 5.9 on reuses beside them.
 	return 0 if has($f, 'state', 'exclusive') || has($f, 'state', 'exit-uncached');
-	# A copy after the kernel had tried to free the slot: entries hold it.
-	return 1 if $trait{exclusive} && $f->{outcome} =~ /^(copy|unshare)$/ && $f->{mapcount} == 1 &&
-		    has($f, 'state', 'exit-swapcache') &&
-		    !has($f, 'state', 'writeback') && !has($f, 'state', 'locked');
-	return undef;
+	return 0 if $f->{outcome} eq 'reuse';
+	return undef if !$trait{exclusive} || !$free || $f->{mapcount} != 1 ||
+			$f->{outcome} !~ /^(copy|unshare)$/;
+	# do_wp_page() of 5.19 on frees the slot where page_count() is that of the mapping
+	# and of the swap cache, and after a copy: entries forbade it.
+	return 1 if has($f, 'state', 'exit-swapcache');
+	return $f->{refcount} <= 2 && !$f->{order} && !has($f, 'state', 'ksm') &&
+	       !has($f, 'evidence', 'unstable') ? 1 : undef;
 }
 
 # Are pages of a large folio mapped by other page tables? undef where nothing tells.
@@ -64,7 +70,7 @@ sub reuse_swap_page {
 	return 'copy' if $entries;
 	return 'undetermined' if !defined $entries || ($cached && $f->{order});
 	# SWP_STABLE_WRITES is a matter of the swap device.
-	return $cached && has($f, 'state', 'writeback') ? 'undetermined' : 'reuse';
+	return has($f, 'state', 'writeback') ? 'undetermined' : 'reuse';
 }
 
 sub answer {
@@ -84,12 +90,12 @@ sub answer {
 # Faults of each answer of each policy.
 sub policy_totals {
 	my ($schema, @groups) = @_;
-	my %total;
+	my %total = map { $_ => { copy => 0, reuse => 0, undetermined => 0 } } qw(mapcount refcount);
 	learn_flags($schema);
 	for my $f (@groups) {
-		for (qw(mapcount refcount)) {
+		for (keys %total) {
 			my $answer = answer($_, $f);
-			$total{"policy $_ $answer"} += $f->{faults} if $answer;
+			$total{$_}{$answer} += $f->{faults} if $answer;
 		}
 	}
 	return %total;
