@@ -254,6 +254,30 @@ static void check_moved(void)
 	ok(says("mapcount == 1", &r, 0, -1, NULL) == CT_TRUE, "the count of mappings stays known");
 }
 
+/* Does it read refcount, state and order at most? */
+static bool reads_only(const char *text)
+{
+	static const size_t fields[] = {
+		offsetof(struct cowtrace_record, order), offsetof(struct cowtrace_record, state),
+		offsetof(struct cowtrace_record, refcount),
+	};
+	struct ct_expression *e = parsed(text);
+	bool only = e && ct_expression_reads_only(e, fields, ARRAY_SIZE(fields));
+
+	ct_expression_free(e);
+	return only;
+}
+
+static void check_reads(void)
+{
+	ok(reads_only("refcount == 1 + swapcache * pages && !pte_young"),
+	   "fields are told by their offsets, states and pages are what they come from");
+	ok(reads_only("exclusive || pins && 1"), "a fact is no field");
+	ok(!reads_only("1 && tgid == 1"), "a field more is noticed");
+	ok(!reads_only("refcount == 1 && kind == thp"), "so is one with words");
+	ok(!reads_only("time_ns >> 20 & 1 || ksm"), "and the first of several");
+}
+
 static void check_pages(void)
 {
 	struct cowtrace_record r = plain_record(0, 0);
@@ -274,5 +298,6 @@ int main(void)
 	check_holders();
 	check_moved();
 	check_pages();
+	check_reads();
 	return tap_end();
 }

@@ -237,6 +237,9 @@ static void check_own(void)
 	NUMBERS("an own policy: ", opts, list);
 	says("an own policy has its row", opts,
 	     "  mine                     10        30            -  40.0 KiB       10        - -40.0 KiB  -30.0 µs\n");
+	opts.policy[0] = "mine=address >> 12 & 1";
+	says("a policy may tell faults apart that are alike to all others", opts,
+	     "  mine                     20        20 ");
 	opts.policy[0] = "mine=pincount == 0";
 	says("what it does not find is its cause", opts, "  mine             pincount                   40  100.0 %");
 }

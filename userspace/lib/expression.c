@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cowtrace/record.h>
+
 #include "expression_parse.h"
 
 /* Comments away, blanks made one. */
@@ -56,6 +58,43 @@ void ct_expression_free(struct ct_expression *expression)
 const char *ct_expression_text(const struct ct_expression *expression)
 {
 	return expression->text;
+}
+
+#define NO_FIELD	SIZE_MAX
+
+/* Offset of the field that a step reads. */
+static size_t field_of(const struct ct_step *step)
+{
+	switch (step->op) {
+	case CT_OP_U8:
+	case CT_OP_U16:
+	case CT_OP_U32:
+	case CT_OP_U64:
+	case CT_OP_S32:
+	case CT_OP_WORD:
+	case CT_OP_REFCOUNT:
+		return step->where;
+	case CT_OP_STATE:
+		return offsetof(struct cowtrace_record, state);
+	case CT_OP_PAGES:
+		return offsetof(struct cowtrace_record, order);
+	default:
+		return NO_FIELD;
+	}
+}
+
+bool ct_expression_reads_only(const struct ct_expression *expression, const size_t *fields,
+			      size_t nr)
+{
+	for (size_t i = 0; i < expression->nr; i++) {
+		size_t field = field_of(&expression->steps[i]), k = 0;
+
+		while (k < nr && fields[k] != field)
+			k++;
+		if (field != NO_FIELD && k == nr)
+			return false;
+	}
+	return true;
 }
 
 /* Return: 0 or a negative errno. */

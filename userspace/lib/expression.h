@@ -36,6 +36,7 @@
 #ifndef COWTRACE_EXPRESSION_H
 #define COWTRACE_EXPRESSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -110,6 +111,18 @@ const char *ct_expression_text(const struct ct_expression *expression);
  */
 enum ct_truth ct_expression_eval(const struct ct_expression *expression,
 				 const struct cowtrace_facts *facts, const char **cause);
+
+/**
+ * ct_expression_reads_only() - does it read no fields of the record but these?
+ * @expression: the expression.
+ * @fields: offsets in struct cowtrace_record.
+ * @nr: number of them.
+ *
+ * Equal faults have equal answers if what is compared has all fields that are read.
+ * Facts are not fields: that what they follow from is compared is up to the caller.
+ */
+bool ct_expression_reads_only(const struct ct_expression *expression, const size_t *fields,
+			      size_t nr);
 
 /**
  * ct_expression_names() - list the accepted names, each with its sentence

@@ -3,8 +3,6 @@
 #ifndef COWTRACE_EXPRESSION_PARTS_H
 #define COWTRACE_EXPRESSION_PARTS_H
 
-#include <stdbool.h>
-
 #include <cowtrace/vocab.h>
 
 #include "expression.h"

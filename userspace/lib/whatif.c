@@ -16,6 +16,14 @@ struct state {
 	uint64_t	word[7];
 };
 
+/* Those of its fields that a policy of the user can read by their names. */
+#define FIELD(member)	offsetof(struct cowtrace_record, member)
+static const size_t told[] = {
+	FIELD(path), FIELD(kind), FIELD(order), FIELD(state), FIELD(refcount), FIELD(mapcount),
+	FIELD(folio_mapcount), FIELD(pincount), FIELD(swapcount), FIELD(mapped_here),
+	FIELD(fault_flags), FIELD(vm_flags),
+};
+
 struct memo {
 	struct state	state;
 	/* That number + 1, 0 when free. */
@@ -28,11 +36,13 @@ struct memo {
  * @memo: faults that were answered.
  * @splits: huge pages that were split, whose access goes on.
  * @of: the pattern of each of these.
+ * @blind: a policy of the user reads more than @memo compares.
  */
 struct ct_whatif_memo {
 	struct memo	memo[MEMOS];
 	struct ct_splits splits;
 	uint32_t	of[CT_SPLITS_PLACES];
+	bool		blind;
 };
 
 struct ct_whatif *ct_whatif_new(const struct ct_schema *schema, const struct ct_processes *table,
@@ -55,6 +65,10 @@ struct ct_whatif *ct_whatif_new(const struct ct_schema *schema, const struct ct_
 		ct_whatif_free(w);
 		return NULL;
 	}
+	for (size_t i = 0; i < nr_own; i++)
+		if (!ct_expression_reads_only(own[i].expression, told,
+					      sizeof(told) / sizeof(*told)))
+			w->memo->blind = true;
 	return w;
 }
 
@@ -345,8 +359,7 @@ static struct ct_whatif_pattern *answer(struct ct_whatif *w, const struct cowtra
 
 	state_of(r, exclusive, kept, &state);
 	memo = memo_of(w, &state);
-	/* A policy of the user may look at anything. */
-	if (memo->pattern && !w->nr_own && !memcmp(&memo->state, &state, sizeof(state)))
+	if (memo->pattern && !w->memo->blind && !memcmp(&memo->state, &state, sizeof(state)))
 		return &w->list[memo->pattern - 1];
 	ask_all(w, r, exclusive, &key);
 	for (i = 0; i < ct_whatif_nr(w); i++)
