@@ -16,7 +16,7 @@ mdir = $(out)/module/$(krelease)$(VARIANT)
 modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
 
 .PHONY: all module command install uninstall clean help guest vm demo check
-.PHONY: unit matrix bench-reader story check-debug check-selftests planted
+.PHONY: unit matrix bench-reader story verify check-debug check-selftests planted
 
 all: module command
 
@@ -34,6 +34,7 @@ help:
 	@echo '  make demo         trace a real redis-server on real kernels, print the reports'
 	@echo '  make check        all tests: unit tests, then the kernels of the matrix'
 	@echo '  make story        what each kernel does in each experiment, side by side'
+	@echo '  make verify       predictions of each policy against the kernels that have it'
 	@echo '  make check-debug  the module on a kernel with KASAN, lockdep and kmemleak'
 	@echo "  make check-selftests  the kernel's own tests of copy on write, under cowtrace"
 	@echo '  make unit         the unit tests alone'
@@ -42,7 +43,7 @@ help:
 	@echo '                    of real ones (TRACES=, default those of make demo on 6.12)'
 	@echo '  make vm           prepare the virtual machines and nothing else'
 	@echo
-	@echo 'Variables: KDIR, CC, O, PREFIX, DESTDIR, and for vm, check, matrix, demo the kernels:'
+	@echo 'Variables: KDIR, CC, O, PREFIX, DESTDIR, and for vm, check, matrix, verify, demo the kernels:'
 	@echo '  KERNELS="5.10 6.1 6.12 7.2" (the default; demo takes 6.1 and 6.12),'
 	@echo '  JOBS=2, how many guests run at the same time'
 
@@ -129,6 +130,10 @@ demo:
 # What each kernel does in each experiment, side by side.
 story:
 	tests/experiments --table
+
+# What the policy of each kernel predicts for each other, against what that does.
+verify:
+	tests/verify
 
 check:
 	tests/check
