@@ -50,12 +50,14 @@ struct cow_tally {
  * @busy: this CPU is inside one of our handlers.
  * @countdown: faults until the next one is sampled.
  * @tally: by outcome and reason, after the filters, dropped records included.
+ * @answers: the same faults by policy and what it answers (policies.h).
  */
 struct cow_counters {
 	COW_COUNTERS(COW_COUNTER_FIELD_)
 	bool			busy;
 	u32			countdown;
 	struct cow_tally	tally[COWTRACE_NR_OUTCOMES][COWTRACE_NR_REASONS];
+	u64			answers[COWTRACE_NR_POLICIES][COWTRACE_NR_ANSWERS];
 };
 
 /* Allocated: what a module may have of static per-CPU memory is 8 KiB. */

@@ -13,6 +13,7 @@
 #include "debugfs.h"
 #include "events.h"
 #include "filter.h"
+#include "policies.h"
 #include "ring.h"
 #include "schema.h"
 #include "session.h"
@@ -109,12 +110,26 @@ static int witness_store(const char *text)
 	return mode < 0 ? mode : cow_session_set_witness(mode);
 }
 
+static int policies_show(struct seq_file *m, void *v)
+{
+	seq_printf(m, "%d\n", static_key_enabled(&cow_policies_on));
+	return 0;
+}
+
+static int policies_store(const char *text)
+{
+	if (strcmp(text, "0") && strcmp(text, "1"))
+		return -EINVAL;
+	return cow_session_set_policies(text[0] == '1');
+}
+
 static const struct cow_setting settings[] = {
 	{ "enabled", 0600, "0 or 1", enabled_show, enabled_store },
 	{ "reset", 0200, "1", reset_show, reset_store },
 	{ "buffer_kb", 0600, "a power of two from 64 to 65536", buffer_kb_show, buffer_kb_store },
 	{ "sample_every", 0600, "1 to 4294967295", sample_every_show, sample_every_store },
 	{ "witness", 0600, "auto, on or off", witness_show, witness_store },
+	{ "policies", 0600, "0 or 1", policies_show, policies_store },
 };
 
 static const struct result results[] = {
@@ -174,7 +189,7 @@ static int setting_open(struct inode *inode, struct file *file)
 
 ssize_t cow_refuse_write(struct file *file, const char __user *from, size_t count, loff_t *ppos)
 {
-	pr_warn_ratelimited("%pd is only read; settings are enabled, reset, buffer_kb, sample_every, witness and filter/*\n",
+	pr_warn_ratelimited("%pd is only read; settings are enabled, reset, buffer_kb, sample_every, witness, policies and filter/*\n",
 			    file->f_path.dentry);
 	return -EINVAL;
 }

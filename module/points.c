@@ -7,6 +7,7 @@
 #include "counters.h"
 #include "filter.h"
 #include "points.h"
+#include "policies.h"
 #include "proof.h"
 #include "ring.h"
 #include "session.h"
@@ -205,6 +206,7 @@ static void leave(struct cow_entry *e, unsigned long ret, unsigned long ret_ip)
 			c->filtered_exit++;
 		} else {
 			cow_tally(&r);
+			cow_policies_count(&r);
 			if (deliver(&r, e->users))
 				c->recorded++;
 			else

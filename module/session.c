@@ -14,6 +14,7 @@
 #include "compat/compat.h"
 #include "counters.h"
 #include "points.h"
+#include "policies.h"
 #include "proof.h"
 #include "ring.h"
 #include "session.h"
@@ -577,6 +578,17 @@ int cow_session_set_witness(enum cow_witness_mode mode)
 enum cow_witness_mode cow_session_witness(void)
 {
 	return READ_ONCE(witness_mode);
+}
+
+static int switch_policies(unsigned int on)
+{
+	cow_policies_switch(on);
+	return 0;
+}
+
+int cow_session_set_policies(bool on)
+{
+	return change_at_rest(switch_policies, on);
 }
 
 static const struct cow_backend *choose_backend(const char *name)

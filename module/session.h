@@ -113,5 +113,7 @@ int cow_session_set_buffer_kb(unsigned int kb);
 unsigned int cow_session_buffer_kb(void);
 int cow_session_set_witness(enum cow_witness_mode mode);
 enum cow_witness_mode cow_session_witness(void);
+/* Count the answers of the policies (policies.h), from zero on. */
+int cow_session_set_policies(bool on);
 
 #endif /* COW_SESSION_H */

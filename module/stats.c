@@ -3,6 +3,7 @@
 #include <linux/seq_file.h>
 
 #include "counters.h"
+#include "policies.h"
 #include "session.h"
 #include "stats.h"
 #include "vocabulary.h"
@@ -51,6 +52,7 @@ int cow_stats_show(struct seq_file *m, void *v)
 	for (outcome = 0; outcome < COWTRACE_NR_OUTCOMES; outcome++)
 		for (reason = 0; reason < COWTRACE_NR_REASONS; reason++)
 			show_tally(m, outcome, reason);
+	cow_policies_show(m);
 	for_each_possible_cpu(cpu) {
 		seq_printf(m, "cpu %d", cpu);
 		for (i = 0; i < ARRAY_SIZE(counters); i++)

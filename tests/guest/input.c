@@ -58,6 +58,10 @@ static const struct bad bads[] = {
 	BAD("witness", "automatic", EINVAL),
 	BAD("witness", "1", EINVAL),
 	BAD("witness", "", EINVAL),
+	BAD("policies", "", EINVAL),
+	BAD("policies", "2", EINVAL),
+	BAD("policies", "all", EINVAL),
+	BAD("policies", "0 1", EINVAL),
 	BAD("filter/pid", "", EINVAL),
 	BAD("filter/pid", "-1", EINVAL),
 	BAD("filter/pid", "all", EINVAL),
@@ -108,6 +112,7 @@ static const struct {
 	{ "buffer_kb", "512", "buffer_kb accepts a power of two from 64 to 65536" },
 	{ "sample_every", "7", "sample_every accepts 1 to 4294967295" },
 	{ "witness", "off", "witness accepts auto, on or off" },
+	{ "policies", "1", "policies accepts 0 or 1" },
 	{ "filter/pid", "4711", "pid accepts a thread id or any" },
 	{ "filter/tgid", "4712", "tgid accepts a process id or any" },
 	{ "filter/uid", "33", "uid accepts a user id or any" },
@@ -265,16 +270,19 @@ static void log_lines(void)
 
 static void busy(void)
 {
-	int cpu, running_buffer, running_reset, running_witness, open_buffer, open_reset;
+	int cpu, running_buffer, running_reset, running_witness, running_policies;
+	int open_buffer, open_reset;
 
 	enable();
 	running_buffer = write_to("buffer_kb", "64", 2);
 	running_reset = write_to("reset", "1", 1);
 	running_witness = write_to("witness", "auto", 4);
+	running_policies = write_to("policies", "0", 1);
 	disable();
-	check(running_buffer == -EBUSY && running_reset == -EBUSY && running_witness == -EBUSY,
-	      "busy-running", "buffer_kb, reset and witness are EBUSY while tracing is on",
-	      "%d %d %d", running_buffer, running_reset, running_witness);
+	check(running_buffer == -EBUSY && running_reset == -EBUSY &&
+	      running_witness == -EBUSY && running_policies == -EBUSY, "busy-running",
+	      "buffer_kb, reset, witness and policies are EBUSY while tracing is on",
+	      "%d %d %d %d", running_buffer, running_reset, running_witness, running_policies);
 	cpu = cow_open("cpu1", O_RDONLY);
 	open_buffer = write_to("buffer_kb", "64", 2);
 	open_reset = write_to("reset", "1", 1);
@@ -285,7 +293,8 @@ static void busy(void)
 	check(!strcmp(state, all_settings()), "busy-unchanged", "neither changes anything", "%s",
 	      all_settings());
 	check(!write_to("buffer_kb", "64", 2) && !write_to("reset", "1", 1) &&
-	      !write_to("witness", "auto\n", 5), "at-rest", "all three are taken at rest", "refused");
+	      !write_to("witness", "auto\n", 5) && !write_to("policies", "0\n", 2), "at-rest",
+	      "all four are taken at rest", "refused");
 }
 
 void run_input(void)

@@ -18,6 +18,7 @@ static const struct {
 } known[] = {
 	{ "buffer_kb",			NULL },
 	{ "witness",			NULL },
+	{ "policies",			NULL },
 	{ "sample_every",		"1" },
 	{ FILTER "pid",			"any" },
 	{ FILTER "tgid",		"any" },
