@@ -16,6 +16,7 @@
 #include "format.h"
 #include "generate.h"
 #include "tap.h"
+#include "whatif_view.h"
 
 #define ORIGINALS	6
 
@@ -265,6 +266,10 @@ int main(int argc, char **argv)
 		uint64_t start = random.x;
 		struct ct_report_opts opts = { .json = i & 1 };
 		struct ct_forks_opts forks_opts = { .report = opts };
+		struct ct_whatif_opts whatif_opts = {
+			.report = opts, .policy = { "one=refcount == 1" }, .nr = i & 1,
+			.against = i & 2 ? "minimal" : NULL,
+		};
 		struct bytes b = { 0 };
 		const char *wrong;
 		FILE *null = fopen("/dev/null", "w");
@@ -284,7 +289,8 @@ int main(int argc, char **argv)
 		/* The report goes nowhere, but its first bytes stay in the buffer. */
 		memset(buffer, 0, 1);
 		setvbuf(null, buffer, _IOFBF, sizeof(buffer));
-		status = i & 2 ? ct_forks_print(null, path, &forks_opts) :
+		status = i % 3 == 2 ? ct_whatif_print(null, path, &whatif_opts) :
+			 i % 3 ? ct_forks_print(null, path, &forks_opts) :
 				 ct_report_print(null, path, &opts);
 		printed = *buffer;
 		fclose(null);
