@@ -317,7 +317,7 @@ static struct json_object *bounds(const struct ct_whatif_view *v)
 	struct json_object *o = json_object_new_object();
 
 	add_number(o, "faults_of_more_patterns", v->sum->folded);
-	add_number(o, "faults_of_more_processes", v->w->more_processes);
+	add_number(o, "faults_of_more_processes", v->w->by_process.over);
 	add_number(o, "faults_of_more_sites", v->w->by_site.over);
 	add(o, "pages_forgotten", v->w->past ?
 	    json_object_new_uint64(ct_past_forgotten(v->w->past)) : NULL);

@@ -91,9 +91,9 @@ void ct_whatif_policies(struct page *p, const struct ct_whatif_view *v)
 	end_line(p);
 	spaces(p, 2);
 	say(p, "* this kernel's own. Avoided and added are its copies that a policy would not have "
-	       "made and those it would have made besides; bytes and time say what that changes: an "
-	       "avoided copy saves what it took, less the mean of a reuse here, an added one costs the "
-	       "mean of a copy, less what the reuse took. Undetermined faults are left as they happened.");
+	       "made and those it would have made besides; bytes and time say what that changes: "
+	       "each saves or costs the mean of a copy less the mean of a reuse in this trace. "
+	       "Undetermined faults are left as they happened.");
 }
 
 /* --- notes ------------------------------------------------------------------- */
@@ -163,13 +163,12 @@ static void of_policies(struct page *p, const struct ct_whatif_view *v)
 
 void ct_whatif_notes(struct page *p, const struct ct_whatif_view *v)
 {
-	char n[CT_UNIT_TEXT];
+	char n[CT_UNIT_TEXT], other[CT_UNIT_TEXT];
 	uint64_t forgotten = v->w->past ? ct_past_forgotten(v->w->past) : 0;
 
 	left_out(p, v);
 	of_policies(p, v);
-	if (v->sum->policy[0].cell[CT_OBSERVED_SPLIT][COWTRACE_ANSWER_COPY] ||
-	    v->sum->observed[CT_OBSERVED_SPLIT]) {
+	if (v->sum->observed[CT_OBSERVED_SPLIT]) {
 		spaces(p, 2);
 		say(p, "Of a huge page mapped by a PMD a copy is its split, which copies nothing yet.");
 	}
@@ -186,6 +185,12 @@ void ct_whatif_notes(struct page *p, const struct ct_whatif_view *v)
 		spaces(p, 2);
 		say(p, "%s faults of more than %u patterns are told apart by their answers alone.",
 		    ct_format_count(n, v->sum->folded), CT_WHATIF_PATTERNS);
+	}
+	if (v->w->by_process.over || v->w->by_site.over) {
+		spaces(p, 2);
+		say(p, "There were too many processes or places: %s and %s faults count to none.",
+		    ct_format_count(n, v->w->by_process.over),
+		    ct_format_count(other, v->w->by_site.over));
 	}
 	spaces(p, 2);
 	say(p, "%s", ct_whatif_lower_bound(v->w));

@@ -137,7 +137,7 @@ struct ct_whatif_share {
 	uint64_t	faults;
 };
 
-/* Shares of all patterns; @over: faults that found no room. */
+/* Shares of all patterns; @over: faults that found no room, here or before. */
 struct ct_whatif_shares {
 	struct ct_whatif_share *list;
 	size_t		nr;
@@ -185,7 +185,6 @@ struct ct_past;
  * @by_site: shares of places in ct_whatif.sites.
  * @processes: that faulted.
  * @nr_processes: number of them.
- * @more_processes: faults of processes beyond CT_WHATIF_PROCESSES.
  * @sites: places that faulted.
  * @words: names of what own policies found unknown, by ct_whatif_key.predicted.cause.
  * @table: the process table; the caller's.
@@ -204,7 +203,6 @@ struct ct_whatif {
 	struct ct_whatif_shares by_site;
 	struct ct_whatif_process *processes;
 	size_t		nr_processes;
-	uint64_t	more_processes;
 	struct ct_sites	sites;
 	const char	*words[CT_WHATIF_WORDS];
 	const struct ct_processes *table;

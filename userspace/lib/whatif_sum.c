@@ -87,7 +87,7 @@ bool ct_whatif_change(const struct ct_whatif_sum *sum, const struct ct_whatif_pa
 		      size_t policy, struct ct_whatif_change *change)
 {
 	uint8_t answer = p->key.predicted[policy].answer;
-	double other = 0;
+	double mine = price(sum, &p->key, ct_whatif_happened(&p->key)), other = 0;
 
 	if (answer != CT_ANSWER_NOT_FAULTED) {
 		if (!ct_whatif_determined(&p->key, policy) ||
@@ -103,7 +103,7 @@ bool ct_whatif_change(const struct ct_whatif_sum *sum, const struct ct_whatif_pa
 	if (other < 0)
 		change->unpriced += p->faults;
 	else
-		change->ns += (int64_t)(other * p->faults) - (int64_t)p->ns;
+		change->ns += (int64_t)((other - mine) * p->faults);
 	return true;
 }
 

@@ -2,11 +2,12 @@
 /*
  * What the patterns of a trace add up to: each policy against what happened.
  *
- * Prices are the trace's own: a copy that a policy would have avoided saves what such
- * copies took, less the mean of a reuse on the same path and of the same kind of page;
- * one that it would have added costs the mean of a copy there, less what the reuse
- * took. The mean, not the median: what is asked for is a sum. Where no such fault is in
- * the trace, the mean of its path stands in; without that the fault has no price.
+ * Prices are the trace's own: a copy that a policy would have avoided saves the mean of
+ * a copy less the mean of a reuse, on the same path and of the same kind of page, and
+ * one that it would have added costs as much. The mean, not the median: what is asked
+ * for is a sum. Not what the very fault took: one that lost its CPU would outweigh a
+ * thousand. Where no such fault is in the trace, the mean of its path stands in;
+ * without that the fault has no price.
  */
 #ifndef COWTRACE_WHATIF_SUM_H
 #define COWTRACE_WHATIF_SUM_H

@@ -182,8 +182,11 @@ int ct_whatif_share(struct ct_whatif *w, struct ct_whatif_pattern *p,
 	uint32_t number = p - w->list;
 	int err = find_site(w, r, at);
 
-	w->more_processes += at->process == CT_MAP_NONE;
-	return err ?: count(&w->by_process, number, at->process, &p->process, &p->process_share,
-			    &p->processes) ?:
-		      count(&w->by_site, number, at->site, &p->site, &p->site_share, NULL);
+	if (!err)
+		err = count(&w->by_process, number, at->process, &p->process, &p->process_share,
+			    &p->processes);
+	/* A kernel thread has no place. */
+	if (!err && (r->present & COWTRACE_HAS_IP))
+		err = count(&w->by_site, number, at->site, &p->site, &p->site_share, NULL);
+	return err;
 }
