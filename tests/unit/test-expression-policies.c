@@ -20,13 +20,14 @@ static const struct {
 	const char	*text;
 } policies[] = {
 	{ COWTRACE_POLICY_MAPCOUNT, "mapcount",
-	  "ksm ? refcount == 1 : !elsewhere && mapcount + swapcount == 1" },
+	  "ksm ? refcount == 1 : mapcount + swapcount == 1 && folio_mapcount <= pages" },
 	{ COWTRACE_POLICY_REFCOUNT, "refcount", "!ksm && refcount == 1 && !locked" },
 	{ COWTRACE_POLICY_SWAPCACHE, "swapcache", COUNTED },
 	{ COWTRACE_POLICY_EXCLUSIVE, "exclusive", "exclusive || !order && " COUNTED },
 	{ COWTRACE_POLICY_LARGE_EXCLUSIVE, "large-exclusive",
-	  "exclusive || (order ? folio_mapcount > 1 && !mm_shared && !swapcache"
-	  " && refcount == folio_mapcount : " COUNTED ")" },
+	  "exclusive || (order ? folio_mapcount > 1 && !mm_shared"
+	  " && refcount - swapcache * pages == folio_mapcount"
+	  " && !(swapcache && (writeback || folio_swapcount)) : " COUNTED ")" },
 	{ COWTRACE_POLICY_MINIMAL, "minimal",
 	  "mapcount == 1 && swapcount == 0 && (exclusive || !pins && !unattributed)" },
 };
@@ -41,8 +42,7 @@ static struct cowtrace_record anonymous(void)
 	bool cached = below(&dice, 3) == 0;
 
 	r.state = COWTRACE_PG_ANON;
-	r.state |= next_random(&dice) & (COWTRACE_PG_LRU | COWTRACE_PG_WRITEBACK |
-					 COWTRACE_PG_LOCKED | COWTRACE_EXIT_LRU);
+	r.state |= next_random(&dice) & (COWTRACE_PG_LRU | COWTRACE_PG_LOCKED | COWTRACE_EXIT_LRU);
 	r.order = below(&dice, 3) ? 0 : 1 + below(&dice, 3);
 	r.mapcount = mms;
 	r.folio_mapcount = mms;
@@ -62,7 +62,7 @@ static struct cowtrace_record anonymous(void)
 	if (mms > 1)
 		r.state |= r.order ? COWTRACE_PG_MM_SHARED : 0;
 	if (cached) {
-		r.state |= COWTRACE_PG_SWAPCACHE;
+		r.state |= COWTRACE_PG_SWAPCACHE | (next_random(&dice) & COWTRACE_PG_WRITEBACK);
 		r.present |= below(&dice, 4) ? COWTRACE_HAS_SWAPCOUNT : 0;
 		r.swapcount = below(&dice, 2);
 	}

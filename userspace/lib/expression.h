@@ -18,8 +18,8 @@
  *   with a dash is written with an underscore; with its dash it is understood
  *   too. States of the page are unknown without a page;
  * - what follows from them, struct cowtrace_facts: exclusive, swapcount,
- *   folio_mapcount, elsewhere, mm_shared, drains, and of its holders pins,
- *   lru_ref, unattributed; unknown where it is not known. A fact stands for the
+ *   folio_swapcount, folio_mapcount, elsewhere, mm_shared, locked, drains, and of
+ *   its holders pins, lru_ref, unattributed; unknown where it is not known. A fact stands for the
  *   field or the state of its name. refcount, and what its holders are, is unknown
  *   where it moved while it was sampled;
  * - pages: 1 << order;

@@ -38,12 +38,6 @@ static struct value counted(const struct cowtrace_record *r, int32_t n)
 	return known_if(!(r->evidence & COWTRACE_EV_UNSTABLE), n, moved);
 }
 
-/* A page that is merged, mapped or swapped out elsewhere too is nobody's alone. */
-static bool is_shared(const struct cowtrace_facts *f)
-{
-	return f->record->state & COWTRACE_PG_KSM || f->record->mapcount > 1 || f->swapcount > 0;
-}
-
 static struct value load(const struct cowtrace_facts *f, const struct ct_step *s)
 {
 	const struct cowtrace_record *r = f->record;
@@ -73,9 +67,6 @@ static struct value load(const struct cowtrace_facts *f, const struct ct_step *s
 		return known_if(n, n, s->name);
 	case CT_OP_REFCOUNT:
 		return counted(r, *(const int32_t *)field);
-	case CT_OP_EXCLUSIVE:
-		n = f->exclusive == COWTRACE_NOT_KNOWN && is_shared(f) ? 0 : f->exclusive;
-		return known_if(n != COWTRACE_NOT_KNOWN, n, s->name);
 	case CT_OP_FACT_S8:
 		n = *(const int8_t *)fact;
 		return known_if(n != COWTRACE_NOT_KNOWN, n, s->name);

@@ -67,11 +67,13 @@ static const struct {
 
 /* The first of a name counts: a fact is known where the field alone is not. */
 static const struct ct_name names[] = {
-	{ "exclusive", CT_OP_EXCLUSIVE, 0, COWTRACE_HAS_PAGE, "PageAnonExclusive of this page" },
+	FACT(exclusive, S8, "PageAnonExclusive of this page")
 	FACT(swapcount, S32, "swap entries that share the page's slot, 0 outside of the swap cache")
+	FACT(folio_swapcount, S32, "the same of all pages of the folio, 1 for at least one")
 	FACT(folio_mapcount, S32, "mappings of all pages of the folio")
 	FACT(elsewhere, S8, "1 if pages of the folio are mapped outside of this page table")
 	FACT(mm_shared, S8, "1 if the folio may be mapped by several mms")
+	FACT(locked, S8, "1 if the page lock is held")
 	FACT(drains, S8, "1 if lru_add_drain() takes the reference of an LRU batch away")
 	{ "refcount", CT_OP_REFCOUNT, offsetof(struct cowtrace_record, refcount),
 	  COWTRACE_HAS_PAGE, "page_count() of the folio" },
