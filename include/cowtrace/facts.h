@@ -32,7 +32,7 @@
  * @drains: lru_add_drain() takes a reference of an LRU batch away: 0, 1 or
  *	COWTRACE_NOT_KNOWN, where it may be in a batch of another CPU.
  * @locked: the page lock is held: 0, 1 or COWTRACE_NOT_KNOWN, where the sample found it
- *	held and it may have been let go.
+ *	held and it may have been let go. On the pmd path the kernel waits for it.
  * @large_copied: a large folio that is not exclusive is copied whatever its count is,
  *	COWTRACE_TRAIT_LARGE_COPY of the kernel that is asked about: 0, 1 or
  *	COWTRACE_NOT_KNOWN for the whole generation.
@@ -88,7 +88,7 @@ static inline bool cowtrace_counted_out_(const struct cowtrace_record *r, __u32 
 {
 	const __u32 by_size = COWTRACE_TRAIT_LARGE_COPY | COWTRACE_TRAIT_LARGE_EXCLUSIVE;
 
-	if ((r->state & COWTRACE_PG_KSM) || cowtrace_moved_(r))
+	if (r->path != COWTRACE_PATH_PTE || (r->state & COWTRACE_PG_KSM) || cowtrace_moved_(r))
 		return false;
 	return !r->order || !(traits & by_size);
 }
@@ -190,7 +190,7 @@ static inline __s8 cowtrace_elsewhere_(const struct cowtrace_record *r)
 static inline __s8 cowtrace_mm_shared_(const struct cowtrace_record *r, __u32 traits,
 				       const struct cowtrace_facts *f)
 {
-	if (traits & COWTRACE_TRAIT_LARGE_EXCLUSIVE)
+	if (r->order && (traits & COWTRACE_TRAIT_LARGE_EXCLUSIVE))
 		return !!(r->state & COWTRACE_PG_MM_SHARED);
 	/* Another page table may still be of this mm. */
 	if (r->mapcount > 1 || f->folio_mapcount > cowtrace_folio_pages(r))
@@ -227,10 +227,13 @@ static inline __s8 cowtrace_drained_(const struct cowtrace_record *r, __u32 trai
 static inline __s8 cowtrace_locked_(const struct cowtrace_record *r, __u32 traits,
 				    const struct cowtrace_facts *f)
 {
-	if (!(r->state & COWTRACE_PG_LOCKED) || cowtrace_earned_(r))
+	if (!(r->state & COWTRACE_PG_LOCKED))
 		return 0;
-	return cowtrace_copied_(r) && cowtrace_counted_out_(r, traits) &&
-	       r->refcount <= cowtrace_tolerated_(r, traits) && !f->swapcount &&
+	if (!cowtrace_counted_out_(r, traits))
+		return COWTRACE_NOT_KNOWN;
+	if (cowtrace_earned_(r))
+		return 0;
+	return cowtrace_copied_(r) && r->refcount <= cowtrace_tolerated_(r, traits) && !f->swapcount &&
 	       !(r->state & COWTRACE_PG_WRITEBACK) ? 1 : COWTRACE_NOT_KNOWN;
 }
 

@@ -11,8 +11,13 @@
  *	return	 what a function of type bool returns
  *	bool	 what a variable of type bool is set to at its declaration, or
  *		 anything else is set to when && or || make it
+ *	drop	 a condition of if before a return: the step is left out
  *	word	 an outcome, a reason or evidence that is returned, assigned or or-ed in:
- *		 another one is given instead, evidence is not
+ *		 another one is given instead, evidence is not; the same of what a
+ *		 policy answers, of its cause, and of what is not known
+ *	answer	 of COWTRACE_REUSE_(), COWTRACE_COPY_() and COWTRACE_OPEN_() that which
+ *		 they answer: another one is given instead
+ *	step	 of the same the step
  *	text	 a string: another one is given instead
  *	case	 a label of switch: the value goes to default
  *	flag	 each flag of a mask of several: it is left out
@@ -192,10 +197,26 @@ static bool starts_with(int i, const char *prefix)
 static bool is_word(int i)
 {
 	return starts_with(i, "COWTRACE_OUTCOME_") || starts_with(i, "COWTRACE_REASON_") ||
-	       starts_with(i, "COWTRACE_EV_");
+	       starts_with(i, "COWTRACE_EV_") || starts_with(i, "COWTRACE_ANSWER_") ||
+	       token_is(i, "COWTRACE_NOT_KNOWN");
+}
+
+/* A macro that makes a prediction of a step, and a reason or a cause. */
+static bool is_prediction(int i)
+{
+	return token_is(i, "COWTRACE_REUSE_") || token_is(i, "COWTRACE_COPY_") ||
+	       token_is(i, "COWTRACE_OPEN_");
 }
 
 /* --- expressions -------------------------------------------------------- */
+
+/* One of several at the same place. */
+static void add_beside(int first, int last, const char *what)
+{
+	if (nr_points == MAX_POINTS)
+		give_up(first, "too many points");
+	points[nr_points++] = (struct point){ first, last, what, first, last };
+}
 
 static void add_point(int first, int last, const char *what)
 {
@@ -204,9 +225,16 @@ static void add_point(int first, int last, const char *what)
 	for (i = 0; i < nr_points; i++)
 		if (points[i].first == first && points[i].last == last)
 			return;
-	if (nr_points == MAX_POINTS)
-		give_up(first, "too many points");
-	points[nr_points++] = (struct point){ first, last, what, first, last };
+	add_beside(first, last, what);
+}
+
+static void add_prediction(int first, int last)
+{
+	add_beside(first, last, "answer");
+	add_beside(first, last, "step");
+	/* The reason of a copy is a word of its own. */
+	if (!token_is(first, "COWTRACE_COPY_"))
+		add_beside(first, last, "word");
 }
 
 static void drop_edges(int first, int last)
@@ -256,6 +284,10 @@ static enum strength strength_of(int i)
 static void list(const char *end)
 {
 	while (!next_is(end)) {
+		if (take(".")) {
+			pos++;
+			want("=");
+		}
 		if (take("{"))
 			list("}");
 		else
@@ -299,8 +331,12 @@ static void operand(void)
 		give_up(pos, "something is missing");
 	}
 	for (;;) {
+		int name = pos - 1;
+
 		if (take("(")) {
 			list(")");
+			if (is_prediction(name))
+				add_prediction(name, pos - 1);
 		} else if (take("[")) {
 			expression(COMMA);
 			want("]");
@@ -345,7 +381,7 @@ static void ternary(int first)
 	want(":");
 	expression(TERNARY);
 	for (decides = false; mark < pos; mark++)
-		decides |= is_word(mark);
+		decides |= is_word(mark) || is_prediction(mark);
 	if (!decides)
 		drop_edges(first, pos - 1);
 }
@@ -384,15 +420,18 @@ static void expression(enum strength weakest)
 
 static void statement(void);
 
-static void condition(void)
+static void condition(bool step)
 {
-	int first;
+	int first, last;
 
 	want("(");
 	first = pos;
 	expression(COMMA);
-	add_point(first, pos - 1, "if");
+	last = pos - 1;
+	add_point(first, last, "if");
 	want(")");
+	if (step && next_is("return"))
+		add_beside(first, last, "drop");
 }
 
 static void declaration(void)
@@ -460,12 +499,12 @@ static void statement(void)
 		while (!take("}"))
 			statement();
 	} else if (take("if")) {
-		condition();
+		condition(true);
 		statement();
 		if (take("else"))
 			statement();
 	} else if (take("while")) {
-		condition();
+		condition(false);
 		statement();
 	} else if (take("switch")) {
 		switch_statement();
@@ -609,6 +648,15 @@ static const char prologue[] =
 	/* The next word of the list. */
 	"#define INVERT_OUTCOME(n, x)	(((x) + (inverted == (n))) % COWTRACE_NR_OUTCOMES)\n"
 	"#define INVERT_REASON(n, x)	(((x) + (inverted == (n))) % COWTRACE_NR_REASONS)\n"
+	"#define INVERT_ANSWER(n, x)	(((x) + (inverted == (n))) % COWTRACE_NR_ANSWERS)\n"
+	"#define INVERT_NOT_KNOWN(n, x)	((x) + (inverted == (n)))\n"
+	"#define INVERT_DROP(n, x)	(inverted != (n) && (x))\n"
+	"#define INVERT_PART(n, x, part, nr)	({ __auto_type p_ = (x);	\\\n"
+	"	p_.part = (p_.part + (inverted == (n))) % (nr); p_; })\n"
+	"#define INVERT_PREDICTED(n, x)	INVERT_PART(n, x, answer, COWTRACE_NR_ANSWERS)\n"
+	"#define INVERT_STEP(n, x)	INVERT_PART(n, x, step, COWTRACE_NR_STEPS)\n"
+	"#define INVERT_WHY(n, x)	INVERT_PART(n, x, reason, COWTRACE_NR_REASONS)\n"
+	"#define INVERT_CAUSE(n, x)	INVERT_PART(n, x, cause, COWTRACE_NR_CAUSES)\n"
 	"#endif\n";
 
 static const char *switch_of(const struct point *p)
@@ -619,10 +667,24 @@ static const char *switch_of(const struct point *p)
 		return "INVERT_FLAG";
 	if (!strcmp(p->what, "text"))
 		return "INVERT_TEXT";
+	if (!strcmp(p->what, "drop"))
+		return "INVERT_DROP";
+	if (!strcmp(p->what, "step"))
+		return "INVERT_STEP";
+	if (!strcmp(p->what, "answer"))
+		return "INVERT_PREDICTED";
 	if (strcmp(p->what, "word"))
 		return "INVERT_CONDITION";
 	if (starts_with(p->first, "COWTRACE_EV_"))
 		return "INVERT_FLAG";
+	if (token_is(p->first, "COWTRACE_REUSE_"))
+		return "INVERT_WHY";
+	if (token_is(p->first, "COWTRACE_OPEN_"))
+		return "INVERT_CAUSE";
+	if (token_is(p->first, "COWTRACE_NOT_KNOWN"))
+		return "INVERT_NOT_KNOWN";
+	if (starts_with(p->first, "COWTRACE_ANSWER_"))
+		return "INVERT_ANSWER";
 	return starts_with(p->first, "COWTRACE_OUTCOME_") ? "INVERT_OUTCOME" : "INVERT_REASON";
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who held a page, and how much of it was copied. See inversions. */
+#include <string.h>
+
 #include "sample.h"
 #include "tap.h"
 
@@ -110,6 +112,8 @@ static bool known(struct sample s, size_t kernel)
 
 static void check_unknown(void)
 {
+	struct cowtrace_holders none = { 0 }, h;
+	struct cowtrace_record r;
 	struct sample special = B(SPECIAL, .state = 0);
 	struct sample zero = B(ZERO, .state = 0, .refs = 3);
 	struct sample negative = A(.state = ANON | LRU, .refs = -1);
@@ -119,6 +123,9 @@ static void check_unknown(void)
 	ok(!known(zero, V6_12), "the zero page has no known holders");
 	ok(!known(negative, V6_12), "a negative count has no known holders");
 	ok(!known(large, V6_1), "a large folio whose mappings are not known has no known holders");
+	r = record_of(&large, kernels[V6_1].traits);
+	h = cowtrace_holders(&r, kernels[V6_1].traits);
+	ok(!memcmp(&h, &none, sizeof(h)), "of holders that are not known each part is 0");
 }
 
 static uint32_t copied(int outcome, int path, int order)

@@ -11,9 +11,9 @@ enum property {
 static const char * const claims[] = {
 	[MINIMAL_COPIES] = "where minimal copies, no policy reuses",
 	[LIKE_REFCOUNT] = "what refcount reuses of a PTE, swapcache and exclusive do not copy",
-	[ONLY_LARGE_DIFFER] = "large-exclusive differs from exclusive on large folios of a PTE alone",
+	[ONLY_LARGE_DIFFER] = "large-exclusive and exclusive differ on large folios of a PTE alone",
 	[MORE_KNOWLEDGE] = "to know more turns no settled answer into another or into none",
-	[ALL_KNOWN] = "with all known, open are device, release, counts that moved, and a folio's other pages",
+	[ALL_KNOWN] = "with all known, device, release, moved counts or a folio's other pages are open",
 	[KSM_REUSED] = "a merged page is reused by mapcount and minimal alone",
 	[UNSEEN_FIELDS] = "who faulted where, when and how long changes no answer",
 	[PARTS_OF_ANSWER] = "reason, cause and step are those of the answer",
@@ -38,6 +38,7 @@ static const struct {
 	{ COWTRACE_POLICY_REFCOUNT, COWTRACE_PATH_PMD, COWTRACE_CAUSE_PINNED },
 	{ COWTRACE_POLICY_REFCOUNT, COWTRACE_PATH_PMD, COWTRACE_CAUSE_REFERENCE },
 };
+
 #define NR_HOLES	(sizeof(holes) / sizeof(*holes))
 
 static uint64_t in_hole[NR_HOLES], elsewhere;

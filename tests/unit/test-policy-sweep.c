@@ -17,7 +17,7 @@ static const char * const claims[] = {
 	[NOT_ASKED] = "only who unshares pages is asked about an unshare",
 };
 
-static uint64_t samples, broken[NR_CLAIMS][NR_ASKED], all_broken;
+static uint64_t samples, broken[NR_CLAIMS][NR_ASKED], untrue, all_broken;
 
 /* --- what is undetermined though all pages agree ---------------------------- */
 
@@ -61,29 +61,38 @@ static const char *name_of(enum asked a)
 	return names[a];
 }
 
-static void expect(enum claim claim, enum asked a, bool good, const struct view *v,
-		   const struct page *p, struct cowtrace_prediction got, unsigned int wanted)
+static void describe(const struct view *v, const struct page *p, enum asked a,
+		     struct cowtrace_prediction got)
 {
+	const struct seen *s = &p->seen;
 	const struct world *w = &p->world;
 	int i;
 
-	all_broken += !good;
-	if (good || broken[claim][a]++)
-		return;
-	note("claim %d, %s on %s: answer %u reason %u cause %u step %u, wanted %u", claim,
-	     name_of(a), kernels[v->kernel].name, got.answer, got.reason, got.cause, got.step,
-	     wanted);
-	note("  path %u kind %u order %u unshare %u moved %u raced %u given %u%u%u outcome %u state %#x refs %d maps %u/%d here %u entries %u pins %u present %#x",
-	     v->path, v->kind, v->order, v->unshare, v->unstable, v->raced, v->swapcount, v->exits,
-	     v->here, p->seen.outcome, p->seen.state, p->seen.refcount, p->seen.mapcount,
-	     p->seen.folio_mapcount, p->seen.mapped_here, p->seen.swapcount, p->seen.pincount,
-	     p->seen.present);
-	note("  page: maps %u entries %u cached %u wb %u stable %u batch %u lock %u plain %u pins %u taken %u mark %u later %u stuck %u; steps %#x",
+	note("  %s of a sample of %s: answer %u reason %u cause %u step %u", name_of(a),
+	     kernels[v->kernel].name, got.answer, got.reason, got.cause, got.step);
+	note("  path %u kind %u order %u unshare %u moved %u raced %u given %u%u%u", v->path,
+	     v->kind, v->order, v->unshare, v->unstable, v->raced, v->swapcount, v->exits, v->here);
+	note("  sample: outcome %u state %#x refs %d maps %u/%d here %u entries %u pins %u",
+	     s->outcome, s->state, s->refcount, s->mapcount, s->folio_mapcount, s->mapped_here,
+	     s->swapcount, s->pincount);
+	note("  page: maps %u entries %u cached %u wb %u stable %u batch %u lock %u plain %u",
 	     w->more_maps, w->entries, w->cached, w->writeback, w->stable, w->batch, w->lock,
-	     w->plain, w->pins, w->taken, w->mark, w->later, w->stuck, p->steps[a]);
+	     w->plain);
+	note("  pins %u taken %u mark %u later %u stuck %u", w->pins, w->taken, w->mark, w->later,
+	     w->stuck);
 	for (i = 0; i < NR_OTHERS; i++)
 		if (w->others[i])
 			note("  others %d: %u", i, w->others[i]);
+}
+
+static void expect(enum claim claim, enum asked a, bool good, const struct view *v,
+		   const struct page *p, struct cowtrace_prediction got, unsigned int wanted)
+{
+	all_broken += !good;
+	if (good || broken[claim][a]++)
+		return;
+	note("not so: %s; wanted %u", claims[claim], wanted);
+	describe(v, p, a, got);
 }
 
 /* What the page has of that which the cause says is not known. */
@@ -174,6 +183,49 @@ static void check_answer(enum asked a, const struct view *v, const struct cowtra
 	expect(STEP_TAKEN, a, v->unstable || (steps & 1u << got.step), v, p, got, steps);
 }
 
+static bool count_fits(int32_t known, int count)
+{
+	return known == COWTRACE_NOT_KNOWN || (known ? count >= known : !count);
+}
+
+static bool fits(int8_t known, bool is)
+{
+	return known == COWTRACE_NOT_KNOWN || known == is;
+}
+
+/* Is what the facts claim so with this page? */
+static bool is_so(const struct cowtrace_facts *f, const struct world *w)
+{
+	return count_fits(f->swapcount, w->entries) &&
+	       count_fits(f->folio_swapcount, total_swapcount(w)) &&
+	       (f->folio_mapcount == COWTRACE_NOT_KNOWN ||
+		f->folio_mapcount == large_mapcount(w)) &&
+	       fits(f->exclusive, w->mark) && fits(f->mm_shared, in_other_mm(w) || w->stuck) &&
+	       fits(f->elsewhere, large_mapcount(w) > mapped_here(w)) &&
+	       fits(f->drains, w->batch == OWN_BATCH) &&
+	       /* For a huge page the kernel waits until the lock is let go. */
+	       (w->path != COWTRACE_PATH_PTE || fits(f->locked, w->lock == HELD));
+}
+
+static void check_facts(const struct view *v, const struct cowtrace_facts *f, size_t first,
+			size_t end)
+{
+	static const struct cowtrace_prediction none;
+	size_t i;
+
+	for (i = first; i < end; i++) {
+		if (is_so(f, &pages[i].world))
+			continue;
+		all_broken++;
+		if (untrue++)
+			continue;
+		note("facts: exclusive %d swapcount %d/%d mapcount %d elsewhere %d mms %d drains %d locked %d",
+		     f->exclusive, f->swapcount, f->folio_swapcount, f->folio_mapcount,
+		     f->elsewhere, f->mm_shared, f->drains, f->locked);
+		describe(v, &pages[i], ASK_MAPCOUNT, none);
+	}
+}
+
 static void check_sample(const struct view *v, size_t first, size_t end)
 {
 	/* A count that moved may be any. */
@@ -186,6 +238,7 @@ static void check_sample(const struct view *v, size_t first, size_t end)
 		struct cowtrace_facts f = cowtrace_facts(&r, kernels[v->kernel].traits);
 
 		samples++;
+		check_facts(v, &f, first, end);
 		for (a = 0; a < NR_ASKED; a++)
 			check_answer(a, v, &f, first, end);
 	}
@@ -213,6 +266,7 @@ int main(void)
 		check_view(&v);
 		worlds += nr_pages_made;
 	}
+	ok(!untrue, "what the facts claim is so with every page that looks so");
 	for (c = 0; c < NR_CLAIMS; c++)
 		for (a = 0; a < NR_ASKED; a++)
 			if (c != NOT_ASKED || policy_of(a) < COWTRACE_POLICY_EXCLUSIVE)

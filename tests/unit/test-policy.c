@@ -371,6 +371,23 @@ static void check_kernels(void)
 	   "6.12 copies it");
 }
 
+static int elsewhere(struct cowtrace_record r)
+{
+	return cowtrace_facts(&r, kernels[V5_10].traits).elsewhere;
+}
+
+static void check_elsewhere(void)
+{
+	struct cowtrace_record twice = UNCOUNTED(.mapcount = 2, .refcount = 9);
+	struct cowtrace_record open = UNCOUNTED(.refcount = 9), here = UNCOUNTED();
+	struct cowtrace_record three = FOLIO(.mapped_here = 3);
+
+	ok(elsewhere(twice) == 1, "what is mapped twice is mapped elsewhere");
+	ok(elsewhere(three) == 1, "so is a folio with more mappings than there are here");
+	ok(elsewhere(here) == 0, "not one of which all references are those mappings");
+	ok(elsewhere(open) == COWTRACE_NOT_KNOWN, "until 6.1 a reference too many may be one");
+}
+
 int main(void)
 {
 	CHECK(settled);
@@ -381,5 +398,6 @@ int main(void)
 	CHECK(large);
 	CHECK(minimal);
 	check_kernels();
+	check_elsewhere();
 	return tap_end();
 }
