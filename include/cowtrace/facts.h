@@ -233,8 +233,8 @@ static inline __s8 cowtrace_locked_(const struct cowtrace_record *r, __u32 trait
 		return COWTRACE_NOT_KNOWN;
 	if (cowtrace_earned_(r))
 		return 0;
-	return cowtrace_copied_(r) && r->refcount <= cowtrace_tolerated_(r, traits) && !f->swapcount &&
-	       !(r->state & COWTRACE_PG_WRITEBACK) ? 1 : COWTRACE_NOT_KNOWN;
+	return cowtrace_copied_(r) && !f->swapcount && !(r->state & COWTRACE_PG_WRITEBACK) &&
+	       r->refcount <= cowtrace_tolerated_(r, traits) ? 1 : COWTRACE_NOT_KNOWN;
 }
 
 /* What is mapped, named by an entry or merged elsewhere has no mark on any kernel. */

@@ -13,7 +13,7 @@ static const char * const claims[] = {
 	[LIKE_REFCOUNT] = "what refcount reuses of a PTE, swapcache and exclusive do not copy",
 	[ONLY_LARGE_DIFFER] = "large-exclusive and exclusive differ on large folios of a PTE alone",
 	[MORE_KNOWLEDGE] = "to know more turns no settled answer into another or into none",
-	[ALL_KNOWN] = "with all known, device, release, moved counts or a folio's other pages are open",
+	[ALL_KNOWN] = "with all known, device, release, moved counts or other pages are open",
 	[KSM_REUSED] = "a merged page is reused by mapcount and minimal alone",
 	[UNSEEN_FIELDS] = "who faulted where, when and how long changes no answer",
 	[PARTS_OF_ANSWER] = "reason, cause and step are those of the answer",
@@ -47,9 +47,10 @@ static void expect(enum property p, bool good, const struct view *v, const struc
 {
 	if (good || broken[p]++)
 		return;
-	note("%s: on %s path %u kind %u order %u state %#x refs %d maps %u/%d outcome %u unshare %u",
-	     claims[p], kernels[v->kernel].name, v->path, v->kind, v->order, s->state, s->refcount,
-	     s->mapcount, s->folio_mapcount, s->outcome, v->unshare);
+	note("not so: %s; %s path %u kind %u order %u state %#x", claims[p],
+	     kernels[v->kernel].name, v->path, v->kind, v->order, s->state);
+	note("  refs %d maps %u/%d outcome %u unshare %u", s->refcount, s->mapcount,
+	     s->folio_mapcount, s->outcome, v->unshare);
 }
 
 static bool same(struct cowtrace_prediction a, struct cowtrace_prediction b)
@@ -88,7 +89,8 @@ static void check_hole(enum cowtrace_policy policy, const struct view *v, uint8_
 	size_t i;
 
 	for (i = 0; i < NR_HOLES; i++)
-		if (holes[i].policy == policy && holes[i].path == v->path && holes[i].cause == cause) {
+		if (holes[i].policy == policy && holes[i].path == v->path &&
+		    holes[i].cause == cause) {
 			in_hole[i]++;
 			return;
 		}
@@ -190,9 +192,9 @@ static void check_knowledge(const struct view *v, const struct page *page,
 	}
 	for (i = 0; i < COWTRACE_POLICY_MINIMAL; i++) {
 		struct cowtrace_prediction last = cowtrace_predict(i, &all);
+		bool settled = last.answer != COWTRACE_ANSWER_UNDETERMINED;
 
-		expect(ALL_KNOWN, last.answer != COWTRACE_ANSWER_UNDETERMINED ||
-				  may_stay_open(last.cause, v), v, &page->seen);
+		expect(ALL_KNOWN, settled || may_stay_open(last.cause, v), v, &page->seen);
 	}
 }
 
@@ -209,11 +211,14 @@ static void check_unseen(const struct view *v, const struct seen *s,
 	other.cpu = 3;
 	other.time_ns = 1ull << 40;
 	other.duration_ns = 99;
-	other.pid = other.tgid = other.uid = 42;
+	other.pid = 42;
+	other.tgid = 43;
+	other.uid = 44;
 	memcpy(other.comm, "somebody", 9);
 	other.address = 0x7f0000001234;
 	other.ip = 0x401000;
-	other.pfn = other.new_pfn = 0x77;
+	other.pfn = 0x77;
+	other.new_pfn = 0x77;
 	other.origin = COWTRACE_ORIGIN_REMOTE;
 	other.node = 1;
 	other.fault_flags |= COWTRACE_FAULT_FLAG_REMOTE;

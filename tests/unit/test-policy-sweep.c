@@ -21,13 +21,13 @@ static uint64_t samples, broken[NR_CLAIMS][NR_ASKED], untrue, all_broken;
 
 /* --- what is undetermined though all pages agree ---------------------------- */
 
-enum excuse { NO_EXCUSE, MOVED, DEVICE, EITHER, UNCOUNTED, SLOTS, NR_EXCUSES };
+enum excuse { NO_EXCUSE, MOVED, DEVICE, ONE_OF_TWO, UNCOUNTED, SLOTS, NR_EXCUSES };
 
 static const char * const excuses[] = {
 	[MOVED] = "of counts that moved nothing but the mappings is believed",
 	[DEVICE] = "what 5.10 did to a huge page under writeback does not tell of its device",
 	[UNCOUNTED] = "what references of a large folio can be mappings is not tried out",
-	[EITHER] = "a copy was made for batch, lock or slot: each would forbid the reuse again",
+	[ONE_OF_TWO] = "a copy was made for batch, lock or slot: each would forbid the reuse again",
 	[SLOTS] = "which other page of a large folio has the entries is not tried out",
 };
 
@@ -41,7 +41,7 @@ static enum excuse excuse_of(const struct view *v, const struct seen *s, enum co
 		return DEVICE;
 	if (((s->state & LOCKED) || cause == COWTRACE_CAUSE_BATCH) &&
 	    (s->outcome == COWTRACE_OUTCOME_COPY || s->outcome == COWTRACE_OUTCOME_UNSHARE))
-		return EITHER;
+		return ONE_OF_TWO;
 	if (cause == COWTRACE_CAUSE_MAPPINGS && !(s->present & COWTRACE_HAS_FOLIO_MAPCOUNT))
 		return UNCOUNTED;
 	if (cause == COWTRACE_CAUSE_SWAPCOUNT && v->order && v->path == COWTRACE_PATH_PTE)
@@ -219,9 +219,10 @@ static void check_facts(const struct view *v, const struct cowtrace_facts *f, si
 		all_broken++;
 		if (untrue++)
 			continue;
-		note("facts: exclusive %d swapcount %d/%d mapcount %d elsewhere %d mms %d drains %d locked %d",
-		     f->exclusive, f->swapcount, f->folio_swapcount, f->folio_mapcount,
-		     f->elsewhere, f->mm_shared, f->drains, f->locked);
+		note("facts: exclusive %d swapcount %d/%d mapcount %d", f->exclusive,
+		     f->swapcount, f->folio_swapcount, f->folio_mapcount);
+		note("  elsewhere %d mms %d drains %d locked %d", f->elsewhere, f->mm_shared,
+		     f->drains, f->locked);
 		describe(v, &pages[i], ASK_MAPCOUNT, none);
 	}
 }

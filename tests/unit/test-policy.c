@@ -237,7 +237,8 @@ static const struct line marked[] = {
 	  HUGE_(.state = ANON | LRU | SWAP, .refcount = 513, .present = COUNTED_PAGE, DID(SPLIT)),
 	  COPY(FREE_SWAP, SWAPCACHE) },
 	{ "a large folio of one reference is kept until 6.7, copied from 6.8 on", P(EXCLUSIVE),
-	  V6_12, FOLIO(.refcount = 1, .folio_mapcount = 1, .mapped_here = 1), OPEN(LARGE, RELEASE) },
+	  V6_12, FOLIO(.refcount = 1, .folio_mapcount = 1, .mapped_here = 1),
+	  OPEN(LARGE, RELEASE) },
 	{ "of several it is copied by both", P(EXCLUSIVE), V6_12, FOLIO(), COPY(LARGE, LARGE) },
 };
 

@@ -278,7 +278,7 @@ static void add_page(const struct world *w, const struct view *v)
 #define FEW		3
 #define FEW_PAGES	2
 
-#define UPTO(var, last)	for (w.var = 0; w.var <= (last); w.var++)
+#define UP_TO(var, last) for (w.var = 0; w.var <= (last); w.var++)
 
 /*
  * All that a page can be, while the other pages of its folio are as they are. With
@@ -289,19 +289,19 @@ static void add_pages(struct world w, const struct view *v)
 	int many = v->order ? 1 : 2;
 	bool all = v->order != FEW_PAGES;
 
-	UPTO(more_maps, many)
-	UPTO(cached, all)
-	UPTO(entries, w.cached ? many : 0)
-	UPTO(writeback, w.cached)
-	UPTO(stable, w.writeback)
-	UPTO(batch, all ? NR_BATCHES - 1 : LISTED)
-	UPTO(lock, all ? NR_LOCKS - 1 : UNLOCKED)
-	UPTO(plain, v->order ? 2 : 3)
-	UPTO(pins, all)
-	UPTO(taken, w.plain || w.pins)
-	UPTO(mark, 1)
-	UPTO(later, w.batch != LISTED && !v->order)
-	UPTO(stuck, v->order ? 1 : 0)
+	UP_TO(more_maps, many)
+	UP_TO(cached, all)
+	UP_TO(entries, w.cached ? many : 0)
+	UP_TO(writeback, w.cached)
+	UP_TO(stable, w.writeback)
+	UP_TO(batch, all ? NR_BATCHES - 1 : LISTED)
+	UP_TO(lock, all ? NR_LOCKS - 1 : UNLOCKED)
+	UP_TO(plain, v->order ? 2 : 3)
+	UP_TO(pins, all)
+	UP_TO(taken, w.plain || w.pins)
+	UP_TO(mark, 1)
+	UP_TO(later, w.batch != LISTED && !v->order)
+	UP_TO(stuck, v->order ? 1 : 0)
 		add_page(&w, v);
 }
 
