@@ -63,8 +63,8 @@ enum ct_chunk_type {
  * @type: enum ct_chunk_type.
  * @cpu: CPU of the payload, UINT32_MAX where that means nothing.
  * @length: bytes of the payload, which is padded with zeros to 8 bytes.
- * @payload_crc: zlib's crc32() of the payload without padding.
- * @header_crc: zlib's crc32() of the header before this field.
+ * @payload_crc: the CRC-32 of zlib and gzip of the payload without padding.
+ * @header_crc: the same of the header before this field.
  */
 struct ct_chunk_header {
 	uint32_t	magic;

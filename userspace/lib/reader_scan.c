@@ -3,11 +3,11 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <libdeflate.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bytes.h"
-#include "checksum.h"
 #include "map.h"
 #include "progress.h"
 
@@ -67,7 +67,7 @@ static bool parse_header(const uint8_t *p, struct ct_chunk_header *h)
 		return false;
 	memcpy(h, p, sizeof(*h));
 	h->header_crc = le32toh(h->header_crc);
-	if (ct_checksum(0, p, offsetof(struct ct_chunk_header, header_crc)) != h->header_crc)
+	if (libdeflate_crc32(0, p, offsetof(struct ct_chunk_header, header_crc)) != h->header_crc)
 		return false;
 	h->type = le32toh(h->type);
 	h->cpu = le32toh(h->cpu);
@@ -101,7 +101,7 @@ static bool payload_whole(struct ct_reader *r, uint64_t offset, const struct ct_
 
 		if (!p)
 			return false;
-		crc = ct_checksum(crc, p, n);
+		crc = libdeflate_crc32(crc, p, n);
 		offset += n;
 		left -= n;
 	}

@@ -2,11 +2,11 @@
 #include "reader_parts.h"
 
 #include <errno.h>
+#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
-#include "checksum.h"
 #include "progress.h"
 
 /* All streams together read so much ahead. */
@@ -25,7 +25,7 @@ static bool chunk_whole(struct ct_reader *r, struct stream *s, const struct chun
 		n = c->length - done < r->buffer_size ? c->length - done : r->buffer_size;
 		if (ct_read_at(r->fd, s->buffer, n, c->offset + done) != n)
 			return false;
-		crc = ct_checksum(crc, s->buffer, n);
+		crc = libdeflate_crc32(crc, s->buffer, n);
 	}
 	return crc == c->crc;
 }

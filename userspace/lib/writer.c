@@ -4,14 +4,13 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-#include "checksum.h"
 
 struct ct_writer {
 	int		fd;
@@ -128,9 +127,9 @@ int ct_writer_chunk(struct ct_writer *w, uint32_t type, uint32_t cpu,
 			w->schema_length = length;
 		}
 	}
-	h.payload_crc = htole32(ct_checksum(0, data, length));
-	h.header_crc = htole32(ct_checksum(0, &h,
-					   offsetof(struct ct_chunk_header, header_crc)));
+	h.payload_crc = htole32(libdeflate_crc32(0, data, length));
+	h.header_crc = htole32(libdeflate_crc32(0, &h,
+						offsetof(struct ct_chunk_header, header_crc)));
 	return append(w, v, 3);
 }
 
