@@ -399,4 +399,29 @@ static inline void cowtrace_ask_kernel(struct cowtrace_facts *f, __u32 traits)
 		f->large_copied = !!(traits & COWTRACE_TRAIT_LARGE_COPY);
 }
 
+/**
+ * cowtrace_foresee() - what a kernel's own policy says of its fault beforehand
+ * @r: a classified record.
+ * @traits: COWTRACE_TRAIT_* of the kernel that handled it.
+ *
+ * What happened is not looked at, so that it can be held against the answer; but for a
+ * swap slot whose entries the kernel shows to nobody: whether it was freed stands in.
+ *
+ * Return: the answer.
+ */
+static inline struct cowtrace_prediction
+cowtrace_foresee(const struct cowtrace_record *r, __u32 traits)
+{
+	struct cowtrace_facts after = cowtrace_facts(r, traits), before;
+	struct cowtrace_record sample = *r;
+
+	sample.outcome = COWTRACE_OUTCOME_UNKNOWN;
+	before = cowtrace_facts(&sample, traits);
+	before.asked = after.asked;
+	before.swapcount = after.swapcount;
+	before.folio_swapcount = after.folio_swapcount;
+	cowtrace_ask_kernel(&before, traits);
+	return cowtrace_predict(cowtrace_own_policy(traits), &before);
+}
+
 #endif /* COWTRACE_POLICY_H */

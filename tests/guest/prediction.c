@@ -37,8 +37,7 @@ void predictions_add(struct predictions *p, const struct cowtrace_record *r, uns
 
 	if (!f.asked || !decided(r))
 		return;
-	cowtrace_ask_kernel(&f, traits);
-	said = cowtrace_predict(cowtrace_own_policy(traits), &f);
+	said = cowtrace_foresee(r, traits);
 	if (said.answer == COWTRACE_ANSWER_NONE)
 		return;
 	p->decided++;

@@ -372,6 +372,35 @@ static void check_kernels(void)
 	   "6.12 copies it");
 }
 
+/* The kernel's own policy, asked before the decision. */
+static void check_foresight(void)
+{
+	struct cowtrace_record locked = UNMARKED(.state = ANON | LRU | LOCKED, DID(REUSE));
+	struct cowtrace_record batch = UNMARKED(.state = ANON, .refcount = 2, DID(REUSE));
+	struct cowtrace_record kept = CACHED(DID(COPY)), freed = CACHED(DID(REUSE));
+	struct cowtrace_record huge = HUGE_(.state = ANON | LRU | SWAP, .refcount = 513,
+					    DID(SPLIT));
+	struct cowtrace_record one = FOLIO(.refcount = 1, .folio_mapcount = 1, .mapped_here = 1);
+	struct cowtrace_record held = UNMARKED(DID(UFFD));
+	__u32 traits = kernels[V7_2].traits;
+
+	ok(cowtrace_foresee(&locked, traits).cause == COWTRACE_CAUSE_LOCK,
+	   "a lock that was got is not foreseen");
+	ok(cowtrace_foresee(&batch, traits).cause == COWTRACE_CAUSE_BATCH,
+	   "nor a batch that was drained");
+	ok(cowtrace_foresee(&kept, traits).reason == COWTRACE_REASON_SWAPCACHE,
+	   "that a slot was not freed stands for its entries");
+	ok(cowtrace_foresee(&freed, traits).reason == COWTRACE_REASON_SWAPCACHE_FREED,
+	   "that it was, for none");
+	ok(cowtrace_foresee(&huge, traits).reason == COWTRACE_REASON_SWAPCACHE,
+	   "those of a huge page too");
+	ok(cowtrace_foresee(&one, kernels[V6_1].traits).answer == COWTRACE_ANSWER_REUSE &&
+	   cowtrace_foresee(&one, kernels[V6_12].traits).reason == COWTRACE_REASON_LARGE,
+	   "it is the release that is asked");
+	ok(cowtrace_foresee(&held, traits).answer == COWTRACE_ANSWER_NONE,
+	   "and not of a fault that userfaultfd holds");
+}
+
 static int elsewhere(struct cowtrace_record r)
 {
 	return cowtrace_facts(&r, kernels[V5_10].traits).elsewhere;
@@ -399,6 +428,7 @@ int main(void)
 	CHECK(large);
 	CHECK(minimal);
 	check_kernels();
+	check_foresight();
 	check_elsewhere();
 	return tap_end();
 }

@@ -274,6 +274,7 @@ int ct_whatif_self(struct page *p, const struct ct_whatif_view *v)
 	const struct ct_whatif_policy_sum *of = &v->sum->policy[v->w->kernel];
 	uint64_t open = of->answers[COWTRACE_ANSWER_UNDETERMINED];
 	char right[CT_UNIT_TEXT], all[CT_UNIT_TEXT], share[CT_UNIT_TEXT], n[CT_UNIT_TEXT];
+	char left[CT_UNIT_TEXT];
 	const struct ct_whatif_pattern **list;
 	size_t i, nr;
 
@@ -285,7 +286,7 @@ int ct_whatif_self(struct page *p, const struct ct_whatif_view *v)
 	    ct_format_count(all, of->right + of->wrong),
 	    ct_format_share(share, of->right, of->right + of->wrong),
 	    ct_format_count(n, open),
-	    ct_format_share(share, open, v->sum->decided));
+	    ct_format_share(left, open, v->sum->decided));
 	list = ct_whatif_select(v->w, ct_whatif_surprise, v, &nr);
 	if (!list)
 		return -ENOMEM;

@@ -171,16 +171,15 @@ static uint8_t below(uint8_t value, uint8_t limit)
 static void ask_all(struct ct_whatif *w, const struct cowtrace_record *r, int exclusive,
 		    struct ct_whatif_key *key)
 {
-	struct cowtrace_facts f = cowtrace_facts(r, w->traits), of_kernel;
+	struct cowtrace_facts f = cowtrace_facts(r, w->traits);
 	size_t i;
 
 	if (f.exclusive == COWTRACE_NOT_KNOWN)
 		f.exclusive = exclusive;
-	of_kernel = f;
-	cowtrace_ask_kernel(&of_kernel, w->traits);
 	memset(key, 0, sizeof(*key));
 	for (i = 0; i < COWTRACE_NR_POLICIES; i++)
-		key->predicted[i] = cowtrace_predict(i, i == w->kernel ? &of_kernel : &f);
+		key->predicted[i] = i == w->kernel ? cowtrace_foresee(r, w->traits) :
+						     cowtrace_predict(i, &f);
 	for (i = 0; i < w->nr_own; i++)
 		key->predicted[COWTRACE_NR_POLICIES + i] = ask_own(w, &w->own[i], &f);
 	key->shape = shape_of(&f);

@@ -70,8 +70,9 @@ enum ct_shape { CT_SHAPES(CT_SHAPE_ENUM_) };
 
 /**
  * struct ct_whatif_key - what makes a pattern
- * @predicted: the answers, by policy; of own policies @cause counts in
- *	ct_whatif.words. CT_ANSWER_NOT_FAULTED is one of the answers.
+ * @predicted: the answers, by policy; of the kernel's own by cowtrace_foresee(); of
+ *	policies of the user @cause counts in ct_whatif.words. CT_ANSWER_NOT_FAULTED is
+ *	one of the answers.
  * @shape: enum ct_shape, bits.
  * @path: enum cowtrace_path.
  * @kind: enum cowtrace_kind.
