@@ -139,8 +139,8 @@ static void judge_swap(bool old)
 	if (!file_has("/proc/swaps", "/dev/"))
 		skip("swap", "no swap disk");
 	else if (old)
-		expect("swap", "5.10 copies a page of one owner because the swap cache holds it",
-		       "copy", "swapcache", "open", "page_count(page) != 1");
+		expect("swap", "5.10 copies a page of one owner because the swap cache holds it, for nobody",
+		       "copy", "swapcache", "no", "page_count(page) != 1");
 	else
 		expect("swap", "a page of one owner in the swap cache is kept, and its slot freed",
 		       "reuse", "swapcache-freed", "none",
