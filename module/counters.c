@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/random.h>
 #include <cowtrace/evidence.h>
 
 #include "counters.h"
@@ -13,7 +14,10 @@ int __init cow_counters_init(void)
 {
 	/* Whole cache lines, so that no line is written by two CPUs. */
 	cow_counters = __alloc_percpu(sizeof(*cow_counters), SMP_CACHE_BYTES);
-	return cow_counters ? 0 : -ENOMEM;
+	if (!cow_counters)
+		return -ENOMEM;
+	cow_counters_reset();
+	return 0;
 }
 
 void cow_counters_exit(void)
@@ -62,7 +66,12 @@ void cow_counters_reset(void)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		memset(per_cpu_ptr(cow_counters, cpu), 0, sizeof(struct cow_counters));
+	for_each_possible_cpu(cpu) {
+		struct cow_counters *c = per_cpu_ptr(cow_counters, cpu);
+
+		memset(c, 0, sizeof(*c));
+		/* CPUs of one state would leave out the same faults of the same pattern. */
+		c->random = get_random_u64();
+	}
 	skipped_exits = 0;
 }

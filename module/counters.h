@@ -48,14 +48,14 @@ struct cow_tally {
 /**
  * struct cow_counters - one CPU's counters, written by that CPU alone
  * @busy: this CPU is inside one of our handlers.
- * @countdown: faults until the next one is sampled.
+ * @random: state of the generator that decides which faults are sampled.
  * @tally: by outcome and reason, after the filters, dropped records included.
  * @answers: the same faults by policy and what it answers (policies.h).
  */
 struct cow_counters {
 	COW_COUNTERS(COW_COUNTER_FIELD_)
 	bool			busy;
-	u32			countdown;
+	u64			random;
 	struct cow_tally	tally[COWTRACE_NR_OUTCOMES][COWTRACE_NR_REASONS];
 	u64			answers[COWTRACE_NR_POLICIES][COWTRACE_NR_ANSWERS];
 };

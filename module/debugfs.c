@@ -3,6 +3,7 @@
 
 #include <linux/debugfs.h>
 #include <linux/fs.h>
+#include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -72,9 +73,11 @@ static int buffer_kb_store(const char *text)
 	return err ?: cow_session_set_buffer_kb(kb);
 }
 
+static u32 sample_every = 1;
+
 static int sample_every_show(struct seq_file *m, void *v)
 {
-	seq_printf(m, "%u\n", READ_ONCE(cow_hot.sample_every));
+	seq_printf(m, "%u\n", READ_ONCE(sample_every));
 	return 0;
 }
 
@@ -87,7 +90,9 @@ static int sample_every_store(const char *text)
 		return err;
 	if (!n)
 		return -EINVAL;
-	WRITE_ONCE(cow_hot.sample_every, n);
+	WRITE_ONCE(sample_every, n);
+	/* Of 1: U64_MAX. */
+	WRITE_ONCE(cow_hot.sample_below, div64_u64(U64_MAX, n));
 	return 0;
 }
 

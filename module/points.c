@@ -15,20 +15,20 @@
 #include "tracepoint.h"
 #include "witness.h"
 
-/* One fault in sample_every, counted down per CPU: no division, no shared line. */
+/*
+ * Each fault is taken with the probability of one in sample_every, whatever became
+ * of those before it: a count-down would take always the same of a pattern that
+ * repeats. Costs one multiplication, on a cache line that counts the fault anyway.
+ */
 static bool sampled_out(struct cow_counters *c)
 {
-	u32 every = READ_ONCE(cow_hot.sample_every);
+	u64 below = READ_ONCE(cow_hot.sample_below);
 
-	if (likely(every <= 1))
+	if (likely(below == U64_MAX))
 		return false;
-	/* The setting may have become smaller meanwhile. */
-	if (c->countdown > 1 && c->countdown <= every) {
-		c->countdown--;
-		return true;
-	}
-	c->countdown = every;
-	return false;
+	/* Knuth's MMIX generator: the comparison rests on its high bits, which are good. */
+	c->random = c->random * 6364136223846793005ULL + 1442695040888963407ULL;
+	return c->random >= below;
 }
 
 /* Is the fault wanted? Return: false when it ends here, accounted for. */

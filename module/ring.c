@@ -169,7 +169,9 @@ static int cpu_open(struct inode *inode, struct file *file)
 	atomic_t *open;
 
 	/* Relay shows the file before the buffer is ready, and then publishes the buffer. */
-	if (READ_ONCE(ring->shut) || READ_ONCE(*per_cpu_ptr(buf->chan->buf, cpu)) != buf)
+	if (READ_ONCE(*per_cpu_ptr(buf->chan->buf, cpu)) != buf)
+		return -ENOENT;
+	if (READ_ONCE(ring->shut))
 		return -EBUSY;
 	open = &per_cpu_ptr(ring->readers, cpu)->open;
 	if (atomic_cmpxchg(open, 0, 1))

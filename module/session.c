@@ -22,7 +22,7 @@
 /* How long a stop waits for faults that are inside do_wp_page(), in ms. */
 #define GRACE_MS	100
 
-struct cow_hot cow_hot __read_mostly = { .sample_every = 1 };
+struct cow_hot cow_hot __read_mostly = { .sample_below = U64_MAX };
 
 /*
  * control_mutex: one change of the session or of a setting at a time. Taken

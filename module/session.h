@@ -28,16 +28,16 @@ enum cow_user {
  * struct cow_hot - what the handlers read on each fault, all of it rarely written
  * @generation: of the session whose exits count, 0 for none.
  * @users: enum cow_user bits: whose entries count, 0 for nobody's.
- * @sample_every: one fault in so many is recorded.
  * @watched: a bit for each enum cowtrace_path whose witnesses are armed.
+ * @sample_below: a fault is taken when its random number is below, U64_MAX for all.
  * @ring: records for the files cpuN.
  * @events: records for the file events, NULL while it is closed.
  */
 struct cow_hot {
 	u32		generation;
 	u32		users;
-	u32		sample_every;
 	u32		watched;
+	u64		sample_below;
 	struct cow_ring	*ring;
 	struct cow_ring	*events;
 };

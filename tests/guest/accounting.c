@@ -8,6 +8,8 @@
 #define PAGES	512
 #define ROUNDS	4
 #define STOPS	8
+/* Of copies and reuses in turn. */
+#define TURNS	8
 
 /* Two tasks, a CPU each, that do not share pages with one another. */
 static void load_on(void *arg)
@@ -107,6 +109,21 @@ static void filtered(void)
 	reset();
 }
 
+/* Squares: neither a root nor a library of them is needed. */
+static bool within(double estimate, double truth, double errors, double variance)
+{
+	return (estimate - truth) * (estimate - truth) <= errors * errors * variance;
+}
+
+/*
+ * Of n faults k are taken, each with the probability of 1 in every. One in 16000
+ * comparisons is further off than 4 standard errors, one in 10^9 than 6.
+ */
+static bool a_sample(unsigned long long n, unsigned long long k, unsigned int every)
+{
+	return within(k, (double)n / every, 6, (double)n / every * (1 - 1.0 / every));
+}
+
 static void sampled(void)
 {
 	struct stats s;
@@ -118,15 +135,102 @@ static void sampled(void)
 	load();
 	disable();
 	identities("sample", "identities hold with sample_every=10", &s);
-	for (cpu = 0; cpu < s.cpus; cpu++) {
-		long long off = (long long)s.cpu[cpu].entries - 10 * (long long)s.cpu[cpu].handed_on;
-
-		tenth &= off > -10 && off < 10;
-	}
-	check(tenth && s.sum.handed_on, "sample-tenth", "each CPU hands on one entry in ten",
-	      "handed_on %llu of %llu", s.sum.handed_on, s.sum.entries);
+	for (cpu = 0; cpu < s.cpus; cpu++)
+		tenth &= a_sample(s.cpu[cpu].entries, s.cpu[cpu].handed_on, 10);
+	check(tenth && s.sum.handed_on, "sample-tenth",
+	      "each CPU hands on one entry in ten, by chance", "handed_on %llu of %llu",
+	      s.sum.handed_on, s.sum.entries);
 	cow_write("sample_every", "1");
 	reset();
+}
+
+/*
+ * Copies and reuses in turn: a child holds the even pages, and the odd ones, which
+ * this process wrote before, are its own.
+ */
+static void alternate(void *arg)
+{
+	char *mem = map_pages(PAGES);
+	struct partner p;
+	int round;
+	size_t i;
+
+	(void)arg;
+	on_cpu(0);
+	for (round = 0; round < TURNS; round++) {
+		touch(mem, PAGES);
+		p = partner_start();
+		for (i = 1; i < PAGES; i += 2)
+			poke(mem + i * PAGE, round);
+		fork_and_forget();
+		touch(mem, PAGES);
+		partner_end(&p);
+	}
+}
+
+static unsigned long long of_outcome(const struct stats *s, unsigned int outcome)
+{
+	unsigned long long sum = 0;
+	int reason;
+
+	for (reason = 0; reason < COWTRACE_NR_REASONS; reason++)
+		sum += s->faults[outcome][reason];
+	return sum;
+}
+
+static void trace_alternation(unsigned int every, struct stats *s)
+{
+	struct held_child c = child_held(alternate, NULL);
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", c.pid);
+	need(!cow_write("filter/tgid", text), "filter/tgid does not take %s", text);
+	snprintf(text, sizeof(text), "%u", every);
+	need(!cow_write("sample_every", text), "sample_every does not take %s", text);
+	enable();
+	child_go(&c);
+	need(!child_wait(c.pid), "the load failed");
+	disable();
+	stats_read(s);
+	cow_write("filter/tgid", "any");
+	cow_write("sample_every", "1");
+	reset();
+}
+
+/* How many faults of the process there are is known by a run in which each is recorded. */
+static void periodic(void)
+{
+	static const unsigned int rates[] = { 2, 10 };
+	static const unsigned int outcomes[] = { COWTRACE_OUTCOME_COPY, COWTRACE_OUTCOME_REUSE };
+	unsigned long long all, truth[2], found;
+	struct stats s;
+	char name[32];
+	size_t i, k;
+
+	trace_alternation(1, &s);
+	all = s.sum.entries;
+	for (k = 0; k < 2; k++)
+		truth[k] = of_outcome(&s, outcomes[k]);
+	/* A page may wait in an LRU batch, which makes a copy of a reuse. */
+	check(truth[0] >= PAGES * TURNS && truth[1] >= PAGES / 2 * TURNS * 9 / 10,
+	      "periodic-load", "the load copies and reuses in turn", "%llu and %llu", truth[0], truth[1]);
+	for (i = 0; i < ARRAY_SIZE(rates); i++) {
+		double every = rates[i];
+		bool good = true;
+
+		trace_alternation(rates[i], &s);
+		for (k = 0; k < 2; k++) {
+			found = of_outcome(&s, outcomes[k]);
+			note("1 in %u: %s %llu, estimated %.0f of %llu", rates[i],
+			     outcome_name(outcomes[k]), found, found * every, truth[k]);
+			good &= within(found * every, truth[k], 4,
+				       truth[k] * (every - 1));
+		}
+		snprintf(name, sizeof(name), "periodic-%u", rates[i]);
+		check(good && !stats_broken(&s), name,
+		      "a pattern of period 2 is estimated within 4 standard errors",
+		      "see above, of %llu faults", all);
+	}
 }
 
 /* What is read of one CPU after the buffer ran full, and the hole behind it. */
@@ -224,6 +328,7 @@ void run_accounting(void)
 	all_recorded();
 	filtered();
 	sampled();
+	periodic();
 	full();
 	stopped();
 }
