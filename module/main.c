@@ -11,6 +11,7 @@
 #include "events.h"
 #include "filter.h"
 #include "points.h"
+#include "policies.h"
 #include "ring.h"
 #include "session.h"
 #include "swap.h"
@@ -48,6 +49,7 @@ static void release(void)
 {
 	debugfs_remove(directory);
 	cow_witness_exit();
+	cow_policies_exit();
 	cow_counters_exit();
 }
 

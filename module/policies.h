@@ -20,8 +20,14 @@ static inline void cow_policies_count(const struct cowtrace_record *r)
 		cow_policies_add(r);
 }
 
-/* Switch it on or off, and begin again at zero. Context: may sleep; no handler runs. */
-void cow_policies_switch(bool on);
+/*
+ * Switch it on or off, and begin again at zero. Context: may sleep; no handler runs.
+ * Return: 0, or -ENOMEM with nothing changed.
+ */
+int cow_policies_switch(bool on);
+
+/* Let go of what it takes. Context: no handler runs any more. */
+void cow_policies_exit(void);
 
 /* A line "policy POLICY ANSWER COUNT" for each answer that was given; none while off. */
 void cow_policies_show(struct seq_file *m);

@@ -582,8 +582,7 @@ enum cow_witness_mode cow_session_witness(void)
 
 static int switch_policies(unsigned int on)
 {
-	cow_policies_switch(on);
-	return 0;
+	return cow_policies_switch(on);
 }
 
 int cow_session_set_policies(bool on)
