@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/random.h>
-#include <cowtrace/evidence.h>
 
 #include "counters.h"
 
@@ -33,15 +31,6 @@ u64 cow_counter_sum(size_t offset)
 	for_each_possible_cpu(cpu)
 		sum += READ_ONCE(*(u64 *)((void *)per_cpu_ptr(cow_counters, cpu) + offset));
 	return sum;
-}
-
-void cow_tally(const struct cowtrace_record *r)
-{
-	struct cow_tally *t = &this_cpu_ptr(cow_counters)->tally[r->outcome][r->reason];
-
-	t->count++;
-	t->ns += r->duration_ns;
-	t->bytes += cowtrace_copied_pages(r) * PAGE_SIZE;
 }
 
 u64 cow_skipped_exits(void)

@@ -21,6 +21,7 @@
 	X(handed_on,	  "sampled, and waiting for their exit")	\
 	X(exits,	  "exits that came")				\
 	X(recorded,	  "handed to a reader's buffer or to the tracepoint") \
+	X(counted,	  "counted without a record, in the mode counts") \
 	X(filtered_exit,  "rejected by a filter at exit")		\
 	X(dropped_full,	  "lost: the buffer was full")			\
 	X(events_dropped, "lines lost to the events file, not part of any sum") \
@@ -42,7 +43,7 @@ struct cow_tally {
 	u64	count;
 	u64	bytes;
 	u64	ns;
-};
+} __aligned(32);	/* none lies across two cache lines */
 
 #define COW_COUNTER_FIELD_(name, sentence)	u64	name;
 /**
@@ -73,9 +74,6 @@ void cow_counters_exit(void);
 /* Sum of a counter over all CPUs, by its offset; exact when no fault runs. */
 u64 cow_counter_sum(size_t offset);
 #define cow_sum(name)	cow_counter_sum(offsetof(struct cow_counters, name))
-
-/* Count a classified fault. Context: preemption off. */
-void cow_tally(const struct cowtrace_record *r);
 
 /* Exits that will never come, because their probe was detached meanwhile. */
 u64 cow_skipped_exits(void);

@@ -10,6 +10,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "count.h"
 #include "counters.h"
 #include "debugfs.h"
 #include "events.h"
@@ -115,6 +116,38 @@ static int witness_store(const char *text)
 	return mode < 0 ? mode : cow_session_set_witness(mode);
 }
 
+static const char * const modes[] = { "records", "counts" };
+
+static int mode_show(struct seq_file *m, void *v)
+{
+	seq_printf(m, "%s\n", modes[!!(cow_counting() & COW_COUNTING)]);
+	return 0;
+}
+
+static int mode_store(const char *text)
+{
+	int mode = match_string(modes, ARRAY_SIZE(modes), text);
+
+	return mode < 0 ? mode : cow_session_set_counting(COW_COUNTING, mode);
+}
+
+#define COUNT_SETTING(name, what)					\
+static int name##_show(struct seq_file *m, void *v)			\
+{									\
+	seq_printf(m, "%d\n", !!(cow_counting() & (what)));		\
+	return 0;							\
+}									\
+									\
+static int name##_store(const char *text)				\
+{									\
+	if (strcmp(text, "0") && strcmp(text, "1"))			\
+		return -EINVAL;						\
+	return cow_session_set_counting(what, text[0] == '1');		\
+}
+
+COUNT_SETTING(durations, COW_COUNT_DURATIONS)
+COUNT_SETTING(processes, COW_COUNT_PROCESSES)
+
 static int policies_show(struct seq_file *m, void *v)
 {
 	seq_printf(m, "%d\n", static_key_enabled(&cow_policies_on));
@@ -134,12 +167,16 @@ static const struct cow_setting settings[] = {
 	{ "buffer_kb", 0600, "a power of two from 64 to 65536", buffer_kb_show, buffer_kb_store },
 	{ "sample_every", 0600, "1 to 4294967295", sample_every_show, sample_every_store },
 	{ "witness", 0600, "auto, on or off", witness_show, witness_store },
+	{ "mode", 0600, "records or counts", mode_show, mode_store },
+	{ "durations", 0600, "0 or 1", durations_show, durations_store },
+	{ "processes", 0600, "0 or 1", processes_show, processes_store },
 	{ "policies", 0600, "0 or 1", policies_show, policies_store },
 };
 
 static const struct result results[] = {
 	{ "schema", cow_schema_show, false },
 	{ "stats", cow_stats_show, false },
+	{ "counts", cow_counts_show, false },
 	{ "lost", cow_lost_show, true },
 	{ "probes", cow_session_probes_show, true },
 };
@@ -194,7 +231,7 @@ static int setting_open(struct inode *inode, struct file *file)
 
 ssize_t cow_refuse_write(struct file *file, const char __user *from, size_t count, loff_t *ppos)
 {
-	pr_warn_ratelimited("%pd is only read; settings are enabled, reset, buffer_kb, sample_every, witness, policies and filter/*\n",
+	pr_warn_ratelimited("%pd is only read; settings are enabled, reset, mode, buffer_kb, sample_every, witness, durations, processes, policies and filter/*\n",
 			    file->f_path.dentry);
 	return -EINVAL;
 }

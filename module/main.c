@@ -6,6 +6,7 @@
 #include <linux/module.h>
 
 #include "compat/compat.h"
+#include "count.h"
 #include "counters.h"
 #include "debugfs.h"
 #include "events.h"
@@ -49,6 +50,7 @@ static void release(void)
 {
 	debugfs_remove(directory);
 	cow_witness_exit();
+	cow_count_exit();
 	cow_policies_exit();
 	cow_counters_exit();
 }

@@ -4,10 +4,10 @@
 #include <cowtrace/classify.h>
 
 #include "compat/compat.h"
+#include "count.h"
 #include "counters.h"
 #include "filter.h"
 #include "points.h"
-#include "policies.h"
 #include "proof.h"
 #include "ring.h"
 #include "session.h"
@@ -117,12 +117,13 @@ static bool deliver(struct cowtrace_record *r, u32 users)
 	struct cow_ring *events = READ_ONCE(cow_hot.events);
 	bool kept = true;
 
-	if (users & COW_USER_FILES) {
-		if (events && !cow_ring_write(events, r))
-			cow_count(events_dropped);
-		/* Last, so that the tracepoint shows the number that the ring gave. */
+	if (users & (COW_USER_FILES | COW_USER_COUNT) && events && !cow_ring_write(events, r))
+		cow_count(events_dropped);
+	/* Last, so that the tracepoint shows the number that the ring gave. */
+	if (users & COW_USER_FILES)
 		kept = cow_ring_write(cow_hot.ring, r);
-	}
+	else
+		r->seq = 0;
 	if (users & COW_USER_TRACE)
 		cow_trace_fault(r);
 	return kept;
@@ -205,12 +206,13 @@ static void leave(struct cow_entry *e, unsigned long ret, unsigned long ret_ip)
 		if (!cow_filter_exit(&r)) {
 			c->filtered_exit++;
 		} else {
-			cow_tally(&r);
-			cow_policies_count(&r);
-			if (deliver(&r, e->users))
-				c->recorded++;
-			else
+			cow_count_fault(&r);
+			if (!deliver(&r, e->users))
 				c->dropped_full++;
+			else if (e->users & COW_USER_COUNT)
+				c->counted++;
+			else
+				c->recorded++;
 		}
 	}
 	c->busy = false;

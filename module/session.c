@@ -12,6 +12,7 @@
 #include <linux/workqueue.h>
 
 #include "compat/compat.h"
+#include "count.h"
 #include "counters.h"
 #include "points.h"
 #include "policies.h"
@@ -306,24 +307,29 @@ static int prove_start(void)
 	return err;
 }
 
+/* The user that the file enabled stands for, in either mode. */
+#define ENABLED	(COW_USER_FILES | COW_USER_COUNT)
+
 static int start(void)
 {
+	u32 user = cow_counting() & COW_COUNTING ? COW_USER_COUNT : COW_USER_FILES;
 	int err;
 
-	if (!cow_hot.ring) {
+	if (user == COW_USER_FILES && !cow_hot.ring) {
 		pr_err_ratelimited("there is no buffer since buffer_kb could not be set: set it again\n");
 		return -ENOMEM;
 	}
-	err = hold(COW_USER_FILES);
+	err = hold(user);
 	if (err)
 		return err;
 	err = prove_start();
 	if (err) {
-		release(COW_USER_FILES);
+		release(user);
 		return err;
 	}
-	cow_ring_live(cow_hot.ring, true);
-	admit(COW_USER_FILES);
+	if (user == COW_USER_FILES)
+		cow_ring_live(cow_hot.ring, true);
+	admit(user);
 	return 0;
 }
 
@@ -373,8 +379,9 @@ int cow_session_enable(bool on)
 	} else if (!on && cow_session_running()) {
 		/* Were they armed to the end? */
 		check_locked();
-		release(COW_USER_FILES);
-		cow_ring_live(cow_hot.ring, false);
+		release(ENABLED);
+		if (cow_hot.ring)
+			cow_ring_live(cow_hot.ring, false);
 	}
 	mutex_unlock(&control_mutex);
 	return err;
@@ -454,7 +461,7 @@ static void open_trace(bool open)
 
 bool cow_session_running(void)
 {
-	return READ_ONCE(cow_hot.users) & COW_USER_FILES;
+	return READ_ONCE(cow_hot.users) & ENABLED;
 }
 
 const char *cow_session_backend(void)
@@ -522,6 +529,7 @@ static int reset(unsigned int unused)
 	if (cow_hot.ring)
 		cow_ring_clear(cow_hot.ring);
 	cow_counters_reset();
+	cow_count_reset();
 	missed_before = (struct cow_missed) { 0 };
 	blind_checks = 0;
 	return 0;
@@ -588,6 +596,26 @@ static int switch_policies(unsigned int on)
 int cow_session_set_policies(bool on)
 {
 	return change_at_rest(switch_policies, on);
+}
+
+/* @what_on: enum cow_counting, and behind it whether it is wanted. */
+static int switch_counting(unsigned int what_on)
+{
+	unsigned int before = cow_counting(), what = what_on >> 1;
+	unsigned int after = what_on & 1 ? before | what : before & ~what;
+	int err;
+
+	if (after == before)
+		return 0;
+	err = cow_count_switch(after);
+	if (!err && (before | after) & COW_COUNTING)
+		reset(0);
+	return err;
+}
+
+int cow_session_set_counting(enum cow_counting what, bool on)
+{
+	return change_at_rest(switch_counting, what << 1 | on);
 }
 
 static const struct cow_backend *choose_backend(const char *name)
@@ -658,7 +686,7 @@ void cow_session_exit(void)
 	mutex_lock(&probe_mutex);
 	ready = false;
 	mutex_unlock(&probe_mutex);
-	release(COW_USER_FILES | COW_USER_TRACE);
+	release(ENABLED | COW_USER_TRACE);
 	if (cow_hot.ring)
 		cow_ring_destroy(cow_hot.ring);
 	cow_hot.ring = NULL;

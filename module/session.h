@@ -8,6 +8,7 @@
 
 #include <linux/types.h>
 
+#include "count.h"
 #include "points.h"
 
 struct cow_ring;
@@ -18,10 +19,13 @@ struct seq_file;
  * enum cow_user - who wants faults, a bit each
  * @COW_USER_FILES: the file enabled: records go to the ring and to events.
  * @COW_USER_TRACE: the tracepoint cowtrace:wp_fault.
+ * @COW_USER_COUNT: the file enabled in the mode counts, instead of FILES: there is no
+ *	record but for events, while that is open.
  */
 enum cow_user {
 	COW_USER_FILES = 1,
 	COW_USER_TRACE = 2,
+	COW_USER_COUNT = 4,
 };
 
 /**
@@ -115,5 +119,10 @@ int cow_session_set_witness(enum cow_witness_mode mode);
 enum cow_witness_mode cow_session_witness(void);
 /* Count the answers of the policies (policies.h), from zero on. */
 int cow_session_set_policies(bool on);
+/*
+ * What is counted (count.h). A change begins at zero, as a reset does, when it changes
+ * what is counted now.
+ */
+int cow_session_set_counting(enum cow_counting what, bool on);
 
 #endif /* COW_SESSION_H */

@@ -2,11 +2,11 @@
 #include <linux/percpu.h>
 #include <linux/seq_file.h>
 
+#include "count.h"
 #include "counters.h"
 #include "policies.h"
 #include "session.h"
 #include "stats.h"
-#include "vocabulary.h"
 
 /* What entries, handed_on and exits are the sums of, printed in this order. */
 struct counter {
@@ -17,27 +17,8 @@ struct counter {
 #define COUNTER(name, sentence)	{ #name, offsetof(struct cow_counters, name) },
 static const struct counter counters[] = { COW_COUNTERS(COUNTER) };
 
-static void show_tally(struct seq_file *m, unsigned int outcome, unsigned int reason)
-{
-	struct cow_tally sum = { 0 };
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		const struct cow_tally *t =
-			&per_cpu_ptr(cow_counters, cpu)->tally[outcome][reason];
-
-		sum.count += READ_ONCE(t->count);
-		sum.bytes += READ_ONCE(t->bytes);
-		sum.ns += READ_ONCE(t->ns);
-	}
-	if (sum.count)
-		seq_printf(m, "fault %s %s %llu %llu %llu\n", cow_outcome_name(outcome),
-			   cow_reason_name(reason), sum.count, sum.bytes, sum.ns);
-}
-
 int cow_stats_show(struct seq_file *m, void *v)
 {
-	unsigned int outcome, reason;
 	int cpu, i;
 
 	seq_printf(m, "state %s\n", cow_session_running() ? "running" : "off");
@@ -49,9 +30,7 @@ int cow_stats_show(struct seq_file *m, void *v)
 			seq_printf(m, "asleep %llu\n", cow_asleep());
 		}
 	}
-	for (outcome = 0; outcome < COWTRACE_NR_OUTCOMES; outcome++)
-		for (reason = 0; reason < COWTRACE_NR_REASONS; reason++)
-			show_tally(m, outcome, reason);
+	cow_count_show_faults(m);
 	cow_policies_show(m);
 	for_each_possible_cpu(cpu) {
 		seq_printf(m, "cpu %d", cpu);

@@ -15,8 +15,9 @@ static const struct {
 	size_t		offset;
 } counter_names[] = {
 	NAMED(entries), NAMED(proofs), NAMED(filtered_entry), NAMED(sampled_out), NAMED(nested),
-	NAMED(handed_on), NAMED(exits), NAMED(recorded), NAMED(filtered_exit),
-	NAMED(dropped_full), NAMED(pmd_entries), NAMED(hugetlb_entries), NAMED(unread),
+	NAMED(handed_on), NAMED(exits), NAMED(recorded), NAMED(counted),
+	NAMED(filtered_exit), NAMED(dropped_full), NAMED(pmd_entries), NAMED(hugetlb_entries),
+	NAMED(unread),
 };
 
 static void set_counter(struct counters *c, const char *name, unsigned long long value)
@@ -104,10 +105,11 @@ static const char *counters_broken(const struct counters *c, const char *where)
 			 "%s: entries %llu, but filtered_entry %llu + sampled_out %llu + nested %llu + unread %llu + handed_on %llu",
 			 where, c->entries, c->filtered_entry, c->sampled_out, c->nested,
 			 c->unread, c->handed_on);
-	else if (c->exits != c->recorded + c->filtered_exit + c->dropped_full)
+	else if (c->exits != c->recorded + c->counted + c->filtered_exit + c->dropped_full)
 		snprintf(what, sizeof(what),
-			 "%s: exits %llu, but recorded %llu + filtered_exit %llu + dropped_full %llu",
-			 where, c->exits, c->recorded, c->filtered_exit, c->dropped_full);
+			 "%s: exits %llu, but recorded %llu + counted %llu + filtered_exit %llu + dropped_full %llu",
+			 where, c->exits, c->recorded, c->counted, c->filtered_exit,
+			 c->dropped_full);
 	else
 		return NULL;
 	return what;
@@ -147,10 +149,10 @@ const char *stats_broken(const struct stats *s)
 		snprintf(what, sizeof(what),
 			 "handed_on %llu, but exits %llu + skipped_exits %llu + asleep %llu",
 			 s->sum.handed_on, s->sum.exits, s->skipped_exits, s->asleep);
-	else if (s->tally != s->sum.recorded + s->sum.dropped_full)
+	else if (s->tally != s->sum.recorded + s->sum.counted + s->sum.dropped_full)
 		snprintf(what, sizeof(what),
-			 "the lines fault add up to %llu, but recorded %llu + dropped_full %llu",
-			 s->tally, s->sum.recorded, s->sum.dropped_full);
+			 "the lines fault add up to %llu, but recorded %llu + counted %llu + dropped_full %llu",
+			 s->tally, s->sum.recorded, s->sum.counted, s->sum.dropped_full);
 	else
 		return NULL;
 	return what;

@@ -10,7 +10,7 @@
 struct counters {
 	unsigned long long proofs, entries, filtered_entry, sampled_out, nested, handed_on;
 	unsigned long long pmd_entries, hugetlb_entries, unread;
-	unsigned long long exits, recorded, filtered_exit, dropped_full;
+	unsigned long long exits, recorded, counted, filtered_exit, dropped_full;
 };
 
 struct stats {

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/bitops.h>
+#include <linux/percpu.h>
+#include <linux/seq_file.h>
+#include <linux/topology.h>
+#include <linux/vmalloc.h>
+
+#include "count.h"
+#include "count_parts.h"
+#include "vocabulary.h"
+
+/* From 1 ns, 2 ns, 4 ns... to what the record's 32 bits hold. */
+#define BUCKETS		32
+
+/**
+ * struct durations - one CPU's faults by outcome, reason and log2 of their ns
+ *
+ * A row is four cache lines, of which a kind of fault mostly writes one.
+ */
+struct durations {
+	u64	faults[COWTRACE_NR_OUTCOMES][COWTRACE_NR_REASONS][BUCKETS];
+};
+
+static DEFINE_PER_CPU(struct durations *, durations);
+
+void cow_durations_add(const struct cowtrace_record *r)
+{
+	struct durations *d = this_cpu_read(durations);
+
+	/* One bit scan; 0 ns counts as 1. */
+	d->faults[r->outcome][r->reason][__fls(r->duration_ns | 1)]++;
+}
+
+int cow_durations_alloc(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		per_cpu(durations, cpu) = vzalloc_node(sizeof(struct durations),
+						       cpu_to_node(cpu));
+		if (!per_cpu(durations, cpu))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void cow_durations_free(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		vfree(per_cpu(durations, cpu));
+		per_cpu(durations, cpu) = NULL;
+	}
+}
+
+void cow_durations_clear(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		memset(per_cpu(durations, cpu), 0, sizeof(struct durations));
+}
+
+static u64 sum(unsigned int outcome, unsigned int reason, unsigned int bucket)
+{
+	u64 faults = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		faults += READ_ONCE(per_cpu(durations, cpu)->faults[outcome][reason][bucket]);
+	return faults;
+}
+
+void cow_durations_show(struct seq_file *m)
+{
+	unsigned int outcome, reason, bucket;
+
+	for (outcome = 0; outcome < COWTRACE_NR_OUTCOMES; outcome++)
+		for (reason = 0; reason < COWTRACE_NR_REASONS; reason++)
+			for (bucket = 0; bucket < BUCKETS; bucket++) {
+				u64 faults = sum(outcome, reason, bucket);
+
+				if (faults)
+					seq_printf(m, "duration %s %s %lu %llu\n",
+						   cow_outcome_name(outcome),
+						   cow_reason_name(reason), BIT(bucket), faults);
+			}
+}
