@@ -46,6 +46,8 @@ static const struct suite suites[] = {
 	{ "race", run_race, "two writers of the same page at once; RACES rounds" },
 	{ "contention", run_contention, "parent and child at one page; CONTENTION rounds" },
 	{ "storm", run_storm, "STORM_SECONDS of fork, write, swap and KSM on all CPUs" },
+	{ "load", run_load, "LOAD_FAULTS faults on all CPUs, and a reader that stalls" },
+	{ "hotplug", run_hotplug, "CPUs unplugged and plugged in under load; PLUG_ROUNDS rounds" },
 	{ "unload", run_unload, "insmod and rmmod under load; ROUNDS of them" },
 	{ "beside-bpftrace", run_beside_bpftrace, "BESIDE_ROUNDS rounds beside bpftrace's kretprobes" },
 	{ "beside-graph", run_beside_graph, "the same beside function_graph" },
@@ -72,6 +74,10 @@ static unsigned int limit(const struct suite *s)
 		return LIMIT + race_seconds();
 	if (s->run == run_storm)
 		return LIMIT + storm_seconds();
+	if (s->run == run_load)
+		return LIMIT + load_seconds();
+	if (s->run == run_hotplug)
+		return LIMIT + hotplug_seconds();
 	if (s->run == run_unload)
 		return LIMIT + unload_seconds();
 	if (!strncmp(s->name, "beside-", strlen("beside-")))

@@ -157,6 +157,12 @@ void child_go(struct held_child *c)
 	close(c->go);
 }
 
+void child_drop(struct held_child *c)
+{
+	child_kill(c->pid);
+	close(c->go);
+}
+
 void turn_init(struct turn *t)
 {
 	need(!pipe2(t->fds, O_CLOEXEC), "pipe: %s", strerror(errno));

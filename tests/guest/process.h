@@ -40,6 +40,8 @@ struct held_child {
 };
 struct held_child child_held(void (*fn)(void *), void *arg);
 void child_go(struct held_child *c);
+/* End one that was not released. */
+void child_drop(struct held_child *c);
 /* Give a line from one process to another, both ways. */
 struct turn {
 	int fds[2];
