@@ -173,6 +173,8 @@ static int print(FILE *out, struct ct_report *r, const void *arg, struct ct_erro
 		ret = ct_forks_make(r->reader, processes, &f, err);
 	v.f = f;
 	if (!ret)
+		ct_sample_forks(&r->sample, f);
+	if (!ret)
 		ret = choose(&v, err);
 	if (!ret)
 		ret = (v.opts->report.json ? ct_forks_json : ct_forks_text)(out, &v);

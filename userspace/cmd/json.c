@@ -33,6 +33,18 @@ void add_count(struct json_object *o, const struct ct_count *c)
 	add_number(o, "copy_time_ns", c->copy_ns);
 }
 
+static struct json_object *sampling(const struct ct_sample *s)
+{
+	struct json_object *o = json_object_new_object();
+
+	add(o, "every", s->every ? json_object_new_uint64(s->every) : NULL);
+	add(o, "recorded", s->all ? json_object_new_uint64(s->recorded) : NULL);
+	add(o, "all", s->all ? json_object_new_uint64(s->all) : NULL);
+	add(o, "factor", json_object_new_double(s->factor));
+	add(o, "changed", json_object_new_boolean(s->changed));
+	return o;
+}
+
 struct json_object *json_trace(const struct ct_report *r)
 {
 	struct json_object *o = json_object_new_object(), *cpus = json_object_new_array();
@@ -65,7 +77,14 @@ struct json_object *json_trace(const struct ct_report *r)
 	}
 	add(o, "cpus", cpus);
 	add(o, "meta", json_object_get(r->meta));
+	add(o, "sampling", ct_sampled(&r->sample) ? sampling(&r->sample) : NULL);
 	return o;
+}
+
+void add_error(struct json_object *to, const struct ct_sample *sample, uint64_t faults)
+{
+	if (ct_sampled(sample))
+		add(to, "standard_error", json_object_new_double(ct_sample_error(sample, faults)));
 }
 
 struct json_object *json_site(const struct ct_processes *processes, const struct ct_site *it,

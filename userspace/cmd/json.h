@@ -13,6 +13,9 @@ void add_number(struct json_object *to, const char *name, uint64_t n);
 void add_text(struct json_object *to, const char *name, const char *text);
 void add_count(struct json_object *o, const struct ct_count *c);
 
+/* Of an estimated number of faults; nothing where each fault was recorded. */
+void add_error(struct json_object *to, const struct ct_sample *sample, uint64_t faults);
+
 /* The trace as a whole; once all its records were read. */
 struct json_object *json_trace(const struct ct_report *r);
 

@@ -147,6 +147,30 @@ static void command_line(const struct ct_report *r, char *to, size_t size)
 	ct_clean_text(to, size, line, strlen(line));
 }
 
+/* That what follows is estimated, and how far that can be relied on. */
+static void sampling(struct page *p)
+{
+	const struct ct_sample *s = &p->r->sample;
+	char recorded[CT_UNIT_TEXT], all[CT_UNIT_TEXT];
+
+	if (!ct_sampled(s))
+		return;
+	if (s->all)
+		say(p, "sampled: %s of %s faults were recorded, 1 in %.4g, each by chance",
+		    ct_format_count(recorded, s->recorded), ct_format_count(all, s->all),
+		    s->factor);
+	else
+		say(p, "sampled: 1 in %.4g faults was recorded, each by chance", s->factor);
+	spaces(p, 2);
+	say(p, "counts, bytes and times below are estimates of all of them: the standard error of a count n is at most the root of %.4g n",
+	    s->factor - 1);
+	if (!s->changed)
+		return;
+	spaces(p, 2);
+	say(p, "sample_every was %llu when tracing began and changed under way: the estimates lean to the time in which more was recorded",
+	    (unsigned long long)s->every);
+}
+
 void title(struct page *p)
 {
 	const struct ct_report *r = p->r;
@@ -158,6 +182,7 @@ void title(struct page *p)
 	    strcmp(path, "-") ? path : "standard input", r->schema->kernel ?: "-", r->schema->module ?: "-", r->schema->backend ?: "-");
 	if (*command)
 		say(p, "traced: %s", command);
+	sampling(p);
 }
 
 void count_cells(struct page *p, const struct ct_count *c)

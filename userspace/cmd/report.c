@@ -31,7 +31,7 @@ const struct ct_loss ct_losses[] = {
 const struct ct_loss ct_left_out[] = {
 	{ "stats", "filtered_entry", "faults of other processes", NULL },
 	{ "stats", "filtered_exit", "faults of other outcomes, reasons or durations", NULL },
-	{ "stats", "sampled_out", "faults not sampled", "all counts above are of the sample" },
+	{ "stats", "sampled_out", "faults not sampled", "what is said above is estimated from the others" },
 	{ 0 }
 };
 
@@ -89,6 +89,7 @@ static int load(struct ct_report *r, struct ct_error *err)
 	ret = ct_state_load(r->reader, &r->state);
 	if (!ret)
 		ret = ct_reader_chunks(r->reader, CT_CHUNK_META, take_meta, r);
+	ct_sample_read(&r->sample, &r->state, r->meta);
 	return ret ? ct_error_set(err, ret, "out of memory") : 0;
 }
 
@@ -122,9 +123,12 @@ int ct_report_on(FILE *out, const char *trace_path, ct_report_fn *print, const v
 static int print(FILE *out, struct ct_report *r, const void *arg, struct ct_error *err)
 {
 	const struct ct_report_opts *opts = arg;
+	int ret = ct_summary_make(r->reader, &r->summary, err);
 
-	return ct_summary_make(r->reader, &r->summary, err) ?:
-	       (opts->json ? ct_report_json : ct_report_text)(out, r, opts);
+	if (ret)
+		return ret;
+	ct_sample_summary(&r->sample, r->summary);
+	return (opts->json ? ct_report_json : ct_report_text)(out, r, opts);
 }
 
 int ct_report_print(FILE *out, const char *trace_path, const struct ct_report_opts *opts)

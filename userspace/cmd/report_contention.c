@@ -158,7 +158,11 @@ static void caveats(struct page *p)
 	}
 	ct_state_number(&p->r->state, "stats", "sampled_out", &sampled);
 	ct_state_number(&p->r->state, "stats", "filtered_exit", &filtered);
-	if (sampled || filtered || p->r->info->lost) {
+	if (ct_sampled(&p->r->sample)) {
+		spaces(p, 2);
+		say(p, "These are figures of recorded faults, not estimates: a pair is seen when both are "
+		       "in the sample");
+	} else if (sampled || filtered || p->r->info->lost) {
 		spaces(p, 2);
 		say(p, "Faults that were left out or lost are met by none: there were more pairs");
 	}

@@ -57,6 +57,7 @@ static struct json_object *words(const struct ct_report *r, const char *vocab,
 		add_text(o, vocab, ct_report_word(r, vocab, i));
 		add_text(o, "sentence", ct_report_sentence(r, vocab, i));
 		add_count(o, &counts[i]);
+		add_error(o, &r->sample, counts[i].faults);
 		if (times)
 			add(o, "duration", durations(times[i]));
 		json_object_array_add(rows, o);
@@ -136,6 +137,7 @@ static struct json_object *reasons(const struct ct_report *r)
 		add_text(o, "reason", ct_report_word(r, "reason", pair->reason));
 		add_text(o, "sentence", ct_report_sentence(r, "reason", pair->reason));
 		add_number(o, "faults", pair->time.count);
+		add_error(o, &r->sample, pair->time.count);
 		add_number(o, "bytes_copied", pair->bytes);
 		add(o, "duration", durations(&pair->time));
 		add(o, "held", pair->held.known ? held(&pair->held) : NULL);

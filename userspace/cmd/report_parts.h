@@ -10,12 +10,13 @@
 
 #include "reader.h"
 #include "report.h"
+#include "sample.h"
 #include "schema.h"
 #include "state.h"
 #include "summary.h"
 
 /* Of the JSON form: greater major when a reader of the old one would misread it. */
-#define CT_REPORT_VERSION	"1.2"
+#define CT_REPORT_VERSION	"1.3"
 
 /* The trace of a command that was not given one. */
 #define DEFAULT_TRACE	"cowtrace.data"
@@ -29,6 +30,7 @@
  * @summary: its numbers; NULL where somebody else adds them up.
  * @state: the module's counters at its end.
  * @meta: what it says about itself, NULL if nothing.
+ * @sample: how it was sampled; all that is printed is an estimate if it was.
  */
 struct ct_report {
 	const char	*path;
@@ -38,6 +40,7 @@ struct ct_report {
 	struct ct_summary *summary;
 	struct ct_state	state;
 	struct json_object *meta;
+	struct ct_sample sample;
 };
 
 /**

@@ -9,12 +9,28 @@
 #include "report_contention.h"
 #include "units.h"
 
+#define ESTIMATE_TEXT	(2 * CT_UNIT_TEXT + 5)
+
+/* "1,000", or "1,000 +/- 95" for an estimate. */
+static const char *estimate(const struct page *p, char *to, uint64_t n)
+{
+	const struct ct_sample *sample = &p->r->sample;
+	char error[CT_UNIT_TEXT];
+
+	ct_format_count(to, n);
+	if (ct_sampled(sample) && n) {
+		ct_format_count(error, ct_sample_error(sample, n) + 0.5);
+		snprintf(to + strlen(to), ESTIMATE_TEXT - strlen(to), " +/- %s", error);
+	}
+	return to;
+}
+
 static void totals(struct page *p)
 {
 	const struct ct_summary *s = p->r->summary;
 	uint64_t span = s->last_ns - s->first_ns;
 	uint64_t rest = s->total.faults - s->total.reuses - s->total.copies - s->total.splits;
-	char n[CT_UNIT_TEXT], t[CT_UNIT_TEXT], rate[CT_UNIT_TEXT], share[CT_UNIT_TEXT];
+	char n[ESTIMATE_TEXT], t[CT_UNIT_TEXT], rate[CT_UNIT_TEXT], share[CT_UNIT_TEXT];
 
 	end_line(p);
 	if (!s->total.faults) {
@@ -31,14 +47,14 @@ static void totals(struct page *p)
 		    ct_format_count(n, s->total.faults), plural(s->total.faults), s->nr_processes,
 		    s->nr_processes == 1 ? "" : "es", ct_format_ns(t, span));
 	spaces(p, 2);
-	say(p, "%s reused the page (%s)", ct_format_count(n, s->total.reuses),
+	say(p, "%s reused the page (%s)", estimate(p, n, s->total.reuses),
 	    ct_format_share(share, s->total.reuses, s->total.faults));
 	spaces(p, 2);
 	if (s->total.copies) {
 		char b[CT_UNIT_TEXT];
 
 		say(p, "%s copied it (%s): %s copied, %s spent",
-		    ct_format_count(n, s->total.copies),
+		    estimate(p, n, s->total.copies),
 		    ct_format_share(share, s->total.copies, s->total.faults),
 		    ct_format_bytes(b, s->total.bytes), ct_format_ns(t, s->total.copy_ns));
 	} else {
@@ -47,12 +63,12 @@ static void totals(struct page *p)
 	if (s->total.splits) {
 		spaces(p, 2);
 		say(p, "%s split a huge page (%s), to go on page by page",
-		    ct_format_count(n, s->total.splits),
+		    estimate(p, n, s->total.splits),
 		    ct_format_share(share, s->total.splits, s->total.faults));
 	}
 	if (rest) {
 		spaces(p, 2);
-		say(p, "%s did %s (%s)", ct_format_count(n, rest),
+		say(p, "%s did %s (%s)", estimate(p, n, rest),
 		    s->total.splits ? "none of these" : "neither",
 		    ct_format_share(share, rest, s->total.faults));
 	}
@@ -63,6 +79,8 @@ static void word_head(struct page *p, const char *what, const char *of, const ch
 	spaces(p, 2);
 	cell(p, -15, what);
 	cell(p, 11, "faults");
+	if (ct_sampled(&p->r->sample))
+		cell(p, 9, "+/-");
 	cell(p, 10, of);
 	cell(p, 10, third);
 	cell(p, 10, "time");
@@ -76,6 +94,8 @@ static void word_row(struct page *p, const char *name, uint64_t n, uint64_t whol
 	spaces(p, 2);
 	cell(p, -15, name);
 	count_cell(p, 11, n);
+	if (ct_sampled(&p->r->sample))
+		count_cell(p, 9, ct_sample_error(&p->r->sample, n) + 0.5);
 	share_cell(p, 10, n, whole);
 	bytes_cell(p, 10, bytes);
 	ns_cell(p, 10, ns);

@@ -276,10 +276,12 @@ static int print_with(FILE *out, struct ct_report *r, const struct ct_whatif_opt
 		ret = err->code;
 	else if (!ret)
 		ret = begin_past(w, r, &forks, &v.untold) ?: take_all(w, r->reader);
-	if (!ret)
+	if (!ret) {
+		ct_sample_whatif(&r->sample, w);
 		ret = show(out, &v, err);
-	else if (!err->code)
+	} else if (!err->code) {
 		ct_error_set(err, ret, "out of memory");
+	}
 	ct_whatif_free(w);
 	ct_forks_free(forks);
 	ct_processes_free(table);
