@@ -9,14 +9,17 @@
 #include "capture.h"
 #include "capture_queue.h"
 #include "clock.h"
+#include "cpus.h"
 
-/* How often CPUs that came online are looked for. */
+/* How often CPUs that came online are looked for, should nobody tell of them. */
 #define RESCAN_NS	1000000000ull
 #define SWEEP_NS	(CT_CAPTURE_PERIOD_MS * 1000000ull)
 /* Full blocks from one CPU before the others get their turn. */
 #define TURN		4
 /* A stream that neither ends nor gives records after the stop is somebody else's doing. */
 #define DRAIN_NS	(5 * 1000000000ull)
+/* In epoll's data: not a CPU, like the side-band's. */
+#define NEW_CPU		(UINT64_MAX - 1)
 
 _Static_assert(CT_SIDEBAND_MAX <= CT_BLOCK_BYTES, "a ring of the side-band fits into a block");
 
@@ -33,6 +36,7 @@ struct ct_capture {
 	size_t			record_size;
 	size_t			read_size;
 	int			epoll;
+	int			watch;
 	uint64_t		next_sweep;
 	uint64_t		next_rescan;
 	int			read_error;
@@ -73,7 +77,8 @@ int ct_capture_open(struct ct_capture **out, struct ct_source *source,
 		    struct ct_sideband *sideband, struct ct_writer *writer, size_t record_size,
 		    struct ct_error *err)
 {
-	long nr = sysconf(_SC_NPROCESSORS_CONF);
+	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = NEW_CPU };
+	unsigned int nr = ct_cpus_possible();
 	struct ct_capture *c;
 	int ret;
 
@@ -88,6 +93,8 @@ int ct_capture_open(struct ct_capture **out, struct ct_source *source,
 	c->nr = nr;
 	for (unsigned int i = 0; i < c->nr; i++)
 		c->streams[i].fd = -1;
+	/* Before the first look: none may come in between. */
+	c->watch = ct_cpus_watch();
 	c->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (c->epoll < 0)
 		ret = ct_error_set(err, -errno, "cannot wait for records: epoll_create1: %s",
@@ -100,6 +107,8 @@ int ct_capture_open(struct ct_capture **out, struct ct_source *source,
 	}
 	if (sideband)
 		ct_sideband_poll(sideband, c->epoll);
+	if (c->watch >= 0)
+		epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->watch, &ev);
 	*out = c;
 	return 0;
 }
@@ -205,6 +214,20 @@ static void rescan(struct ct_capture *c)
 		ct_sideband_rescan(c->sideband);
 }
 
+/* A CPU that was unplugged has its file still, but its side-band is dead. */
+static void take_new_cpus(struct ct_capture *c)
+{
+	int cpu = c->watch < 0 ? -1 : ct_cpus_came(c->watch);
+
+	if (cpu < 0)
+		return;
+	read_sideband(c);
+	for (; cpu >= 0; cpu = ct_cpus_came(c->watch))
+		if (c->sideband)
+			ct_sideband_renew(c->sideband, cpu);
+	rescan(c);
+}
+
 bool ct_capture_pump(struct ct_capture *c)
 {
 	struct epoll_event events[64];
@@ -225,6 +248,8 @@ bool ct_capture_pump(struct ct_capture *c)
 	for (int i = 0; i < n; i++)
 		if (events[i].data.u64 == UINT64_MAX)
 			read_sideband(c);
+		else if (events[i].data.u64 == NEW_CPU)
+			take_new_cpus(c);
 		else
 			more |= read_stream(c, events[i].data.u64, false);
 	/* What a turn left behind raises no edge again: the sweep is due at once. */
@@ -293,6 +318,8 @@ void ct_capture_free(struct ct_capture *c)
 	for (unsigned int i = 0; i < c->nr; i++)
 		if (c->streams[i].fd >= 0)
 			close(c->streams[i].fd);
+	if (c->watch >= 0)
+		close(c->watch);
 	if (c->epoll >= 0)
 		close(c->epoll);
 	free(c);

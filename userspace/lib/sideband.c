@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "cpus.h"
 #include "format.h"
 #include "sideband.h"
 #include "sideband_build_id.h"
@@ -225,7 +226,7 @@ static int explain(int code, struct ct_error *err)
 
 int ct_sideband_open(struct ct_sideband **out, struct ct_error *err)
 {
-	long nr = sysconf(_SC_NPROCESSORS_CONF);
+	unsigned int nr = ct_cpus_possible();
 	struct ct_sideband *sb;
 	int ret = 0;
 
@@ -296,6 +297,14 @@ void ct_sideband_rescan(struct ct_sideband *sb)
 		if (ring->fd < 0)
 			ring_open(sb, i);
 	}
+}
+
+void ct_sideband_renew(struct ct_sideband *sb, unsigned int cpu)
+{
+	if (cpu >= sb->nr)
+		return;
+	ring_close(sb, &sb->rings[cpu]);
+	ring_open(sb, cpu);
 }
 
 static void remember_young(struct ct_sideband *sb, const struct fork_record *fork)

@@ -73,6 +73,9 @@ void ct_sideband_poll(struct ct_sideband *sb, int epoll);
 /* Open the events of CPUs that came online since. */
 void ct_sideband_rescan(struct ct_sideband *sb);
 
+/* Open the events of a CPU anew that was offline; what is in its ring was read. */
+void ct_sideband_renew(struct ct_sideband *sb, unsigned int cpu);
+
 /**
  * ct_sideband_read() - hand on what is in the rings
  * @sb: the side-band.
