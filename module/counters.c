@@ -4,14 +4,13 @@
 
 #include "counters.h"
 
-struct cow_counters __percpu *cow_counters;
+struct cow_counters __percpu *cow_counters __read_mostly;
 
 static u64 skipped_exits;
 
 int __init cow_counters_init(void)
 {
-	/* Whole cache lines, so that no line is written by two CPUs. */
-	cow_counters = __alloc_percpu(sizeof(*cow_counters), SMP_CACHE_BYTES);
+	cow_counters = alloc_percpu(struct cow_counters);
 	if (!cow_counters)
 		return -ENOMEM;
 	cow_counters_reset();

@@ -5,6 +5,7 @@
 
 #include <cowtrace/record.h>
 #include <cowtrace/vocab.h>
+#include <linux/cache.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
 
@@ -47,7 +48,7 @@ struct cow_tally {
 
 #define COW_COUNTER_FIELD_(name, sentence)	u64	name;
 /**
- * struct cow_counters - one CPU's counters, written by that CPU alone
+ * struct cow_counters - one CPU's counters, whole cache lines written by that CPU alone
  * @busy: this CPU is inside one of our handlers.
  * @random: state of the generator that decides which faults are sampled.
  * @tally: by outcome and reason, after the filters, dropped records included.
@@ -59,7 +60,7 @@ struct cow_counters {
 	u64			random;
 	struct cow_tally	tally[COWTRACE_NR_OUTCOMES][COWTRACE_NR_REASONS];
 	u64			answers[COWTRACE_NR_POLICIES][COWTRACE_NR_ANSWERS];
-};
+} ____cacheline_aligned;
 
 /* Allocated: what a module may have of static per-CPU memory is 8 KiB. */
 extern struct cow_counters __percpu *cow_counters;

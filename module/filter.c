@@ -52,7 +52,7 @@ static const struct filter pass_all = {
 };
 
 /* NULL: everything passes. */
-static struct filter __rcu *filter;
+static struct filter __rcu *filter __read_mostly;
 static DEFINE_MUTEX(filter_mutex);
 
 bool cow_filter_entry(void)

@@ -177,7 +177,8 @@ static void settle(struct cowtrace_record *r)
 
 	if ((r->evidence & COWTRACE_EV_WATCHED) && is_open(r))
 		hear_witness(r);
-	if (r->path == COWTRACE_PATH_PTE && cow_split_ask(r->address))
+	if (r->path == COWTRACE_PATH_PTE &&
+	    cow_split_ask(r->address, r->evidence & COWTRACE_EV_COUNTED))
 		r->state |= COWTRACE_AFTER_SPLIT;
 	v = cowtrace_classify(r, COW_TRAITS);
 	r->outcome = v.outcome;

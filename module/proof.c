@@ -10,8 +10,8 @@
 #include "proof.h"
 
 /* The task that makes a proof now, and where it will fault. */
-static struct task_struct *prover;
-static unsigned long proof_page;
+static struct task_struct *prover __read_mostly;
+static unsigned long proof_page __read_mostly;
 /* What the handlers found; written by the prover's own fault. */
 static bool seen, witnessed;
 

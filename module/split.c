@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/cache.h>
 #include <linux/hash.h>
+#include <linux/percpu.h>
 #include <linux/sched.h>
 
 #include "split.h"
 
-#define NOTE_BITS	8
+#define NOTE_BITS	4
 
 /**
  * struct note - "this task split the PMD of this address"
@@ -13,7 +14,7 @@
  * @address: of the access, with its offset in the page.
  * @faults: that the task had finished; unchanged until this access has.
  *
- * Found by hash of the task alone: of two tasks that split in the same
+ * Found by hash of the task alone: of two tasks that split on one CPU in the same
  * microsecond and share a place, one goes without its link.
  */
 struct note {
@@ -22,7 +23,19 @@ struct note {
 	unsigned long		faults;
 };
 
-static struct note notes[BIT(NOTE_BITS)];
+/**
+ * struct notes - of the splits on one CPU, written by that CPU alone
+ * @at: found by hash.
+ *
+ * Except by a task that changed its CPU inside do_wp_page(): it takes its note where
+ * it left it. Between the split and do_wp_page() nothing sleeps; a task that was
+ * preempted just there, and moved, goes without its link.
+ */
+struct notes {
+	struct note		at[BIT(NOTE_BITS)];
+} ____cacheline_aligned;
+
+static DEFINE_PER_CPU_ALIGNED(struct notes, notes);
 /* Most loads never split a huge page. */
 static bool any __read_mostly;
 
@@ -31,9 +44,14 @@ static unsigned long finished_faults(void)
 	return current->min_flt + current->maj_flt;
 }
 
+static struct note *place(struct notes *of)
+{
+	return &of->at[hash_ptr(current, NOTE_BITS)];
+}
+
 void cow_split_note(u64 address)
 {
-	struct note *n = &notes[hash_ptr(current, NOTE_BITS)];
+	struct note *n = place(this_cpu_ptr(&notes));
 
 	if (!READ_ONCE(any))
 		WRITE_ONCE(any, true);
@@ -46,17 +64,30 @@ void cow_split_note(u64 address)
 	smp_store_release(&n->task, current);
 }
 
-bool cow_split_ask(u64 address)
+static bool take(struct notes *from, u64 address)
 {
-	struct note *n;
+	struct note *n = place(from);
 
-	if (likely(!READ_ONCE(any)))
-		return false;
-	n = &notes[hash_ptr(current, NOTE_BITS)];
 	/* Pairs with the release in cow_split_note(), maybe on another CPU. */
 	if (smp_load_acquire(&n->task) != current)
 		return false;
 	/* An overwritten note fails one of these: addresses differ, or it is not ours. */
 	return READ_ONCE(n->address) == address && READ_ONCE(n->faults) == finished_faults() &&
 	       cmpxchg(&n->task, current, NULL) == current;
+}
+
+bool cow_split_ask(u64 address, bool stayed)
+{
+	int cpu;
+
+	if (likely(!READ_ONCE(any)))
+		return false;
+	if (take(this_cpu_ptr(&notes), address))
+		return true;
+	if (likely(stayed))
+		return false;
+	for_each_possible_cpu(cpu)
+		if (take(per_cpu_ptr(&notes, cpu), address))
+			return true;
+	return false;
 }

@@ -23,7 +23,7 @@ struct symbol {
 	unsigned long	end;
 };
 
-static struct symbol symbols[COW_NR_SYMBOLS] = {
+static struct symbol symbols[COW_NR_SYMBOLS] __read_mostly = {
 	[COW_SYM_WP]		= { { COW_SYMBOL_WP } },
 	[COW_SYM_PMD]		= { { "do_huge_pmd_wp_page" } },
 	[COW_SYM_HUGETLB]	= { { "hugetlb_wp", "hugetlb_cow" } },

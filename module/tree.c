@@ -17,7 +17,7 @@
  * One bit a process id, half a megabyte: found by one load, whatever the size
  * of the tree. Threads go with their process, as do the workers of io_uring.
  */
-static unsigned long *members;
+static unsigned long *members __read_mostly;
 static u32 seeds[MAX_SEEDS];
 static unsigned int nr_seeds;
 
@@ -29,8 +29,11 @@ bool cow_tree_has(const struct task_struct *task)
 /* Called before the child can run, so it never faults outside the tree. */
 static void on_fork(void *data, struct task_struct *parent, struct task_struct *child)
 {
-	if (child->tgid != parent->tgid)
-		assign_bit(child->tgid, members, test_bit(parent->tgid, members));
+	bool member = test_bit(parent->tgid, members);
+
+	/* Each fork of the machine comes here: only those of the tree write. */
+	if (child->tgid != parent->tgid && test_bit(child->tgid, members) != member)
+		assign_bit(child->tgid, members, member);
 }
 
 /*

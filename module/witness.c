@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/cache.h>
 #include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
@@ -34,20 +35,20 @@ struct mark {
 };
 
 /**
- * struct notebook - the marks of one CPU, made by that CPU alone
+ * struct notebook - the marks of one CPU, whole cache lines written by that CPU alone
  * @displaced_ns: when the last mark of another task was displaced.
  * @marks: found by hash of the task.
  */
 struct notebook {
 	u64		displaced_ns;
 	struct mark	marks[NR_MARKS];
-};
+} ____cacheline_aligned;
 
-static struct notebook __percpu *notebooks;
+static struct notebook __percpu *notebooks __read_mostly;
 
 int __init cow_witness_init(void)
 {
-	notebooks = __alloc_percpu(sizeof(*notebooks), SMP_CACHE_BYTES);
+	notebooks = alloc_percpu(struct notebook);
 	return notebooks ? 0 : -ENOMEM;
 }
 
