@@ -28,6 +28,8 @@
 #define PAGES	4096
 /* Rounds before the first that counts: page tables and per-CPU lists fill up. */
 #define WARM_UP	2
+/* Of the module idle, see floor/. */
+#define IDLE	"/sys/module/idle/parameters/ns"
 
 struct cost {
 	uint64_t	written;
@@ -42,30 +44,16 @@ static uint64_t now(void)
 	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
 }
 
-static uint64_t number_after(const char *text, const char *name)
-{
-	const char *at = strstr(text, name);
-
-	if (!at)
-		errx(1, "/proc/timer_list has no %s: how long was the CPU idle?", name);
-	return strtoull(at + strlen(name), NULL, 10);
-}
-
-/* Of the only CPU, to the nanosecond; /proc/stat counts hundredths of a second. */
+/* Of the only CPU, in nanoseconds; /proc/stat counts hundredths of a second. */
 static uint64_t idle(void)
 {
-	static char text[1 << 18];
-	int fd = open("/proc/timer_list", O_RDONLY);
-	size_t have = 0;
-	ssize_t got;
+	char text[32] = "";
+	int fd = open(IDLE, O_RDONLY);
 
-	if (fd < 0)
-		err(1, "/proc/timer_list");
-	while ((got = read(fd, text + have, sizeof(text) - 1 - have)) > 0)
-		have += got;
-	text[have] = '\0';
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		err(1, IDLE);
 	close(fd);
-	return number_after(text, ".idle_sleeptime : ") + number_after(text, ".iowait_sleeptime: ");
+	return strtoull(text, NULL, 10);
 }
 
 static struct cost measure(char *mem, bool write, long drain_ms)

@@ -10,7 +10,8 @@
 /* Which probes; entries are those of a tracer that does without return probes. */
 static char *probes = "";
 module_param(probes, charp, 0444);
-MODULE_PARM_DESC(probes, "kretprobe, kprobe, kprobe-entries, fprobe, fprobe-entry or fprobe-entries");
+MODULE_PARM_DESC(probes,
+		 "kretprobe, kprobe-entry, kprobe-entries, fprobe, fprobe-entry or fprobe-entries");
 
 static const char *functions[] = { "do_wp_page", "ptep_clear_flush", "ptep_set_access_flags" };
 
@@ -105,7 +106,7 @@ static int __init floor_init(void)
 {
 	if (!strcmp(probes, "kretprobe"))
 		return register_kretprobe(&pair);
-	if (!strcmp(probes, "kprobe"))
+	if (!strcmp(probes, "kprobe-entry"))
 		return arm_kprobes(1);
 	if (!strcmp(probes, "kprobe-entries"))
 		return arm_kprobes(ARRAY_SIZE(functions));
