@@ -148,7 +148,7 @@ void cow_processes_add(const struct cowtrace_record *r, u64 bytes)
 		t->last_tgid = tgid;
 	}
 	/* Another thread may give it a new name meanwhile, and half of that is shown. */
-	memcpy(s->comm, current->comm, sizeof(s->comm));
+	memcpy(s->comm, current->group_leader->comm, sizeof(s->comm));
 	s->faults[classes[r->outcome]]++;
 	s->bytes += bytes;
 	s->ns += r->duration_ns;

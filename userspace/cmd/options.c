@@ -51,6 +51,16 @@ int ct_options_add(struct ct_options *o, const char *name, const char *value)
 	return 0;
 }
 
+bool ct_options_has(const struct ct_options *o, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < o->nr_settings; i++)
+		if (!strncmp(o->settings[i], name, n) && o->settings[i][n] == '=')
+			return true;
+	return false;
+}
+
 static int add_number(struct argp_state *state, const char *name, const char *arg,
 		      unsigned long long min, unsigned long long max)
 {

@@ -47,6 +47,9 @@ void ct_usage(const struct argp_state *state, const char *format, ...);
  */
 int ct_options_add(struct ct_options *options, const char *name, const char *value);
 
+/* Was a setting given a value? */
+bool ct_options_has(const struct ct_options *options, const char *name);
+
 /**
  * ct_options_filter() - set what --filter says
  * @options: the options.

@@ -122,9 +122,14 @@ int ct_report_on(FILE *out, const char *trace_path, ct_report_fn *print, const v
 
 static int print(FILE *out, struct ct_report *r, const void *arg, struct ct_error *err)
 {
+	const char *counts = ct_state_text(&r->state, "counts");
 	const struct ct_report_opts *opts = arg;
-	int ret = ct_summary_make(r->reader, &r->summary, err);
+	uint64_t elapsed = 0;
+	int ret;
 
+	ct_state_number(&r->state, "session", "elapsed_ns", &elapsed);
+	ret = counts ? ct_summary_count(r->reader, counts, elapsed, &r->summary, err) :
+		       ct_summary_make(r->reader, &r->summary, err);
 	if (ret)
 		return ret;
 	ct_sample_summary(&r->sample, r->summary);

@@ -26,6 +26,17 @@ static struct json_object *durations(const struct ct_histogram *h)
 	return o;
 }
 
+/* Of faults that were counted and not recorded. */
+static struct json_object *counted_faults(const struct ct_summary *s)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_count(o, &s->total);
+	add_number(o, "elapsed_ns", s->last_ns);
+	add_number(o, "processes", s->nr_processes);
+	return o;
+}
+
 static struct json_object *faults(const struct ct_summary *s)
 {
 	struct json_object *o = json_object_new_object(), *after = json_object_new_object();
@@ -173,10 +184,24 @@ static struct json_object *processes(const struct ct_report *r, const struct ct_
 		}
 		if (parent != CT_MAP_NONE)
 			add_number(o, "parent", ct_processes_get(s->processes, parent)->tgid);
+		if (s->counts)
+			add(o, "at_least", json_object_new_boolean(it->at_least));
 		add_count(o, &it->count);
+		/* A sum by process is not counted. */
+		if (s->counts)
+			json_object_object_del(o, "copy_time_ns");
 		json_object_array_add(rows, o);
 	}
 	return rows;
+}
+
+static struct json_object *others(const struct ct_summary *s)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_count(o, &s->counts->others);
+	json_object_object_del(o, "copy_time_ns");
+	return o;
 }
 
 static struct json_object *sites(const struct ct_report *r, const struct ct_report_opts *opts)
@@ -198,9 +223,17 @@ int ct_report_json(FILE *out, const struct ct_report *r, const struct ct_report_
 
 	add_text(o, "report", CT_REPORT_VERSION);
 	add(o, "trace", json_trace(r));
-	add(o, "faults", faults(s));
+	add_text(o, "mode", s->counts ? "counts" : "records");
+	add(o, "faults", s->counts ? counted_faults(s) : faults(s));
 	add(o, "outcomes", words(r, "outcome", s->outcomes, s->outcome_time));
 	add(o, "reasons", reasons(r));
+	if (s->counts) {
+		add(o, "processes", processes(r, opts));
+		add(o, "others", others(s));
+		add(o, "lost", json_lost(r, s->processes));
+		add(o, "damage", json_damage(r->info));
+		return json_print(out, o);
+	}
 	add(o, "origins", words(r, "origin", s->origins, NULL));
 	add(o, "kinds", words(r, "kind", s->kinds, NULL));
 	add(o, "paths", words(r, "path", s->paths, NULL));

@@ -361,6 +361,10 @@ static void durations(struct page *p)
 		ns_cell(p, 10, pair->time.max);
 		end_line(p);
 	}
+	if (s->counts) {
+		spaces(p, 2);
+		say(p, "Counted by powers of two: median, 99 %% and longest are no more than that.");
+	}
 }
 
 /* Names of the bits, "none" when there is none. */
@@ -435,6 +439,30 @@ static const char *parent_of(const struct page *p, uint32_t process, char *to)
 			    ct_processes_get(table, it->parent)->tgid);
 }
 
+/* Processes that are not shown, and those that the kernel's table had no room for. */
+static void others(struct page *p, size_t shown)
+{
+	const struct ct_summary *s = p->r->summary;
+	struct ct_count rest = { 0 };
+	char n[CT_UNIT_TEXT];
+
+	for (size_t i = shown; i < s->nr_processes; i++)
+		ct_count_merge(&rest, &s->by_process[i].count);
+	if (rest.faults) {
+		spaces(p, 2);
+		snprintf(n, sizeof(n), "%zu more", s->nr_processes - shown);
+		cell(p, -24, n);
+		count_cells(p, &rest);
+		end_line(p);
+	}
+	if (s->counts->others.faults) {
+		spaces(p, 2);
+		cell(p, -24, "others, of a full table");
+		count_cells(p, &s->counts->others);
+		end_line(p);
+	}
+}
+
 static void processes(struct page *p)
 {
 	const struct ct_summary *s = p->r->summary;
@@ -446,7 +474,7 @@ static void processes(struct page *p)
 	cell(p, -16, "process");
 	cell(p, 8, "pid");
 	count_heads(p);
-	put(p, "  parent");
+	put(p, s->counts ? "" : "  parent");
 	end_line(p);
 	for (i = 0; i < n; i++) {
 		const struct ct_process_count *it = &s->by_process[i];
@@ -456,11 +484,16 @@ static void processes(struct page *p)
 		snprintf(pid, sizeof(pid), "%u", it->tgid);
 		cell(p, 8, pid);
 		count_cells(p, &it->count);
-		spaces(p, 2);
-		put(p, parent_of(p, it->process, parent));
+		if (!s->counts || it->at_least) {
+			spaces(p, 2);
+			put(p, s->counts ? "at least" : parent_of(p, it->process, parent));
+		}
 		end_line(p);
 	}
-	more(p, n, s->nr_processes);
+	if (s->counts)
+		others(p, n);
+	else
+		more(p, n, s->nr_processes);
 }
 
 static void sites(struct page *p)
@@ -498,7 +531,8 @@ int ct_report_text(FILE *out, const struct ct_report *r, const struct ct_report_
 	totals(&p);
 	if (s->total.faults) {
 		words(&p, "What the kernel did", "outcome", s->outcomes);
-		paths(&p);
+		if (!s->counts)
+			paths(&p);
 		reasons(&p, "Copies by reason", copied, s->total.copies);
 		reasons(&p, "Reuses by reason", reused, s->total.reuses);
 		reasons(&p, "Splits by reason", was_split, s->total.splits);
@@ -508,12 +542,20 @@ int ct_report_text(FILE *out, const struct ct_report *r, const struct ct_report_
 		evidence(&p);
 		doubts(&p);
 		durations(&p);
-		contention_text(&p);
-		words(&p, "Where the writes came from", "origin", s->origins);
-		words(&p, "Kinds of page", "kind", s->kinds);
+		if (!s->counts) {
+			contention_text(&p);
+			words(&p, "Where the writes came from", "origin", s->origins);
+			words(&p, "Kinds of page", "kind", s->kinds);
+		}
 		processes(&p);
 		sites(&p);
 	}
 	losses(&p, s->processes);
+	if (s->counts) {
+		end_line(&p);
+		say(&p, "Counted in the kernel, not recorded, because that costs each fault less. "
+			"Code sites, who held the pages, and forks need records: "
+			"cowtrace run --records");
+	}
 	return ferror(out) ? -1 : 0;
 }

@@ -17,13 +17,20 @@ struct run {
 	struct ct_session_opts	session;
 	const char		*report;
 	const char		*json;
+	enum { CHEAPEST, COUNTS, RECORDS } mode;
+	const char		*needs_records;
 	char			temporary[PATH_MAX];
 };
 
-enum { KEY_REPORT = 0x200, KEY_JSON, KEY_WAIT };
+enum { KEY_REPORT = 0x200, KEY_JSON, KEY_WAIT, KEY_COUNTS, KEY_RECORDS };
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "FILE", 0, "keep the trace in FILE", 1 },
+	{ "counts", KEY_COUNTS, NULL, 0,
+	  "count faults in the kernel, the default: costs least, and answers how many, why, how "
+	  "long and whose", 1 },
+	{ "records", KEY_RECORDS, NULL, 0,
+	  "record each fault: adds who held the pages, code sites, kinds, origins and contention", 1 },
+	{ "output", 'o', "FILE", 0, "keep the trace in FILE; takes --records", 1 },
 	{ "output-report", KEY_REPORT, "FILE", 0,
 	  "print the report to FILE instead of standard error, - for standard output", 1 },
 	{ "json", KEY_JSON, "FILE", 0,
@@ -45,6 +52,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!strcmp(arg, "-"))
 			ct_usage(state, "the trace cannot go to standard output, which is CMD's: give a file");
 		r->session.output = arg;
+		r->needs_records = "--output";
+		return 0;
+	case KEY_COUNTS:
+	case KEY_RECORDS:
+		if (r->mode != CHEAPEST && r->mode != (key == KEY_COUNTS ? COUNTS : RECORDS))
+			ct_usage(state, "--counts and --records are two ways: choose one");
+		r->mode = key == KEY_COUNTS ? COUNTS : RECORDS;
 		return 0;
 	case KEY_REPORT:
 		r->report = arg;
@@ -57,6 +71,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARGS:
 		r->session.argv = state->argv + state->next;
+		return 0;
+	case ARGP_KEY_END:
+		/* A buffer is for records too. */
+		if (!r->needs_records && ct_options_has(&r->options, "buffer_kb"))
+			r->needs_records = "--buffer-kb";
+		if (r->needs_records && r->mode == COUNTS)
+			ct_usage(state, "%s is for records, and --counts makes none",
+				 r->needs_records);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		ct_usage(state, "give a command after --");
@@ -73,6 +95,8 @@ static const struct argp argp = {
 	.args_doc = "-- CMD [ARG...]",
 	.doc = "Trace CMD and its children, and print at its end how many write-protect faults copied "
 	       "a page, how many reused it, and why.\v"
+	       "Faults are counted in the kernel, unless --records, -o or --buffer-kb asks for "
+	       "records: the verdict is the same, and each fault costs CMD less. "
 	       "CMD keeps its standard input, output and error, and its exit status is passed on. "
 	       "Tracing ends when CMD itself ends; --wait-children waits for what it left behind.",
 	.children = children,
@@ -144,6 +168,7 @@ int ct_cmd_run(int argc, char **argv)
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &r);
 	r.session.command_line = argv;
 	ct_options_session(&r.options, &r.session);
+	r.session.counts = r.mode != RECORDS && !r.needs_records;
 	if (!r.session.output)
 		ret = make_temporary(&r, &err);
 	if (!ret)

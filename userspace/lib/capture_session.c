@@ -298,33 +298,42 @@ uint64_t ct_session_lost(const struct ct_session_result *r, const char *name)
 /* --- progress --------------------------------------------------------------- */
 
 /* Of the module's stats and not of its lost: that would provoke a fault each time. */
-static uint64_t dropped(struct session *s)
+static unsigned long long counter(struct session *s, const char *name)
 {
 	unsigned long long count = 0;
 	struct ct_error ignored;
-	char *text, *at;
+	size_t n = strlen(name);
+	char *text, *line, *rest;
 
 	if (s->source->get(s->source, "stats", &text, &ignored))
 		return 0;
-	at = strstr(text, "\ndropped_full ");
-	if (at)
-		sscanf(at, " dropped_full %llu", &count);
+	for (rest = text; (line = strsep(&rest, "\n"));)
+		if (!strncmp(line, name, n) && line[n] == ' ')
+			count = strtoull(line + n, NULL, 10);
 	free(text);
 	return count;
 }
 
 static void show_progress(struct session *s, uint64_t now)
 {
-	struct ct_capture_stats stats;
+	double seconds = (now - s->start_ns) / 1e9;
+	struct ct_capture_stats stats = { 0 };
 	double rate;
 
 	if (!s->opts->progress || now < s->next_progress)
 		return;
-	ct_capture_stats(s->capture, &stats);
+	if (s->capture)
+		ct_capture_stats(s->capture, &stats);
+	else
+		stats.records = counter(s, "counted");
 	rate = (stats.records - s->shown_records) * 1e9 / (now - s->shown_ns);
-	fprintf(stderr, "\r%.1f s  %llu records  %.1f MB  %.0f/s  lost %llu\033[K",
-		(now - s->start_ns) / 1e9, (unsigned long long)stats.records, stats.bytes / 1e6,
-		rate, (unsigned long long)dropped(s));
+	if (s->capture)
+		fprintf(stderr, "\r%.1f s  %llu records  %.1f MB  %.0f/s  lost %llu\033[K", seconds,
+			(unsigned long long)stats.records, stats.bytes / 1e6, rate,
+			counter(s, "dropped_full"));
+	else
+		fprintf(stderr, "\r%.1f s  %llu faults counted  %.0f/s\033[K", seconds,
+			(unsigned long long)stats.records, rate);
 	s->shown_records = stats.records;
 	s->shown_ns = now;
 	s->next_progress = now + PROGRESS_NS;
@@ -338,6 +347,19 @@ static void clear_progress(struct session *s)
 
 /* --- the recording itself --------------------------------------------------- */
 
+/* After what was asked for: a report on counts has durations and processes. */
+static int set_mode(struct session *s, struct ct_error *err)
+{
+	static const char *const counting[] = { "durations=1", "processes=1", "mode=counts" };
+	int ret = 0;
+
+	if (!s->opts->counts)
+		return ct_settings_assign(s->settings, "mode=records", err);
+	for (size_t i = 0; !ret && i < sizeof(counting) / sizeof(*counting); i++)
+		ret = ct_settings_assign(s->settings, counting[i], err);
+	return ret;
+}
+
 static int prepare_settings(struct session *s, struct ct_error *err)
 {
 	int ret;
@@ -347,6 +369,8 @@ static int prepare_settings(struct session *s, struct ct_error *err)
 		ret = ct_settings_clear(s->settings, err);
 	for (size_t i = 0; !ret && i < s->opts->nr_settings; i++)
 		ret = ct_settings_assign(s->settings, s->opts->settings[i], err);
+	if (!ret)
+		ret = set_mode(s, err);
 	/* Counters from zero, so that the sums of this trace hold for this trace. */
 	if (!ret)
 		ret = s->source->set(s->source, "reset", "1", err);
@@ -379,8 +403,8 @@ static int prepare(struct session *s, struct ct_error *err)
 		goto out;
 	}
 	/* Before the fork and before /proc is read: nothing may fall in between. */
-	events = !ct_sideband_open(&s->sideband, &no_events);
-	if (!events)
+	events = !opts->counts && !ct_sideband_open(&s->sideband, &no_events);
+	if (!events && !opts->counts)
 		fprintf(stderr, "cowtrace: %s\n", no_events.text);
 
 	if (opts->target == CT_TARGET_COMMAND) {
@@ -394,7 +418,7 @@ static int prepare(struct session *s, struct ct_error *err)
 		goto out;
 	ret = write_head(s, text, s->child.pid ? &s->child.pid : pids, s->child.pid ? 1 : n,
 			 events, err);
-	if (!ret)
+	if (!ret && !opts->counts)
 		ret = ct_capture_open(&s->capture, s->source, s->sideband, s->writer,
 				      schema->record_size, err);
 out:
@@ -406,10 +430,13 @@ out:
 
 static int poll_timeout(const struct session *s, uint64_t now)
 {
+	/* Whoever counts has nothing to fetch meanwhile. */
+	int period = s->capture ? CT_CAPTURE_PERIOD_MS :
+				  s->opts->progress ? PROGRESS_NS / 1000000 : 3600 * 1000;
 	uint64_t end = s->start_ns + s->opts->duration_ns;
 
-	if (!s->opts->duration_ns || end >= now + CT_CAPTURE_PERIOD_MS * 1000000ull)
-		return CT_CAPTURE_PERIOD_MS;
+	if (!s->opts->duration_ns || end >= now + period * 1000000ull)
+		return period;
 	return end > now ? (end - now) / 1000000 + 1 : 0;
 }
 
@@ -418,6 +445,8 @@ static bool broken(struct session *s)
 {
 	struct ct_capture_stats stats;
 
+	if (!s->capture)
+		return false;
 	ct_capture_stats(s->capture, &stats);
 	return stats.write_error || stats.read_error || stats.ended;
 }
@@ -425,7 +454,7 @@ static bool broken(struct session *s)
 static void record(struct session *s)
 {
 	struct pollfd fds[] = {
-		{ .fd = ct_capture_fd(s->capture), .events = POLLIN },
+		{ .fd = s->capture ? ct_capture_fd(s->capture) : -1, .events = POLLIN },
 		{ .fd = s->signals, .events = POLLIN },
 		{ .fd = s->process, .events = POLLIN },
 	};
@@ -434,7 +463,7 @@ static void record(struct session *s)
 
 	while (s->running && !broken(s)) {
 		poll(fds, sizeof(fds) / sizeof(*fds), more ? 0 : poll_timeout(s, now));
-		more = ct_capture_pump(s->capture);
+		more = s->capture && ct_capture_pump(s->capture);
 		read_signals(s);
 		if (fds[2].revents)
 			s->running = false;
@@ -452,7 +481,8 @@ static int start(struct session *s, struct ct_error *err)
 
 	if (s->opts->wait_children)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
-	ret = ct_capture_start(s->capture, err);
+	ret = s->capture ? ct_capture_start(s->capture, err) :
+			   s->source->set(s->source, "enabled", "1", err);
 	if (ret)
 		return ret;
 	s->start_ns = s->shown_ns = ct_now_ns();
@@ -467,19 +497,48 @@ static int start(struct session *s, struct ct_error *err)
 	return 0;
 }
 
+/* Switch counting off, and see whether somebody else did before. */
+static int stop_counting(struct session *s, struct ct_error *err)
+{
+	char *enabled;
+	int ret;
+
+	ret = s->source->get(s->source, "enabled", &enabled, err);
+	if (ret)
+		return ret;
+	s->result->capture.ended = *enabled == '0';
+	free(enabled);
+	return s->source->set(s->source, "enabled", "0", err);
+}
+
+/* For how long there was counting stands nowhere else in a trace without records. */
+static void write_counts(struct session *s)
+{
+	char chunk[64];
+	int n;
+
+	write_state(s, "counts");
+	n = snprintf(chunk, sizeof(chunk), "session\nelapsed_ns %llu\n",
+		     (unsigned long long)s->result->elapsed_ns);
+	ct_writer_chunk(s->writer, CT_CHUNK_STATE, UINT32_MAX, chunk, n);
+}
+
 static int finish(struct session *s, struct ct_error *err)
 {
 	int ret;
 
 	s->result->elapsed_ns = ct_now_ns() - s->start_ns;
-	ret = ct_capture_stop(s->capture, err);
+	ret = s->capture ? ct_capture_stop(s->capture, err) : stop_counting(s, err);
+	if (!s->capture)
+		write_counts(s);
 	write_state(s, "stats");
 	write_state(s, "lost");
 	write_state(s, "probes");
 	read_lost(s);
 	if (s->sideband)
 		s->result->sideband_lost = ct_sideband_lost(s->sideband);
-	ct_capture_stats(s->capture, &s->result->capture);
+	if (s->capture)
+		ct_capture_stats(s->capture, &s->result->capture);
 	return ret;
 }
 

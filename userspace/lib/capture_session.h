@@ -35,6 +35,8 @@ enum ct_target {
  * @settings: NAME=VALUE, see ct_settings_assign().
  * @nr_settings: number of @settings.
  * @progress: show a live line on standard error, if that is a terminal.
+ * @counts: let the module count instead of record: the trace has no records, no
+ *	processes, and the file counts.
  * @wait_children: a command ends when all that it left behind have ended too.
  */
 struct ct_session_opts {
@@ -48,6 +50,7 @@ struct ct_session_opts {
 	size_t		nr_settings;
 	bool		progress;
 	bool		wait_children;
+	bool		counts;
 };
 
 #define CT_NR_LOST	16

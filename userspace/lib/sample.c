@@ -120,6 +120,8 @@ void ct_sample_summary(const struct ct_sample *s, struct ct_summary *sum)
 	}
 	for (i = 0; i < sum->nr_processes; i++)
 		scale_count(s, &sum->by_process[i].count);
+	if (sum->counts)
+		scale_count(s, &sum->counts->others);
 	for (i = 0; i < sum->nr_sites; i++)
 		scale_count(s, &sum->by_site[i].count);
 	for (i = 0; i < sum->nr_doubts; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The module's own counters at the end of a trace: its files stats, lost, probes. */
+/* The module's own counters at the end of a trace: its files stats, lost, probes, counts. */
 #ifndef COWTRACE_STATE_H
 #define COWTRACE_STATE_H
 
@@ -12,7 +12,7 @@
 /* More such files, or longer ones, are not kept. */
 #define CT_STATE_FILES	16
 #define CT_STATE_NAME	32
-#define CT_STATE_TEXT	(256u << 10)
+#define CT_STATE_TEXT	(16u << 20)
 
 /**
  * struct ct_state - texts of the files

@@ -199,6 +199,14 @@ static void sort(void *array, size_t n, size_t size, int (*order)(const void *, 
 		qsort(array, n, size, order);
 }
 
+void ct_summary_sort(struct ct_summary *s)
+{
+	sort(s->doubts, s->nr_doubts, sizeof(*s->doubts), doubt_order);
+	sort(s->pairs, s->nr_pairs, sizeof(*s->pairs), pair_order);
+	sort(s->by_process, s->nr_processes, sizeof(*s->by_process), process_order);
+	sort(s->by_site, s->nr_sites, sizeof(*s->by_site), site_order);
+}
+
 /* Where the processes stand by now that had these numbers when they were made. */
 static int find_numbers(struct ct_summary *s)
 {
@@ -241,10 +249,7 @@ int ct_summary_make(struct ct_reader *reader, struct ct_summary **out, struct ct
 	}
 	/* The maps hold places in the arrays: useless once these are sorted. */
 	free_maps(s);
-	sort(s->doubts, s->nr_doubts, sizeof(*s->doubts), doubt_order);
-	sort(s->pairs, s->nr_pairs, sizeof(*s->pairs), pair_order);
-	sort(s->by_process, s->nr_processes, sizeof(*s->by_process), process_order);
-	sort(s->by_site, s->nr_sites, sizeof(*s->by_site), site_order);
+	ct_summary_sort(s);
 	if (find_numbers(s)) {
 		ct_summary_free(s);
 		return ct_error_set(err, -ENOMEM, "out of memory");
@@ -267,6 +272,7 @@ void ct_summary_free(struct ct_summary *s)
 	free(s->by_process);
 	free(s->by_site);
 	free(s->process_at);
+	ct_counts_free(s->counts);
 	ct_contention_free(s->contention);
 	ct_sites_free(&s->sites);
 	ct_processes_free(s->processes);

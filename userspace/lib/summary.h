@@ -12,6 +12,7 @@
 
 #include "contention.h"
 #include "count.h"
+#include "counts.h"
 #include "error.h"
 #include "histogram.h"
 #include "map.h"
@@ -77,6 +78,7 @@ struct ct_doubt {
  * @tgid: process number.
  * @raw_comm: its bytes as the record has them.
  * @comm: name at the last fault.
+ * @at_least: some of its faults may stand in struct ct_counts.others instead.
  * @count: the faults.
  */
 struct ct_process_count {
@@ -85,6 +87,7 @@ struct ct_process_count {
 	uint32_t	tgid;
 	char		raw_comm[COWTRACE_COMM_LEN];
 	char		comm[CT_NAME_MAX];
+	bool		at_least;
 	struct ct_count	count;
 };
 
@@ -101,10 +104,13 @@ struct ct_site_count {
 /**
  * struct ct_summary - the numbers
  * @reader: the trace.
+ * @counts: the module counted and recorded nothing: only @total, @outcomes, @pairs and
+ *	@by_process are filled, durations by powers of two, each at the end of its own.
+ *	NULL for a trace of records.
  * @processes: its processes; loaded by ct_summary_make().
  * @total: all faults.
- * @first_ns: entry of the first fault, CLOCK_MONOTONIC.
- * @last_ns: end of the last.
+ * @first_ns: entry of the first fault, CLOCK_MONOTONIC; with @counts, 0.
+ * @last_ns: end of the last; with @counts, for how long they were counted.
  * @outcomes: by outcome, indexed by its number.
  * @outcome_time: durations, indexed likewise; NULL where there is none.
  * @origins: by origin, indexed likewise.
@@ -126,6 +132,7 @@ struct ct_site_count {
  */
 struct ct_summary {
 	struct ct_reader *reader;
+	struct ct_counts *counts;
 	struct ct_processes *processes;
 	struct ct_sites	sites;
 	struct ct_count	total;
@@ -164,6 +171,21 @@ struct ct_summary {
  */
 int ct_summary_make(struct ct_reader *reader, struct ct_summary **summary,
 		    struct ct_error *err);
+
+/**
+ * ct_summary_count() - the same of what was counted instead of recorded
+ * @reader: a trace without records, for its schema; as above.
+ * @text: the module's file counts.
+ * @elapsed_ns: for how long it was counted.
+ * @summary: receives the numbers.
+ * @err: filled in on failure.
+ * Return: 0, or as ct_counts_parse().
+ */
+int ct_summary_count(struct ct_reader *reader, const char *text, uint64_t elapsed_ns,
+		     struct ct_summary **summary, struct ct_error *err);
+
+/* Put the tables into the order in which they are shown. */
+void ct_summary_sort(struct ct_summary *summary);
 
 /* Faults with a flag of evidence, COWTRACE_EV_*. */
 static inline uint64_t ct_summary_flagged(const struct ct_summary *summary, uint16_t flag)
