@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/bitops.h>
+#include <linux/cache.h>
 #include <linux/percpu.h>
 #include <linux/seq_file.h>
 #include <linux/topology.h>
@@ -19,7 +20,7 @@
  */
 struct durations {
 	u64	faults[COWTRACE_NR_OUTCOMES][COWTRACE_NR_REASONS][BUCKETS];
-};
+} ____cacheline_aligned;
 
 static DEFINE_PER_CPU(struct durations *, durations);
 

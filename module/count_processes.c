@@ -67,7 +67,7 @@ struct table {
 	DECLARE_BITMAP(full, SETS);
 	u32		tgid[SETS][WAYS] ____cacheline_aligned;
 	struct sums	slots[SETS][WAYS];
-};
+} ____cacheline_aligned;
 
 static DEFINE_PER_CPU(struct table *, processes);
 

@@ -41,7 +41,7 @@ struct memory {
 	struct memo	memos[BIT(MEMO_BITS)];
 };
 
-static struct memory __percpu *memory;
+static struct memory __percpu *memory __read_mostly;
 
 static const u64 *asked(const struct cowtrace_record *r)
 {
