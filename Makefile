@@ -16,7 +16,7 @@ mdir = $(out)/module/$(krelease)$(VARIANT)
 modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
 
 .PHONY: all module command install uninstall clean help guest vm demo check
-.PHONY: unit matrix bench-reader story verify check-debug check-selftests planted
+.PHONY: unit matrix bench bench-reader story verify check-debug check-selftests planted
 
 all: module command
 
@@ -39,12 +39,13 @@ help:
 	@echo "  make check-selftests  the kernel's own tests of copy on write, under cowtrace"
 	@echo '  make unit         the unit tests alone'
 	@echo '  make matrix       the tests of the module on the kernels alone'
+	@echo '  make bench        what a fault costs more under cowtrace, and under other tracers'
 	@echo '  make bench-reader  how fast a trace of 10 million records is read (RECORDS=), made'
 	@echo '                    of real ones (TRACES=, default those of make demo on 6.12)'
 	@echo '  make vm           prepare the virtual machines and nothing else'
 	@echo
-	@echo 'Variables: KDIR, CC, O, PREFIX, DESTDIR, and for vm, check, matrix, verify, demo the kernels:'
-	@echo '  KERNELS="5.10 6.1 6.12 7.2" (the default; demo takes 6.1 and 6.12),'
+	@echo 'Variables: KDIR, CC, O, PREFIX, DESTDIR, and for vm, check, matrix, verify, demo, bench the kernels:'
+	@echo '  KERNELS="5.10 6.1 6.12 7.2" (the default; demo takes 6.1 and 6.12, bench all but 5.10),'
 	@echo '  JOBS=2, how many guests run at the same time'
 
 module:
@@ -150,6 +151,9 @@ unit:
 
 matrix:
 	tests/matrix
+
+bench:
+	tests/bench/cost
 
 TRACES ?= $(wildcard $(addprefix $(out)/demo/6.12/,a.data b.data c.data))
 bench-reader:
