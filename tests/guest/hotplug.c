@@ -298,6 +298,44 @@ static void newcomer(void)
 	set("reset", "1");
 }
 
+/* The same of the lines of text, whose buffers are there while somebody reads them. */
+static void newcomer_in_text(void)
+{
+	unsigned long long lines = 0, of_last = 0;
+	static char text[1 << 16];
+	static struct stats s;
+	char where[16], *line, *rest;
+	ssize_t n, kept = 0;
+	int fd;
+
+	need(!plug(cpus - 1, false), "cpu%u cannot be unplugged", cpus - 1);
+	snprintf(where, sizeof(where), "[%03u] ", cpus - 1);
+	fd = cow_open("events", O_RDONLY);
+	need(fd >= 0, "events: %s", strerror(-fd));
+	enable();
+	need(!plug(cpus - 1, true), "cpu%u cannot be plugged in", cpus - 1);
+	need(!child_wait(child(write_on_last, NULL)), "the load failed");
+	disable();
+	while ((n = read(fd, text + kept, sizeof(text) - 1 - kept)) > 0) {
+		text[kept + n] = '\0';
+		for (rest = text; strchr(rest, '\n'); lines++) {
+			line = strsep(&rest, "\n");
+			of_last += !!strstr(line, where);
+		}
+		kept = strlen(rest);
+		memmove(text, rest, kept);
+	}
+	close(fd);
+	stats_read(&s);
+	note("lines %llu, %llu of cpu%u, dropped %llu, recorded %llu", lines, of_last, cpus - 1,
+	     s.events_dropped, s.sum.recorded);
+	check(lines + s.events_dropped == s.sum.recorded && of_last > PAGES, "new-lines",
+	      "and its lines, if events was open before it came",
+	      "%llu lines and %llu dropped of %llu, %llu of it", lines, s.events_dropped,
+	      s.sum.recorded, of_last);
+	set("reset", "1");
+}
+
 /* The command's own side-band comes and goes with the CPUs. */
 static void recording(void)
 {
@@ -331,6 +369,7 @@ void run_hotplug(void)
 	module_start(1024);
 	log = log_open();
 	newcomer();
+	newcomer_in_text();
 	recording();
 	outside_init();
 	/* Its own memory stays where it is. */
