@@ -69,6 +69,8 @@ static const char * const usual[] = {
 	"callbacks suppressed",
 	/* An interrupt that it had not handled when it went. */
 	"APIC: Stale IRR",
+	/* The host let a CPU of the guest wait. */
+	"hrtimer: interrupt took",
 };
 
 static void check_log(int log)
