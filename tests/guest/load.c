@@ -174,9 +174,12 @@ unsigned int load_seconds(void)
 
 void run_load(void)
 {
+	unsigned int cpu;
 	size_t i;
 
 	need(asked("LOAD_FAULTS", 5000000) >= 50000, "LOAD_FAULTS has to be 50000 at least");
+	for (cpu = 1; cpu < cpus_there(); cpu++)
+		cpu_plug(cpu, true);
 	module_start(1024);
 	outside_init();
 	/* Its own memory stays where it is. */

@@ -59,6 +59,19 @@ unsigned int cpus_online(void)
 	return sysconf(_SC_NPROCESSORS_ONLN);
 }
 
+unsigned int cpus_there(void)
+{
+	return sysconf(_SC_NPROCESSORS_CONF);
+}
+
+int cpu_plug(unsigned int cpu, bool on)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", cpu);
+	return file_write(path, on ? "1" : "0");
+}
+
 void on_cpu(unsigned int cpu)
 {
 	cpu_set_t set;

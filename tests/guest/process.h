@@ -20,6 +20,10 @@ int slowness(void);
 /* --- processes --------------------------------------------------------- */
 
 unsigned int cpus_online(void);
+/* Those too that can be plugged in. */
+unsigned int cpus_there(void);
+/* Return: 0 or a negative errno. */
+int cpu_plug(unsigned int cpu, bool on);
 void on_cpu(unsigned int cpu);
 /* Fork a child that runs @fn and exits; fails the suite when it cannot. */
 pid_t child(void (*fn)(void *), void *arg);
