@@ -57,8 +57,8 @@ static unsigned int rounds(void)
 
 /* What it says of every CPU that goes or comes, and of tasks that kept to it. */
 static const char * const usual[] = {
-	" is now offline", "smpboot: Booting Node ", "no longer affine to cpu",
-	"callbacks suppressed",
+	" is now offline", "x86: Booting SMP configuration:", "smpboot: Booting Node ",
+	"no longer affine to cpu", "callbacks suppressed",
 	/* An interrupt that it had not handled when it went. */
 	"APIC: Stale IRR",
 	/* The host let a CPU of the guest wait. */
