@@ -233,6 +233,33 @@ static void periodic(void)
 	}
 }
 
+/* The command on the load of the suite pattern: 8192 copies, then 8192 reuses. */
+static void estimated(void)
+{
+	static const char command[] =
+		"cowtrace record -q --sample-every 10 -o /tmp/sample -- /usr/libexec/cowtrace/cowtest load && cowtrace report --json /tmp/sample";
+	static char text[1 << 20];
+	const char *sampling, *faults;
+	long long all, recorded, copies;
+	struct stats s;
+
+	output_of(command, text, sizeof(text));
+	sampling = strstr(text, "\"sampling\":{");
+	faults = strstr(text, "\"faults\":{");
+	all = json_number(sampling, "all");
+	recorded = json_number(sampling, "recorded");
+	copies = json_number(faults, "copies");
+	stats_read(&s);
+	note("all %lld, recorded %lld, copies estimated %lld", all, recorded, copies);
+	check(sampling && recorded == (long long)s.sum.handed_on &&
+	      all == (long long)(s.sum.entries - s.sum.filtered_entry) && all >= 2 * 8192,
+	      "report-sample", "the report says of how many faults it has a sample",
+	      "%lld of %lld", recorded, all);
+	check(within(copies, 8192, 4, 8192.0 / 2 * 9), "report-estimate",
+	      "and estimates the copies within 4 standard errors", "%lld of 8192", copies);
+	reset();
+}
+
 /* What is read of one CPU after the buffer ran full, and the hole behind it. */
 static void full(void)
 {
@@ -329,6 +356,7 @@ void run_accounting(void)
 	filtered();
 	sampled();
 	periodic();
+	estimated();
 	full();
 	stopped();
 }
