@@ -62,7 +62,7 @@ static const char * const usual[] = {
 	/* An interrupt that it had not handled when it went. */
 	"APIC: Stale IRR",
 	/* The host let a CPU of the guest wait. */
-	"hrtimer: interrupt took",
+	"hrtimer: interrupt took", "calibrate_delay_direct()",
 };
 
 static void check_log(int log)
