@@ -14,7 +14,7 @@
 DEFINE_STATIC_KEY_FALSE(cow_durations_on);
 DEFINE_STATIC_KEY_FALSE(cow_processes_on);
 
-/* Readers of the tables against those who free or clear them. Innermost. */
+/* Readers of the tables against those who free or clear them. Inside: that of policies. */
 static DEFINE_MUTEX(tables_mutex);
 static unsigned int counting = COW_COUNT_DURATIONS | COW_COUNT_PROCESSES;
 
@@ -164,7 +164,7 @@ int cow_counts_show(struct seq_file *m, void *v)
 		cow_durations_show(m);
 	if (static_key_enabled(&cow_processes_on))
 		err = cow_processes_show(m, timed());
-	cow_policies_show(m);
+	cow_policies_show_pairs(m);
 	mutex_unlock(&tables_mutex);
 	return err;
 }

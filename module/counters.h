@@ -52,14 +52,12 @@ struct cow_tally {
  * @busy: this CPU is inside one of our handlers.
  * @random: state of the generator that decides which faults are sampled.
  * @tally: by outcome and reason, after the filters, dropped records included.
- * @answers: the same faults by policy and what it answers (policies.h).
  */
 struct cow_counters {
 	COW_COUNTERS(COW_COUNTER_FIELD_)
 	bool			busy;
 	u64			random;
 	struct cow_tally	tally[COWTRACE_NR_OUTCOMES][COWTRACE_NR_REASONS];
-	u64			answers[COWTRACE_NR_POLICIES][COWTRACE_NR_ANSWERS];
 } ____cacheline_aligned;
 
 /* Allocated: what a module may have of static per-CPU memory is 8 KiB. */

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/cache.h>
 #include <linux/hash.h>
+#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/seq_file.h>
+#include <linux/topology.h>
+#include <linux/vmalloc.h>
 #include <cowtrace/policy.h>
 
 #include "compat/compat.h"
-#include "counters.h"
 #include "policies.h"
+#include "vocabulary.h"
 
 DEFINE_STATIC_KEY_FALSE(cow_policies_on);
 
@@ -33,15 +37,21 @@ static_assert(ASKED_FROM % sizeof(u64) == 0 && sizeof(struct memo) == SMP_CACHE_
 
 #define MEMO_BITS	6
 
-/*
- * Asking all policies takes hundreds of instructions and faults are much alike: each
- * CPU remembers some. An empty one stands for a fault of no kind, which none decides.
+/**
+ * struct memory - what one CPU knows of policies, on whole cache lines of its own
+ * @memos: asking all policies takes hundreds of instructions and faults are much alike:
+ *	some are remembered. An empty one is a fault of no kind, which none decides.
+ * @answers: counted, by what happened.
  */
 struct memory {
 	struct memo	memos[BIT(MEMO_BITS)];
-};
+	u64		answers[COWTRACE_NR_OUTCOMES][COWTRACE_NR_REASONS]
+			       [COWTRACE_NR_POLICIES][COWTRACE_NR_ANSWERS];
+} ____cacheline_aligned;
 
-static struct memory __percpu *memory __read_mostly;
+static DEFINE_PER_CPU(struct memory *, memory);
+/* Readers of it against those who free or clear it. Innermost. */
+static DEFINE_MUTEX(memory_mutex);
 
 static const u64 *asked(const struct cowtrace_record *r)
 {
@@ -49,11 +59,11 @@ static const u64 *asked(const struct cowtrace_record *r)
 }
 
 /* Counts, states and kind tell most of them apart. */
-static struct memo *place(const struct cowtrace_record *r)
+static struct memo *place(struct memory *mem, const struct cowtrace_record *r)
 {
 	u64 key = asked(r)[1] + asked(r)[3] + asked(r)[4];
 
-	return &this_cpu_ptr(memory)->memos[hash_64(key, MEMO_BITS)];
+	return &mem->memos[hash_64(key, MEMO_BITS)];
 }
 
 static bool remembered(const struct memo *m, const struct cowtrace_record *r)
@@ -80,44 +90,77 @@ static noinline void ask(struct memo *m, const struct cowtrace_record *r)
 
 void cow_policies_add(const struct cowtrace_record *r)
 {
-	struct cow_counters *c = this_cpu_ptr(cow_counters);
-	struct memo *m = place(r);
+	struct memory *mem = this_cpu_read(memory);
+	u64 (*counts)[COWTRACE_NR_ANSWERS] = mem->answers[r->outcome][r->reason];
+	struct memo *m = place(mem, r);
 	unsigned int policy;
 
 	if (!remembered(m, r))
 		ask(m, r);
 #pragma GCC unroll 8
 	for (policy = 0; policy < COWTRACE_NR_POLICIES; policy++)
-		c->answers[policy][m->answers[policy]]++;
+		counts[policy][m->answers[policy]]++;
 }
 
 static void forget(void)
 {
-	free_percpu(memory);
-	memory = NULL;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		vfree(per_cpu(memory, cpu));
+		per_cpu(memory, cpu) = NULL;
+	}
+}
+
+/* On pages of their own, near to the CPU. */
+static int allocate(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		per_cpu(memory, cpu) = vzalloc_node(sizeof(struct memory), cpu_to_node(cpu));
+		if (!per_cpu(memory, cpu)) {
+			forget();
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static void clear(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		memset(per_cpu(memory, cpu), 0, sizeof(struct memory));
 }
 
 int cow_policies_switch(bool on)
 {
-	int cpu;
+	bool was = static_key_enabled(&cow_policies_on);
+	int err = 0;
 
-	if (on && !memory) {
-		memory = alloc_percpu(struct memory);
-		if (!memory)
-			return -ENOMEM;
-	}
-	if (on)
-		static_branch_enable(&cow_policies_on);
-	else
+	mutex_lock(&memory_mutex);
+	if (on && was) {
+		clear();
+	} else if (on) {
+		err = allocate();
+		if (!err)
+			static_branch_enable(&cow_policies_on);
+	} else {
 		static_branch_disable(&cow_policies_on);
-	if (!on)
 		forget();
-	for_each_possible_cpu(cpu) {
-		struct cow_counters *c = per_cpu_ptr(cow_counters, cpu);
-
-		memset(c->answers, 0, sizeof(c->answers));
 	}
-	return 0;
+	mutex_unlock(&memory_mutex);
+	return err;
+}
+
+void cow_policies_reset(void)
+{
+	mutex_lock(&memory_mutex);
+	if (static_key_enabled(&cow_policies_on))
+		clear();
+	mutex_unlock(&memory_mutex);
 }
 
 void cow_policies_exit(void)
@@ -125,19 +168,69 @@ void cow_policies_exit(void)
 	forget();
 }
 
+/* Over all CPUs, of one outcome and reason. */
+static u64 sum_of(unsigned int outcome, unsigned int reason, unsigned int policy,
+		  unsigned int answer)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(memory, cpu)->answers[outcome][reason][policy][answer]);
+	return sum;
+}
+
+static u64 sum_of_all(unsigned int policy, unsigned int answer)
+{
+	unsigned int outcome, reason;
+	u64 sum = 0;
+
+	for (outcome = 0; outcome < COWTRACE_NR_OUTCOMES; outcome++)
+		for (reason = 0; reason < COWTRACE_NR_REASONS; reason++)
+			sum += sum_of(outcome, reason, policy, answer);
+	return sum;
+}
+
 void cow_policies_show(struct seq_file *m)
 {
 	unsigned int policy, answer;
 
-	if (!static_key_enabled(&cow_policies_on))
-		return;
+	mutex_lock(&memory_mutex);
+	if (static_key_enabled(&cow_policies_on))
+		for (policy = 0; policy < COWTRACE_NR_POLICIES; policy++)
+			for (answer = 0; answer < COWTRACE_NR_ANSWERS; answer++) {
+				u64 n = sum_of_all(policy, answer);
+
+				if (n)
+					seq_printf(m, "policy %s %s %llu\n", policies[policy].name,
+						   answers[answer].name, n);
+			}
+	mutex_unlock(&memory_mutex);
+}
+
+static void show_pair(struct seq_file *m, unsigned int outcome, unsigned int reason)
+{
+	unsigned int policy, answer;
+
 	for (policy = 0; policy < COWTRACE_NR_POLICIES; policy++)
 		for (answer = 0; answer < COWTRACE_NR_ANSWERS; answer++) {
-			u64 n = cow_counter_sum(offsetof(struct cow_counters,
-							 answers[policy][answer]));
+			u64 n = sum_of(outcome, reason, policy, answer);
 
 			if (n)
-				seq_printf(m, "policy %s %s %llu\n", policies[policy].name,
-					   answers[answer].name, n);
+				seq_printf(m, "policy %s %s %s %s %llu\n",
+					   cow_outcome_name(outcome), cow_reason_name(reason),
+					   policies[policy].name, answers[answer].name, n);
 		}
+}
+
+void cow_policies_show_pairs(struct seq_file *m)
+{
+	unsigned int outcome, reason;
+
+	mutex_lock(&memory_mutex);
+	if (static_key_enabled(&cow_policies_on))
+		for (outcome = 0; outcome < COWTRACE_NR_OUTCOMES; outcome++)
+			for (reason = 0; reason < COWTRACE_NR_REASONS; reason++)
+				show_pair(m, outcome, reason);
+	mutex_unlock(&memory_mutex);
 }

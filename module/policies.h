@@ -26,10 +26,16 @@ static inline void cow_policies_count(const struct cowtrace_record *r)
  */
 int cow_policies_switch(bool on);
 
+/* Begin again at zero. Context: may sleep; no handler runs. */
+void cow_policies_reset(void);
+
 /* Let go of what it takes. Context: no handler runs any more. */
 void cow_policies_exit(void);
 
 /* A line "policy POLICY ANSWER COUNT" for each answer that was given; none while off. */
 void cow_policies_show(struct seq_file *m);
+
+/* The same by what happened: "policy OUTCOME REASON POLICY ANSWER COUNT". */
+void cow_policies_show_pairs(struct seq_file *m);
 
 #endif /* COW_POLICIES_H */

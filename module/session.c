@@ -530,6 +530,7 @@ static int reset(unsigned int unused)
 		cow_ring_clear(cow_hot.ring);
 	cow_counters_reset();
 	cow_count_reset();
+	cow_policies_reset();
 	missed_before = (struct cow_missed) { 0 };
 	blind_checks = 0;
 	return 0;

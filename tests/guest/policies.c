@@ -16,9 +16,16 @@ struct answers {
 	unsigned long long of[COWTRACE_NR_POLICIES][COWTRACE_NR_ANSWERS];
 };
 
+/* By what happened. */
+struct pairs {
+	struct answers of[COWTRACE_NR_OUTCOMES][COWTRACE_NR_REASONS];
+};
+
 #define NAME(id, v, n, s)	[v] = n,
 static const char * const policy_names[] = { COWTRACE_POLICIES(NAME) };
 static const char * const answer_names[] = { COWTRACE_ANSWERS(NAME) };
+static const char * const outcome_names[] = { COWTRACE_OUTCOMES(NAME) };
+static const char * const reason_names[] = { COWTRACE_REASONS(NAME) };
 
 /* --- what differs among the policies -------------------------------------------- */
 
@@ -85,32 +92,64 @@ static unsigned int index_of(const char * const *names, unsigned int nr, const c
 
 	for (i = 0; i < nr && strcmp(names[i], name); i++)
 		;
-	need(i < nr, "stats has the unknown word '%s'", name);
+	need(i < nr, "the module has the unknown word '%s'", name);
 	return i;
+}
+
+#define INDEX_OF(names, name)	index_of(names, ARRAY_SIZE(names), name)
+
+static unsigned long long *answer_of(struct answers *a, const char *policy, const char *answer)
+{
+	return &a->of[INDEX_OF(policy_names, policy)][INDEX_OF(answer_names, answer)];
+}
+
+static bool take_sum(void *to, const char *line)
+{
+	char policy[32], answer[32];
+	unsigned long long n;
+
+	if (sscanf(line, "policy %31s %31s %llu", policy, answer, &n) != 3)
+		return false;
+	*answer_of(to, policy, answer) = n;
+	return true;
+}
+
+static bool take_pair(void *to, const char *line)
+{
+	char outcome[32], reason[32], policy[32], answer[32];
+	struct pairs *pairs = to;
+	unsigned long long n;
+
+	if (sscanf(line, "policy %31s %31s %31s %31s %llu", outcome, reason, policy, answer,
+		   &n) != 5)
+		return false;
+	*answer_of(&pairs->of[INDEX_OF(outcome_names, outcome)][INDEX_OF(reason_names, reason)],
+		   policy, answer) = n;
+	return true;
+}
+
+/* Lines of a file of the module that @take knows. Return: how many. */
+static unsigned int lines_of(const char *file, bool (*take)(void *to, const char *line), void *to)
+{
+	static char text[1 << 18];
+	ssize_t size = cow_read(file, text, sizeof(text));
+	unsigned int lines = 0;
+	char *line, *save;
+
+	need(size > 0, "reading %s: %s", file, strerror(-size));
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		lines += take(to, line);
+	return lines;
 }
 
 /* Of the kernel. Return: how many lines. */
 static unsigned int kernel_counts(struct answers *a)
 {
-	static char text[1 << 16];
-	char policy[32], answer[32], *line, *save;
-	ssize_t size = cow_read("stats", text, sizeof(text));
-	unsigned long long value;
-	unsigned int lines = 0;
-
-	need(size > 0, "reading stats: %s", strerror(-size));
 	memset(a, 0, sizeof(*a));
-	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (sscanf(line, "policy %31s %31s %llu", policy, answer, &value) != 3)
-			continue;
-		a->of[index_of(policy_names, COWTRACE_NR_POLICIES, policy)]
-		     [index_of(answer_names, COWTRACE_NR_ANSWERS, answer)] = value;
-		lines++;
-	}
-	return lines;
+	return lines_of("stats", take_sum, a);
 }
 
-static void count(struct answers *a, const struct trace *t)
+static void count(struct answers *a, struct pairs *pairs, const struct trace *t)
 {
 	size_t i;
 	int p;
@@ -119,8 +158,12 @@ static void count(struct answers *a, const struct trace *t)
 	for (i = 0; i < t->n; i++) {
 		struct cowtrace_facts f = cowtrace_facts(&t->r[i], traits);
 
-		for (p = 0; p < COWTRACE_NR_POLICIES; p++)
-			a->of[p][cowtrace_predict(p, &f).answer]++;
+		for (p = 0; p < COWTRACE_NR_POLICIES; p++) {
+			int answer = cowtrace_predict(p, &f).answer;
+
+			a->of[p][answer]++;
+			pairs->of[t->r[i].outcome][t->r[i].reason].of[p][answer]++;
+		}
 	}
 }
 
@@ -165,6 +208,7 @@ static void same(const struct answers *kernel, const struct answers *here, const
 
 void run_policies(void)
 {
+	static struct pairs kernel_pairs, pairs;
 	struct answers kernel, here;
 	struct trace t;
 
@@ -176,8 +220,12 @@ void run_policies(void)
 	need(!cow_write("policies", "1"), "policies does not take 1");
 	traced(&t);
 	check(kernel_counts(&kernel), "on", "then it has", "it has none");
-	count(&here, &t);
+	count(&here, &pairs, &t);
 	same(&kernel, &here, &t);
+	check(lines_of("counts", take_pair, &kernel_pairs) &&
+	      !memcmp(&kernel_pairs, &pairs, sizeof(pairs)), "pairs",
+	      "counts has them by outcome and reason, and each is that of the records",
+	      "it has not");
 	need(!cow_write("reset", "1"), "reset is refused");
 	check(!kernel_counts(&kernel), "reset", "reset zeroes them", "some are left");
 	trace_free(&t);
