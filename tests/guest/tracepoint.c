@@ -11,7 +11,8 @@
 #define PAGES	512
 /* Behind it an event has the name and the id of the task. */
 #define WORD	" wp_fault: "
-#define LOAD	"both-see"
+#define LOAD	"seen-load"
+#define BOTH	"both-see"
 
 static void load(void *arg)
 {
@@ -79,6 +80,17 @@ static void event(bool on)
 		sleep_ms(10);
 }
 
+/* By this name, with its child, it faults only while all users are on. */
+static void named_load(void *name)
+{
+	prctl(PR_SET_NAME, name);
+	load(NULL);
+}
+
+/*
+ * The probes are armed before the event has its user, and disarmed after: who faults just
+ * then is counted and not shown, so that only the load is asked for.
+ */
 static void counts(void)
 {
 	unsigned long long n, copies, reuses;
@@ -86,14 +98,16 @@ static void counts(void)
 
 	file_write(TRACING "/buffer_size_kb", "4096");
 	file_write(TRACING "/trace", "");
+	need(!cow_write("filter/comm", LOAD), "filter/comm does not take " LOAD);
 	event(true);
 	check(file_has(COW_DIR "/probes", " armed ") && file_has(COW_DIR "/enabled", "0"), "arms",
 	      "enabling the event arms the probes, without enabled", "it does not");
-	load(NULL);
+	need(!child_wait(child(named_load, LOAD)), "the load failed");
 	event(false);
 	check(!file_has(COW_DIR "/probes", " armed "), "disarms", "disabling it disarms them",
 	      "it does not");
 	stats_read(&s);
+	cow_write("filter/comm", "any");
 	n = lines("", &copies, &reuses);
 	check(n == s.sum.exits && n >= 2 * PAGES, "counts", "it shows what stats counts, to the event",
 	      "%llu lines, %llu exits", n, s.sum.exits);
@@ -104,13 +118,6 @@ static void counts(void)
 	      reuses);
 	check(!stats_broken(&s), "identities", "accounting identities hold for it", "%s",
 	      stats_broken(&s));
-}
-
-/* By this name, with its child, it faults only while both users are on. */
-static void named_load(void *unused)
-{
-	prctl(PR_SET_NAME, LOAD);
-	load(unused);
 }
 
 /* Both users at once: neither takes from the other. */
@@ -125,14 +132,14 @@ static void beside(void)
 	file_write(TRACING "/trace", "");
 	enable();
 	need(!file_write(EVENT "/enable", "1"), "the event cannot be enabled");
-	need(!child_wait(child(named_load, NULL)), "the load failed");
+	need(!child_wait(child(named_load, BOTH)), "the load failed");
 	disable();
 	need(!file_write(EVENT "/enable", "0"), "the event cannot be disabled");
 	stats_read(&s);
 	trace_read(&t);
 	for (i = 0; i < t.n; i++)
-		records += !strncmp(t.r[i].comm, LOAD, sizeof(t.r[i].comm));
-	n = lines(LOAD "-", &copies, &reuses);
+		records += !strncmp(t.r[i].comm, BOTH, sizeof(t.r[i].comm));
+	n = lines(BOTH "-", &copies, &reuses);
 	check(n == records && copies >= PAGES && n >= 2 * PAGES && t.n == s.sum.recorded,
 	      "beside", "event and records both show the load, to the fault",
 	      "%llu lines of it, %llu records; %zu records read, %llu recorded", n, records, t.n,
