@@ -34,7 +34,20 @@ static const char counted[] =
 	"process 200 9 7 2 0 28672 20000 exact redis-server\n"
 	"process 4294967295 5 3 1 1 12288 9000 at-least a b\\n\\\\\\033c\n"
 	"others 4 1 2 1 4096 19000\n"
-	"policy minimal copy 3\n"
+	"policy copy mapped minimal copy 6\n"
+	"policy copy mapped minimal reuse 3\n"
+	"policy copy mapped minimal undetermined 1\n"
+	"policy unshare pinned minimal reuse 1\n"
+	"policy split mapped minimal copy 2\n"
+	"policy reuse sole-ref minimal reuse 3\n"
+	"policy reuse sole-ref minimal copy 2\n"
+	"policy copy mapped mapcount copy 10\n"
+	"policy unshare pinned mapcount copy 1\n"
+	"policy split mapped mapcount copy 2\n"
+	"policy reuse sole-ref mapcount reuse 5\n"
+	"policy mkwrite none mapcount not-asked 7\n"
+	"policy raced none mapcount copy 8\n"
+	"policy raced none minimal copy 8\n"
 	"of-a-later-version 1 2 3\n";
 
 static struct ct_counts *parsed(const char *text)
@@ -55,7 +68,7 @@ static void check_parsed(void)
 		return;
 	ok(c->counting && c->timed && c->durations && c->by_process,
 	   "it says what is counted");
-	ok(c->nr_pairs == 4 && c->pairs[1].outcome == COWTRACE_OUTCOME_COPY &&
+	ok(c->nr_pairs == 6 && c->pairs[1].outcome == COWTRACE_OUTCOME_COPY &&
 	   c->pairs[1].reason == COWTRACE_REASON_MAPPED, "an outcome and reason is a line");
 	ok(c->pairs[1].faults == 10 && c->pairs[1].bytes == 40960 && c->pairs[1].ns == 30000,
 	   "with faults, bytes and time");
@@ -76,6 +89,23 @@ static void check_parsed(void)
 	ok(c->others.faults == 4 && c->others.copies == 1 && c->others.reuses == 2 &&
 	   c->others.splits == 1 && c->others.bytes == 4096 && c->others.ns == 19000,
 	   "so are those that had to make room");
+	ct_counts_free(c);
+}
+
+static void check_policies(void)
+{
+	struct ct_counts *c = parsed(counted);
+	struct ct_counted_policy minimal = ct_counts_policy(c, COWTRACE_POLICY_MINIMAL);
+	struct ct_counted_policy mapcount = ct_counts_policy(c, COWTRACE_POLICY_MAPCOUNT);
+
+	ok(c->policies && c->pairs[1].answers[COWTRACE_POLICY_MINIMAL][COWTRACE_ANSWER_REUSE] == 3,
+	   "what a policy answers stands by outcome and reason");
+	ok(minimal.copies == 10 && minimal.reuses == 7 && minimal.undetermined == 1,
+	   "its sums are of reuses, copies, unshares and splits");
+	ok(minimal.avoided == 4 && minimal.added == 2,
+	   "what it would have avoided and added is told apart");
+	ok(mapcount.copies == 13 && mapcount.reuses == 5 && !mapcount.avoided && !mapcount.added,
+	   "a race that nobody decided is in none of them");
 	ct_counts_free(c);
 }
 
@@ -108,7 +138,9 @@ static void check_refused(void)
 		"duration copy mapped 4294967296 1", "duration copy mapped 4 1 1",
 		"process 7 1 1 0 0 4096 5 nearly x", "process 7 1 1 0 0 4096 5 exact",
 		"process 4294967296 1 1 0 0 4096 5 exact x", "process x 1 1 0 0 4096 5 exact x",
-		"others 1 2 3 4 5", "others 1 2 3 4 5 6 7",
+		"others 1 2 3 4 5", "others 1 2 3 4 5 6 7", "policies 2", "policy minimal copy 3",
+		"policy copy mapped minimal copy", "policy copy mapped maximal copy 3",
+		"policy copy mapped minimal maybe 3",
 	};
 	char text[256];
 
@@ -187,6 +219,8 @@ static void check_report(const char *path)
 		{ "processes.0.at_least", 0, "it is exact" },
 		{ "processes.1.at_least", 1, "another is a lower bound" },
 		{ "others.faults", 4, "the rest is told" },
+		{ "policies.5.avoided", 4, "what a policy would have avoided is told" },
+		{ "policies.5.reasons.0.copies", 6, "so is what it says by reason" },
 		{ "lost.module.full", 4, "what was lost is told" },
 		{ "lost.left_out.filtered_entry", 3, "what was filtered is told" },
 	};
@@ -212,6 +246,10 @@ static void check_report(const char *path)
 	ok(strstr(text, "11 copied it (61.1 %): 44.0 KiB copied, 34.0"), "and has the bytes");
 	ok(strstr(text, "others, of a full table           4          1          2"),
 	   "the processes end with those that had to make room");
+	ok(strstr(text, "  copy    mapped                 10        10         -         -         -               -        6+\n"),
+	   "what policies say of a reason is a line");
+	ok(strstr(text, "  minimal                   10          7            1          4          2"),
+	   "and their sums are");
 	ok(strstr(text, "pages, and forks need records: cowtrace run --records"),
 	   "it says what only records answer, and how to get them");
 	ok(!strstr(text, "Where the writes came from") && !strstr(text, "Kinds of page"),
@@ -243,6 +281,7 @@ int main(void)
 	if (fd < 0 || ct_schema_parse(text, strlen(text), &schema, &err))
 		return 2;
 	check_parsed();
+	check_policies();
 	check_less();
 	check_refused();
 	check_damaged();

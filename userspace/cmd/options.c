@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "capture_settings.h"
 #include "command.h"
 #include "options.h"
 
@@ -99,6 +100,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			ct_usage(state, "--witness is auto, on or off, not \"%s\"", arg);
 		return ct_options_add(o, "witness", arg);
 	case 'f':
+		if (strchr(arg, '=') && !ct_settings_filter(arg))
+			ct_usage(state, "no filter is named \"%.*s\": they are pid, tgid, uid, comm, outcome, reason and min_duration_ns",
+				 (int)strcspn(arg, "="), arg);
 		return ct_options_filter(o, arg, state);
 	case 'q':
 		o->quiet = true;

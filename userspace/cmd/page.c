@@ -156,9 +156,9 @@ static void sampling(struct page *p)
 	if (!ct_sampled(s))
 		return;
 	if (s->all)
-		say(p, "sampled: %s of %s faults were recorded, 1 in %.4g, each by chance",
+		say(p, "sampled: %s of %s faults were %s, 1 in %.4g, each by chance",
 		    ct_format_count(recorded, s->recorded), ct_format_count(all, s->all),
-		    s->factor);
+		    p->r->summary && p->r->summary->counts ? "counted" : "recorded", s->factor);
 	else
 		say(p, "sampled: 1 in %.4g faults was recorded, each by chance", s->factor);
 	spaces(p, 2);
@@ -180,7 +180,8 @@ void title(struct page *p)
 	command_line(r, command, sizeof(command));
 	say(p, "%s: kernel %s, cowtrace module %s by %s",
 	    r->summary && r->summary->counts ? "counted" :
-	    strcmp(path, "-") ? path : "standard input", r->schema->kernel ?: "-", r->schema->module ?: "-", r->schema->backend ?: "-");
+	    strcmp(path, "-") ? path : "standard input", r->schema->kernel ?: "-",
+	    r->schema->module ?: "-", r->schema->backend ?: "-");
 	if (*command)
 		say(p, "traced: %s", command);
 	sampling(p);

@@ -2,6 +2,7 @@
 /* The report for programs: every table, all numbers in ns, bytes and counts. */
 #include "json.h"
 #include "report_contention.h"
+#include "report_policies.h"
 
 static struct json_object *durations(const struct ct_histogram *h)
 {
@@ -230,6 +231,7 @@ int ct_report_json(FILE *out, const struct ct_report *r, const struct ct_report_
 	if (s->counts) {
 		add(o, "processes", processes(r, opts));
 		add(o, "others", others(s));
+		add(o, "policies", policies_json(r));
 		add(o, "lost", json_lost(r, s->processes));
 		add(o, "damage", json_damage(r->info));
 		return json_print(out, o);

@@ -7,6 +7,7 @@
 
 #include "page.h"
 #include "report_contention.h"
+#include "report_policies.h"
 #include "units.h"
 
 #define ESTIMATE_TEXT	(2 * CT_UNIT_TEXT + 5)
@@ -542,7 +543,9 @@ int ct_report_text(FILE *out, const struct ct_report *r, const struct ct_report_
 		evidence(&p);
 		doubts(&p);
 		durations(&p);
-		if (!s->counts) {
+		if (s->counts) {
+			policies_text(&p);
+		} else {
 			contention_text(&p);
 			words(&p, "Where the writes came from", "origin", s->origins);
 			words(&p, "Kinds of page", "kind", s->kinds);

@@ -22,7 +22,7 @@ struct run {
 	char			temporary[PATH_MAX];
 };
 
-enum { KEY_REPORT = 0x200, KEY_JSON, KEY_WAIT, KEY_COUNTS, KEY_RECORDS };
+enum { KEY_REPORT = 0x200, KEY_JSON, KEY_WAIT, KEY_COUNTS, KEY_RECORDS, KEY_POLICIES };
 
 static const struct argp_option options[] = {
 	{ "counts", KEY_COUNTS, NULL, 0,
@@ -30,6 +30,9 @@ static const struct argp_option options[] = {
 	  "long and whose", 1 },
 	{ "records", KEY_RECORDS, NULL, 0,
 	  "record each fault: adds who held the pages, code sites, kinds, origins and contention", 1 },
+	{ "policies", KEY_POLICIES, NULL, 0,
+	  "count what each generation of the kernel's logic would have decided, by outcome and reason",
+	  1 },
 	{ "output", 'o', "FILE", 0, "keep the trace in FILE; takes --records", 1 },
 	{ "output-report", KEY_REPORT, "FILE", 0,
 	  "print the report to FILE instead of standard error, - for standard output", 1 },
@@ -39,6 +42,14 @@ static const struct argp_option options[] = {
 	{ "wait-children", KEY_WAIT, NULL, 0, CT_WAIT_CHILDREN, 1 },
 	{ 0 },
 };
+
+/* Left out, it would be the "--" before CMD. */
+static const char *file_of(const char *option, const char *arg, const struct argp_state *state)
+{
+	if (!strcmp(arg, "--"))
+		ct_usage(state, "%s needs a FILE before the --", option);
+	return arg;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -51,7 +62,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'o':
 		if (!strcmp(arg, "-"))
 			ct_usage(state, "the trace cannot go to standard output, which is CMD's: give a file");
-		r->session.output = arg;
+		r->session.output = file_of("--output", arg, state);
 		r->needs_records = "--output";
 		return 0;
 	case KEY_COUNTS:
@@ -60,11 +71,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			ct_usage(state, "--counts and --records are two ways: choose one");
 		r->mode = key == KEY_COUNTS ? COUNTS : RECORDS;
 		return 0;
+	case KEY_POLICIES:
+		r->session.policies = true;
+		return 0;
 	case KEY_REPORT:
-		r->report = arg;
+		r->report = file_of("--output-report", arg, state);
 		return 0;
 	case KEY_JSON:
-		r->json = arg;
+		r->json = file_of("--json", arg, state);
 		return 0;
 	case KEY_WAIT:
 		r->session.wait_children = true;
@@ -79,6 +93,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (r->needs_records && r->mode == COUNTS)
 			ct_usage(state, "%s is for records, and --counts makes none",
 				 r->needs_records);
+		if (r->session.policies && (r->needs_records || r->mode == RECORDS))
+			ct_usage(state, "--policies counts, and %s makes records: keep these by -o, and ask cowtrace whatif",
+				 r->needs_records ?: "--records");
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		ct_usage(state, "give a command after --");

@@ -350,7 +350,10 @@ static void clear_progress(struct session *s)
 /* After what was asked for: a report on counts has durations and processes. */
 static int set_mode(struct session *s, struct ct_error *err)
 {
-	static const char *const counting[] = { "durations=1", "processes=1", "mode=counts" };
+	const char *const counting[] = {
+		"durations=1", "processes=1", s->opts->policies ? "policies=1" : "policies=0",
+		"mode=counts",
+	};
 	int ret = 0;
 
 	if (!s->opts->counts)

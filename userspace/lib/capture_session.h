@@ -37,6 +37,7 @@ enum ct_target {
  * @progress: show a live line on standard error, if that is a terminal.
  * @counts: let the module count instead of record: the trace has no records, no
  *	processes, and the file counts.
+ * @policies: with @counts, count what policies answer too.
  * @wait_children: a command ends when all that it left behind have ended too.
  */
 struct ct_session_opts {
@@ -51,6 +52,7 @@ struct ct_session_opts {
 	bool		progress;
 	bool		wait_children;
 	bool		counts;
+	bool		policies;
 };
 
 #define CT_NR_LOST	16

@@ -135,6 +135,23 @@ int ct_settings_assign(struct ct_settings *s, const char *assignment, struct ct_
 	return unknown(assignment, err);
 }
 
+bool ct_settings_filter(const char *assignment)
+{
+	size_t length = strcspn(assignment, "=");
+
+	for (size_t i = 0; i < NR_KNOWN; i++) {
+		const char *name = known[i].name;
+
+		/* Which processes are traced, the command says otherwise. */
+		if (strncmp(name, FILTER, strlen(FILTER)) || !strcmp(name, TREE))
+			continue;
+		name += strlen(FILTER);
+		if (strlen(name) == length && !strncmp(name, assignment, length))
+			return true;
+	}
+	return false;
+}
+
 static size_t index_of(const char *name)
 {
 	size_t i = 0;

@@ -4,6 +4,7 @@
 #define COWTRACE_CAPTURE_SETTINGS_H
 
 #include <json-c/json_object.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -50,6 +51,12 @@ int ct_settings_add_process(struct ct_settings *settings, pid_t pid, struct ct_e
 
 /* Name of the @i-th setting, as of the source; NULL when there are fewer. */
 const char *ct_settings_name(size_t i);
+
+/**
+ * ct_settings_filter() - is a filter assigned, but not that of the tree?
+ * @assignment: as of ct_settings_assign().
+ */
+bool ct_settings_filter(const char *assignment);
 
 /**
  * ct_settings_json() - the settings in force

@@ -12,6 +12,9 @@
 
 #define LINE_MAX_	512
 
+static const struct cowtrace_word policies[] = { COWTRACE_POLICIES(COWTRACE_WORD_) };
+static const struct cowtrace_word answers[] = { COWTRACE_ANSWERS(COWTRACE_WORD_) };
+
 struct parser {
 	struct ct_counts	*counts;
 	const struct ct_schema	*schema;
@@ -26,6 +29,15 @@ static int word(const struct parser *p, const char *vocab, const char *name)
 		if (!strcmp(w->vocab, vocab) && !strcmp(w->name, name))
 			return w->value <= UINT8_MAX ? (int)w->value : -1;
 	}
+	return -1;
+}
+
+/* Likewise of a list that no schema has. */
+static int listed(const struct cowtrace_word *list, size_t nr, const char *name)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (!strcmp(list[i].name, name))
+			return list[i].value;
 	return -1;
 }
 
@@ -107,6 +119,11 @@ static bool take_by_process(struct parser *p, char *rest)
 	return take_flag(p, &p->counts->by_process, rest);
 }
 
+static bool take_policies(struct parser *p, char *rest)
+{
+	return take_flag(p, &p->counts->policies, rest);
+}
+
 /* OUTCOME REASON COUNT BYTES NS */
 static bool take_fault(struct parser *p, char *rest)
 {
@@ -133,6 +150,21 @@ static bool take_duration(struct parser *p, char *rest)
 		return false;
 	it = pair(p, w[0], w[1]);
 	return it && number(w[3], &it->log2[__builtin_ctzll(from)]);
+}
+
+/* OUTCOME REASON POLICY ANSWER COUNT */
+static bool take_policy(struct parser *p, char *rest)
+{
+	struct ct_counted *it;
+	int policy, answer;
+	char *w[5];
+
+	if (!words(&rest, w, 5))
+		return false;
+	it = pair(p, w[0], w[1]);
+	policy = listed(policies, COWTRACE_NR_POLICIES, w[2]);
+	answer = listed(answers, COWTRACE_NR_ANSWERS, w[3]);
+	return it && policy >= 0 && answer >= 0 && number(w[4], &it->answers[policy][answer]);
 }
 
 /* FAULTS COPIES REUSES SPLITS BYTES NS */
@@ -213,10 +245,12 @@ static const struct {
 	{ "mode", take_mode },
 	{ "durations", take_durations },
 	{ "processes", take_by_process },
+	{ "policies", take_policies },
 	{ "fault", take_fault },
 	{ "duration", take_duration },
 	{ "process", take_process },
 	{ "others", take_others },
+	{ "policy", take_policy },
 };
 
 static bool take(struct parser *p, const char *text, size_t length)
@@ -256,6 +290,44 @@ int ct_counts_parse(const char *text, const struct ct_schema *schema,
 	}
 	*out = p.counts;
 	return 0;
+}
+
+static bool was_copied(const struct ct_counted *pair)
+{
+	return pair->outcome == COWTRACE_OUTCOME_COPY ||
+	       pair->outcome == COWTRACE_OUTCOME_UNSHARE ||
+	       pair->outcome == COWTRACE_OUTCOME_SPLIT;
+}
+
+bool ct_counted_decided(const struct ct_counted *pair)
+{
+	/* Whether a fault is for policies does not depend on which. */
+	const uint64_t *any = pair->answers[0];
+
+	return (was_copied(pair) || pair->outcome == COWTRACE_OUTCOME_REUSE) &&
+	       (any[COWTRACE_ANSWER_COPY] || any[COWTRACE_ANSWER_REUSE] ||
+		any[COWTRACE_ANSWER_UNDETERMINED]);
+}
+
+struct ct_counted_policy ct_counts_policy(const struct ct_counts *counts,
+					  enum cowtrace_policy policy)
+{
+	struct ct_counted_policy sum = { 0 };
+
+	for (size_t i = 0; i < counts->nr_pairs; i++) {
+		const uint64_t *n = counts->pairs[i].answers[policy];
+
+		if (!ct_counted_decided(&counts->pairs[i]))
+			continue;
+		sum.copies += n[COWTRACE_ANSWER_COPY];
+		sum.reuses += n[COWTRACE_ANSWER_REUSE];
+		sum.undetermined += n[COWTRACE_ANSWER_UNDETERMINED];
+		if (was_copied(&counts->pairs[i]))
+			sum.avoided += n[COWTRACE_ANSWER_REUSE];
+		else
+			sum.added += n[COWTRACE_ANSWER_COPY];
+	}
+	return sum;
 }
 
 void ct_counts_free(struct ct_counts *counts)

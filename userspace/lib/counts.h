@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cowtrace/vocab.h>
+
 #include "count.h"
 #include "error.h"
 #include "schema.h"
@@ -22,6 +24,7 @@
  * @bytes: copied by them.
  * @ns: sum of their durations; 0 where none was taken (struct ct_counts.timed).
  * @log2: faults that took 2^i ns or more, and less than 2^(i+1); 0 is in the first.
+ * @answers: faults to which a policy gives an answer, by both.
  */
 struct ct_counted {
 	uint8_t		outcome;
@@ -30,6 +33,7 @@ struct ct_counted {
 	uint64_t	bytes;
 	uint64_t	ns;
 	uint64_t	log2[CT_COUNTS_BUCKETS];
+	uint64_t	answers[COWTRACE_NR_POLICIES][COWTRACE_NR_ANSWERS];
 };
 
 /**
@@ -48,10 +52,11 @@ struct ct_counted_process {
 
 /**
  * struct ct_counts - the whole file
- * @counting: the mode was counts. If not, only @pairs and what policies answer is there.
+ * @counting: the mode was counts. If not, only @pairs is there.
  * @timed: durations were taken, so sums of ns mean something.
  * @durations: faults are told apart by duration, ct_counted.log2.
  * @by_process: they are told apart by process.
+ * @policies: policies were asked, ct_counted.answers.
  * @pairs: by outcome and reason, in the order of the file.
  * @nr_pairs: number of them.
  * @processes: most copies first.
@@ -63,6 +68,7 @@ struct ct_counts {
 	bool		timed;
 	bool		durations;
 	bool		by_process;
+	bool		policies;
 	struct ct_counted *pairs;
 	size_t		nr_pairs;
 	struct ct_counted_process *processes;
@@ -83,6 +89,29 @@ struct ct_counts {
  */
 int ct_counts_parse(const char *text, const struct ct_schema *schema,
 		    struct ct_counts **counts, struct ct_error *err);
+
+/**
+ * struct ct_counted_policy - what one policy would have decided
+ * @copies: copies, and splits of huge pages.
+ * @reuses: reuses.
+ * @undetermined: the sample does not settle it.
+ * @avoided: of what was copied or split, what it would have kept.
+ * @added: of what was reused, what it would have copied or split.
+ */
+struct ct_counted_policy {
+	uint64_t	copies;
+	uint64_t	reuses;
+	uint64_t	undetermined;
+	uint64_t	avoided;
+	uint64_t	added;
+};
+
+/* Did the kernel decide between these, and do policies? Else it is in no sum of them. */
+bool ct_counted_decided(const struct ct_counted *pair);
+
+/* Over all pairs that were decided, of @policy. */
+struct ct_counted_policy ct_counts_policy(const struct ct_counts *counts,
+					  enum cowtrace_policy policy);
 
 /* NULL is allowed. */
 void ct_counts_free(struct ct_counts *counts);

@@ -96,6 +96,18 @@ static void scale_held(const struct ct_sample *s, struct ct_held *held)
 	scale(s, &held->unattributed);
 }
 
+static void scale_counts(const struct ct_sample *s, struct ct_counts *c)
+{
+	scale_count(s, &c->others);
+	for (size_t i = 0; i < c->nr_pairs; i++) {
+		uint64_t *answer = c->pairs[i].answers[0];
+
+		scale(s, &c->pairs[i].faults);
+		for (size_t k = 0; k < COWTRACE_NR_POLICIES * COWTRACE_NR_ANSWERS; k++)
+			scale(s, &answer[k]);
+	}
+}
+
 void ct_sample_summary(const struct ct_sample *s, struct ct_summary *sum)
 {
 	size_t i;
@@ -121,7 +133,7 @@ void ct_sample_summary(const struct ct_sample *s, struct ct_summary *sum)
 	for (i = 0; i < sum->nr_processes; i++)
 		scale_count(s, &sum->by_process[i].count);
 	if (sum->counts)
-		scale_count(s, &sum->counts->others);
+		scale_counts(s, sum->counts);
 	for (i = 0; i < sum->nr_sites; i++)
 		scale_count(s, &sum->by_site[i].count);
 	for (i = 0; i < sum->nr_doubts; i++)

@@ -44,6 +44,9 @@ static int take_pair(struct ct_summary *s, const struct ct_counted *it)
 	struct ct_histogram **time = &s->outcome_time[it->outcome];
 	struct ct_pair *grown;
 
+	/* Read while faults happen, a later line may know what none before it did. */
+	if (!it->faults)
+		return 0;
 	if (!*time)
 		*time = calloc(1, sizeof(**time));
 	grown = ct_grow(s->pairs, s->nr_pairs, sizeof(*grown));
@@ -81,12 +84,22 @@ static int take_process(struct ct_summary *s, const struct ct_counted_process *i
 	return 0;
 }
 
+/* As ct_summary_sort() has pairs. */
+static int by_faults(const void *one, const void *other)
+{
+	const struct ct_counted *a = one, *b = other;
+
+	return (a->faults < b->faults) - (a->faults > b->faults);
+}
+
 static int take_counts(struct ct_summary *s, const char *text, struct ct_error *err)
 {
 	int ret = ct_counts_parse(text, ct_reader_schema(s->reader), &s->counts, err);
 
 	if (ret)
 		return ret;
+	if (s->counts->nr_pairs)
+		qsort(s->counts->pairs, s->counts->nr_pairs, sizeof(*s->counts->pairs), by_faults);
 	for (size_t i = 0; !ret && i < s->counts->nr_pairs; i++)
 		ret = take_pair(s, &s->counts->pairs[i]);
 	for (size_t i = 0; !ret && i < s->counts->nr_processes; i++)
