@@ -20,6 +20,9 @@
 #define SAID	"/tmp/hotplug.json"
 /* Of a CPU that comes up while the command reads: fewer than its buffer takes. */
 #define PAGES		1024
+/* However few rounds there are: each pair of settings, and several sessions. */
+#define MIN_CHANGES	12
+#define MIN_SWITCHES	2
 
 static unsigned int cpus;
 /* In memory that all share: rounds done, and whether they are enough. */
@@ -146,7 +149,7 @@ static void changing(void)
 	beside_open(&b);
 	crowd_go(&c);
 	child_go(&plugger);
-	for (i = 0; control->done < rounds() / 5; i++) {
+	for (i = 0; control->done < rounds() / 5 || i < MIN_CHANGES; i++) {
 		set("sample_every", samples[i % ARRAY_SIZE(samples)]);
 		set("filter/outcome", outcomes[i % ARRAY_SIZE(outcomes)]);
 		follow_read(&f);
@@ -169,7 +172,7 @@ static void changing(void)
 static void switching(void)
 {
 	struct held_child plugger = begin(UINT32_MAX);
-	unsigned int switches, nr = rounds() / 5;
+	unsigned int switches, nr = rounds() / 5 + MIN_SWITCHES;
 	const char *differs;
 	char what[256] = "";
 	static struct stats s;
