@@ -180,6 +180,7 @@ void run_load(void)
 	need(asked("LOAD_FAULTS", 5000000) >= 50000, "LOAD_FAULTS has to be 50000 at least");
 	for (cpu = 1; cpu < cpus_there(); cpu++)
 		cpu_plug(cpu, true);
+	need(cpus_online() >= 4, "there have to be 4 CPUs at least, and not %u", cpus_online());
 	module_start(1024);
 	outside_init();
 	/* Its own memory stays where it is. */
