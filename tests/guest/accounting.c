@@ -234,7 +234,7 @@ static void periodic(void)
 }
 
 /* The command on the load of the suite pattern: 8192 copies, then 8192 reuses. */
-static void estimated(void)
+static void reported(void)
 {
 	static const char command[] =
 		"cowtrace record -q --sample-every 10 -o /tmp/sample -- /usr/libexec/cowtrace/cowtest load && cowtrace report --json /tmp/sample";
@@ -356,7 +356,7 @@ void run_accounting(void)
 	filtered();
 	sampled();
 	periodic();
-	estimated();
+	reported();
 	full();
 	stopped();
 }
