@@ -16,7 +16,7 @@ mdir = $(out)/module/$(krelease)$(VARIANT)
 modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
 
 .PHONY: all module command install uninstall clean help guest vm demo check
-.PHONY: unit matrix bench bench-reader story verify check-debug check-selftests planted
+.PHONY: unit matrix bench bench-reader cpus story verify check-debug check-selftests planted
 
 all: module command
 
@@ -42,6 +42,7 @@ help:
 	@echo '  make bench        what a fault costs more under cowtrace, and under other tracers'
 	@echo '  make bench-reader  how fast a trace of 10 million records is read (RECORDS=), made'
 	@echo '                    of real ones (TRACES=, default those of make demo on 6.12)'
+	@echo '  make cpus         what CPUs share, and what a fault takes of cowtrace on 1 and on 8'
 	@echo '  make vm           prepare the virtual machines and nothing else'
 	@echo
 	@echo 'Variables: KDIR, CC, O, PREFIX, DESTDIR, and for vm, check, matrix, verify, demo, bench the kernels:'
@@ -75,7 +76,7 @@ uninstall:
 	$(MAKE) -C userspace O=$(out)/userspace PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) uninstall
 
 clean:
-	rm -rf $(addprefix $(out)/,module userspace guest tests unit bench demo)
+	rm -rf $(addprefix $(out)/,module userspace guest tests unit bench cpus demo)
 
 # What a guest of the VM harness needs, built inside its root (tests/vm/in-root).
 KERNEL_RELEASE ?= $(krelease)
@@ -158,3 +159,7 @@ bench:
 TRACES ?= $(wildcard $(addprefix $(out)/demo/6.12/,a.data b.data c.data))
 bench-reader:
 	$(MAKE) -C tests/bench O=$(out)/bench TRACES='$(TRACES)' bench
+
+# Which cache lines CPUs share, and what a fault takes of cowtrace on one and on eight.
+cpus:
+	tests/cpus/run
