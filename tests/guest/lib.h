@@ -36,6 +36,7 @@ void run_truth_large(void);
 void run_truth_hugetlb(void);
 void run_truth_origin(void);
 void run_policies(void);
+void run_counts(void);
 void run_events(void);
 void run_input(void);
 void run_start(void);

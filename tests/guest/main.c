@@ -34,6 +34,7 @@ static const struct suite suites[] = {
 	{ "hugetlb", run_truth_hugetlb, "hugetlb pages" },
 	{ "origin", run_truth_origin, "where accesses come from" },
 	{ "accounting", run_accounting, "each fault is counted once at each stage" },
+	{ "counts", run_counts, "what the kernel counts instead of recording" },
 	{ "policies", run_policies, "what the policies answer, counted in the kernel" },
 	{ "events", run_events, "reading records and lines" },
 	{ "input", run_input, "settings refuse what they do not accept" },
