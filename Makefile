@@ -45,7 +45,7 @@ help:
 	@echo '  make cpus         what CPUs share, and what a fault takes of cowtrace on 1 and on 8'
 	@echo '  make vm           prepare the virtual machines and nothing else'
 	@echo
-	@echo 'Variables: KDIR, CC, O, PREFIX, DESTDIR, and for vm, check, matrix, verify, demo, bench the kernels:'
+	@echo 'Variables: KDIR, CC, O, PREFIX, DESTDIR, and for what boots kernels:'
 	@echo '  KERNELS="5.10 6.1 6.12 7.2" (the default; demo takes 6.1 and 6.12, bench all but 5.10),'
 	@echo '  JOBS=2, how many guests run at the same time'
 
