@@ -406,6 +406,25 @@ static void crowd(void *unused)
 		child_wait(child(light, mem));
 }
 
+/* The command's report on the same file. */
+static void by_command(const struct counts *c)
+{
+	static char json[1 << 22];
+	const char *sums, *processes;
+
+	output_of("cowtrace counts --json", json, sizeof(json));
+	sums = strstr(json, "\"faults\":{");
+	processes = strstr(json, "\"processes\":[");
+	need(sums && processes, "the JSON lacks faults or processes");
+	sums += strlen("\"faults\":{");
+	check(json_number(sums, "faults") == (long long)c->all.faults &&
+	      json_number(sums, "bytes_copied") == (long long)c->all.bytes &&
+	      json_number(processes, "pid") == c->tgid[0] &&
+	      json_number(processes, "copies") == (long long)c->row[0].copies, "command",
+	      "cowtrace counts reports what the file says", "%lld faults, not %llu",
+	      json_number(sums, "faults"), c->all.faults);
+}
+
 static void many(void)
 {
 	static struct counts c;
@@ -426,6 +445,7 @@ static void many(void)
 	check(c.nr && c.row[0].copies >= PAGES, "bounded-top",
 	      "who has copied most stands first, with all its copies", "%llu",
 	      c.row[0].copies);
+	by_command(&c);
 }
 
 static bool went_back(const struct counts *now, const struct counts *before)

@@ -259,6 +259,33 @@ static void check_report(const char *path)
 	free(text);
 }
 
+/* What cowtrace counts reports while the module counts without clock and processes. */
+static void check_report_less(const char *path)
+{
+	struct ct_writer *w = begin_trace(path, 0);
+	char *text;
+	int status;
+
+	state(w, "counts", "mode counts\ndurations 0\nprocesses 0\npolicies 0\n"
+			   "fault copy mapped 3 12288 -\n");
+	state(w, "stats", "state running\n");
+	ct_writer_close(w);
+	text = report(path, true, &status);
+	ok(strstr(text, "\"time_ns\":null") && strstr(text, "\"duration\":null") &&
+	   strstr(text, "\"elapsed_ns\":null"), "no clock is no time in JSON");
+	ok(strstr(text, "\"processes\":null") && strstr(text, "\"policies\":null"),
+	   "nor are processes and policies that were not counted");
+	ok(strstr(text, "\"running\":true"), "that counting goes on is told");
+	free(text);
+	text = report(path, false, &status);
+	ok(strstr(text, "counting goes on") && strstr(text, "\n3 write-protect faults\n") &&
+	   strstr(text, "  3 copied it (100.0 %): 12.0 KiB copied\n"),
+	   "the text has no time either");
+	ok(!strstr(text, "Processes") && !strstr(text, "How long"),
+	   "and no table of what was not counted");
+	free(text);
+}
+
 static void check_report_refuses(const char *path)
 {
 	struct ct_writer *w = begin_trace(path, 0);
@@ -286,6 +313,7 @@ int main(void)
 	check_refused();
 	check_damaged();
 	check_report(path);
+	check_report_less(path);
 	check_report_refuses(path);
 	ct_schema_free(schema);
 	free(text);

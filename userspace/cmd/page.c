@@ -107,9 +107,10 @@ const char *process_text(char *to, size_t width, const char *name, uint32_t numb
 
 void ns_cell(struct page *p, int width, uint64_t n)
 {
+	const struct ct_counts *counts = p->r->summary ? p->r->summary->counts : NULL;
 	char text[CT_UNIT_TEXT];
 
-	cell(p, width, ct_format_ns(text, n));
+	cell(p, width, counts && !counts->timed ? "-" : ct_format_ns(text, n));
 }
 
 void share_cell(struct page *p, int width, uint64_t part, uint64_t whole)

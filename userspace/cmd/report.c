@@ -60,6 +60,13 @@ const char *ct_base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
+bool ct_report_running(const struct ct_report *report)
+{
+	const char *stats = ct_state_text(&report->state, "stats");
+
+	return stats && strstr(stats, "state running\n");
+}
+
 static int take_meta(void *arg, uint32_t cpu, const void *data, size_t length)
 {
 	struct ct_report *r = arg;

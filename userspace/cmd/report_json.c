@@ -27,13 +27,44 @@ static struct json_object *durations(const struct ct_histogram *h)
 	return o;
 }
 
+/* What there is of them: NULL without a clock, the sum alone without powers of two. */
+static struct json_object *counted_durations(const struct ct_summary *s,
+					     const struct ct_histogram *h)
+{
+	struct json_object *o;
+
+	if (!s->counts || s->counts->durations)
+		return durations(h);
+	if (!s->counts->timed)
+		return NULL;
+	o = json_object_new_object();
+	add_number(o, "sum_ns", h->sum);
+	return o;
+}
+
+/* As add_count(), but without the times that no clock was read for. */
+static void add_counted(struct json_object *o, const struct ct_summary *s,
+			const struct ct_count *c)
+{
+	add_count(o, c);
+	if (!s->counts || s->counts->timed)
+		return;
+	add(o, "time_ns", NULL);
+	add(o, "copy_time_ns", NULL);
+}
+
 /* Of faults that were counted and not recorded. */
-static struct json_object *counted_faults(const struct ct_summary *s)
+static struct json_object *counted_faults(const struct ct_report *r)
 {
 	struct json_object *o = json_object_new_object();
+	const struct ct_summary *s = r->summary;
 
-	add_count(o, &s->total);
-	add_number(o, "elapsed_ns", s->last_ns);
+	add_counted(o, s, &s->total);
+	/* For how long is known only to whoever switched it on and off. */
+	add(o, "elapsed_ns", s->last_ns ? json_object_new_uint64(s->last_ns) : NULL);
+	add(o, "running", json_object_new_boolean(ct_report_running(r)));
+	if (!s->counts->by_process)
+		return o;
 	add_number(o, "processes", s->nr_processes);
 	return o;
 }
@@ -68,10 +99,10 @@ static struct json_object *words(const struct ct_report *r, const char *vocab,
 		o = json_object_new_object();
 		add_text(o, vocab, ct_report_word(r, vocab, i));
 		add_text(o, "sentence", ct_report_sentence(r, vocab, i));
-		add_count(o, &counts[i]);
+		add_counted(o, r->summary, &counts[i]);
 		add_error(o, &r->sample, counts[i].faults);
 		if (times)
-			add(o, "duration", durations(times[i]));
+			add(o, "duration", counted_durations(r->summary, times[i]));
 		json_object_array_add(rows, o);
 	}
 	return rows;
@@ -151,7 +182,7 @@ static struct json_object *reasons(const struct ct_report *r)
 		add_number(o, "faults", pair->time.count);
 		add_error(o, &r->sample, pair->time.count);
 		add_number(o, "bytes_copied", pair->bytes);
-		add(o, "duration", durations(&pair->time));
+		add(o, "duration", counted_durations(s, &pair->time));
 		add(o, "held", pair->held.known ? held(&pair->held) : NULL);
 		json_object_array_add(rows, o);
 	}
@@ -187,7 +218,7 @@ static struct json_object *processes(const struct ct_report *r, const struct ct_
 			add_number(o, "parent", ct_processes_get(s->processes, parent)->tgid);
 		if (s->counts)
 			add(o, "at_least", json_object_new_boolean(it->at_least));
-		add_count(o, &it->count);
+		add_counted(o, s, &it->count);
 		/* A sum by process is not counted. */
 		if (s->counts)
 			json_object_object_del(o, "copy_time_ns");
@@ -200,7 +231,7 @@ static struct json_object *others(const struct ct_summary *s)
 {
 	struct json_object *o = json_object_new_object();
 
-	add_count(o, &s->counts->others);
+	add_counted(o, s, &s->counts->others);
 	json_object_object_del(o, "copy_time_ns");
 	return o;
 }
@@ -225,12 +256,12 @@ int ct_report_json(FILE *out, const struct ct_report *r, const struct ct_report_
 	add_text(o, "report", CT_REPORT_VERSION);
 	add(o, "trace", json_trace(r));
 	add_text(o, "mode", s->counts ? "counts" : "records");
-	add(o, "faults", s->counts ? counted_faults(s) : faults(s));
+	add(o, "faults", s->counts ? counted_faults(r) : faults(s));
 	add(o, "outcomes", words(r, "outcome", s->outcomes, s->outcome_time));
 	add(o, "reasons", reasons(r));
 	if (s->counts) {
-		add(o, "processes", processes(r, opts));
-		add(o, "others", others(s));
+		add(o, "processes", s->counts->by_process ? processes(r, opts) : NULL);
+		add(o, "others", s->counts->by_process ? others(s) : NULL);
 		add(o, "policies", policies_json(r));
 		add(o, "lost", json_lost(r, s->processes));
 		add(o, "damage", json_damage(r->info));

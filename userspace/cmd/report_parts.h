@@ -110,6 +110,9 @@ const char *ct_report_word(const struct ct_report *report, const char *vocab, ui
 const char *ct_report_sentence(const struct ct_report *report, const char *vocab,
 			       uint32_t value);
 
+/* Were faults still counted when the trace was made? */
+bool ct_report_running(const struct ct_report *report);
+
 /* Last part of a path. */
 const char *ct_base_name(const char *path);
 

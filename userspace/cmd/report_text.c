@@ -30,15 +30,19 @@ static void totals(struct page *p)
 {
 	const struct ct_summary *s = p->r->summary;
 	uint64_t span = s->last_ns - s->first_ns;
+	bool untimed = s->counts && !s->counts->timed;
 	uint64_t rest = s->total.faults - s->total.reuses - s->total.copies - s->total.splits;
 	char n[ESTIMATE_TEXT], t[CT_UNIT_TEXT], rate[CT_UNIT_TEXT], share[CT_UNIT_TEXT];
 
 	end_line(p);
 	if (!s->total.faults) {
-		say(p, "No write-protect fault was recorded.");
+		say(p, "No write-protect fault was %s.", s->counts ? "counted" : "recorded");
 		return;
 	}
-	if (span >= 1000000000)
+	if (!span && s->counts)
+		say(p, "%s write-protect fault%s", ct_format_count(n, s->total.faults),
+		    plural(s->total.faults));
+	else if (span >= 1000000000)
 		say(p, "%s write-protect fault%s of %zu process%s in %s, %s a second",
 		    ct_format_count(n, s->total.faults), plural(s->total.faults), s->nr_processes,
 		    s->nr_processes == 1 ? "" : "es", ct_format_ns(t, span),
@@ -54,10 +58,11 @@ static void totals(struct page *p)
 	if (s->total.copies) {
 		char b[CT_UNIT_TEXT];
 
-		say(p, "%s copied it (%s): %s copied, %s spent",
+		say(p, "%s copied it (%s): %s copied%s%s%s",
 		    estimate(p, n, s->total.copies),
 		    ct_format_share(share, s->total.copies, s->total.faults),
-		    ct_format_bytes(b, s->total.bytes), ct_format_ns(t, s->total.copy_ns));
+		    ct_format_bytes(b, s->total.bytes), untimed ? "" : ", ",
+		    untimed ? "" : ct_format_ns(t, s->total.copy_ns), untimed ? "" : " spent");
 	} else {
 		say(p, "no page was copied");
 	}
@@ -529,6 +534,8 @@ int ct_report_text(FILE *out, const struct ct_report *r, const struct ct_report_
 	struct page p = { out, r, opts, 0 };
 
 	title(&p);
+	if (s->counts && s->counts->counting && ct_report_running(r))
+		say(&p, "counting goes on");
 	totals(&p);
 	if (s->total.faults) {
 		words(&p, "What the kernel did", "outcome", s->outcomes);
@@ -542,7 +549,8 @@ int ct_report_text(FILE *out, const struct ct_report *r, const struct ct_report_
 			was_split);
 		evidence(&p);
 		doubts(&p);
-		durations(&p);
+		if (!s->counts || s->counts->durations)
+			durations(&p);
 		if (s->counts) {
 			policies_text(&p);
 		} else {
@@ -550,15 +558,16 @@ int ct_report_text(FILE *out, const struct ct_report *r, const struct ct_report_
 			words(&p, "Where the writes came from", "origin", s->origins);
 			words(&p, "Kinds of page", "kind", s->kinds);
 		}
-		processes(&p);
+		if (!s->counts || s->counts->by_process)
+			processes(&p);
 		sites(&p);
 	}
 	losses(&p, s->processes);
-	if (s->counts) {
+	if (s->counts && s->counts->counting) {
 		end_line(&p);
 		say(&p, "Counted in the kernel, not recorded, because that costs each fault less. "
 			"Code sites, who held the pages, and forks need records: "
-			"cowtrace run --records");
+			"cowtrace run --records, or cowtrace record");
 	}
 	return ferror(out) ? -1 : 0;
 }

@@ -253,7 +253,7 @@ int ct_module_claim(struct ct_module *m, struct ct_error *err)
 		return ret;
 	if (enabled[0] != '0')
 		ret = ct_error_set(err, -EBUSY,
-				   "tracing is already on, somebody else switched it on: write 0 to cowtrace/enabled in debugfs, or read along by: cowtrace events");
+				   "tracing is already on, somebody else switched it on: write 0 to cowtrace/enabled in debugfs, or read along by: cowtrace events, cowtrace counts");
 	free(enabled);
 	return ret;
 }
