@@ -81,7 +81,8 @@ static int print(const struct ct_report_opts *opts)
 	}
 	fd = ct_temporary_open(path, sizeof(path));
 	if (fd < 0) {
-		ret = ct_error_set(&err, fd, "cannot create %s: %s: set TMPDIR", path, strerror(-fd));
+		ret = ct_error_set(&err, fd, "cannot create %s: %s: set TMPDIR", path,
+				   strerror(-fd));
 	} else {
 		close(fd);
 		ret = snapshot(&m, path, &err);

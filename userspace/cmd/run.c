@@ -17,6 +17,8 @@ struct run {
 	struct ct_session_opts	session;
 	const char		*report;
 	const char		*json;
+	FILE			*report_out;
+	FILE			*json_out;
 	enum { CHEAPEST, COUNTS, RECORDS } mode;
 	const char		*needs_records;
 	char			temporary[PATH_MAX];
@@ -134,20 +136,21 @@ static int make_temporary(struct run *r, struct ct_error *err)
 	return 0;
 }
 
+/* Before CMD runs: what it took must not be for nothing. */
+static int open_report(FILE **out, const char *path, struct ct_error *err)
+{
+	*out = !path ? stderr : strcmp(path, "-") ? fopen(path, "we") : stdout;
+	return *out ? 0 : ct_error_set(err, -errno,
+				       "cannot write the report to %s: %s: name another file",
+				       path, strerror(errno));
+}
+
 /* Returns whether it was printed. */
-static bool print_report(const char *trace, const char *path, bool json)
+static bool print_report(const char *trace, FILE *out, bool json)
 {
 	struct ct_report_opts opts = { .json = json };
-	FILE *out = stderr;
 	bool ok;
 
-	if (path)
-		out = strcmp(path, "-") ? fopen(path, "we") : stdout;
-	if (!out) {
-		fprintf(stderr, "cowtrace: cannot write the report to %s: %s: name another file\n",
-			path, strerror(errno));
-		return false;
-	}
 	opts.color = !json && isatty(fileno(out));
 	ok = ct_report_print(out, trace, &opts) != CT_REPORT_FAILED;
 	if (fflush(out))
@@ -167,9 +170,9 @@ static int tell_end(const struct run *r, const struct ct_session_result *result)
 	if (result->exec_error)
 		return CT_EXIT_OWN;
 	if (r->report || !r->json)
-		ok &= print_report(r->session.output, r->report, false);
+		ok &= print_report(r->session.output, r->report_out, false);
 	if (r->json)
-		ok &= print_report(r->session.output, r->json, true);
+		ok &= print_report(r->session.output, r->json_out, true);
 	return ok ? CT_EXIT_OK : CT_EXIT_OWN;
 }
 
@@ -179,14 +182,16 @@ int ct_cmd_run(int argc, char **argv)
 	struct run r = { .session.target = CT_TARGET_COMMAND };
 	int status = CT_EXIT_OWN;
 	struct ct_error err;
-	int ret = 0;
+	int ret;
 
 	argp_err_exit_status = CT_EXIT_OWN;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &r);
 	r.session.command_line = argv;
 	ct_options_session(&r.options, &r.session);
 	r.session.counts = r.mode != RECORDS && !r.needs_records;
-	if (!r.session.output)
+	ret = open_report(&r.report_out, r.report, &err) ?:
+	      open_report(&r.json_out, r.json, &err);
+	if (!ret && !r.session.output)
 		ret = make_temporary(&r, &err);
 	if (!ret)
 		ret = ct_session_run(&r.session, &result, &err);
