@@ -130,11 +130,13 @@ static void beside(void)
 
 	cow_write("reset", "1");
 	file_write(TRACING "/trace", "");
+	need(!cow_write("filter/comm", BOTH), "filter/comm does not take " BOTH);
 	enable();
 	need(!file_write(EVENT "/enable", "1"), "the event cannot be enabled");
 	need(!child_wait(child(named_load, BOTH)), "the load failed");
 	disable();
 	need(!file_write(EVENT "/enable", "0"), "the event cannot be disabled");
+	cow_write("filter/comm", "any");
 	stats_read(&s);
 	trace_read(&t);
 	for (i = 0; i < t.n; i++)
