@@ -44,7 +44,8 @@ void watch_end(struct watch *w);
  * @kind: enum hold_kind.
  * @page: the page.
  * @references: plain references to it.
- * @hammer: HOLD_HAMMER: the thread.
+ * @hammer: HOLD_HAMMER: the watchpoints.
+ * @blows: how often it came; when odd, it has a reference.
  * @watch: HOLD_LOCK and HOLD_STALL.
  */
 struct holding {
@@ -52,7 +53,8 @@ struct holding {
 	enum hold_kind		kind;
 	struct page		*page;
 	unsigned int		references;
-	struct task_struct	*hammer;
+	struct perf_event * __percpu *hammer;
+	atomic_t		blows;
 	struct watch		watch;
 };
 

@@ -27,8 +27,8 @@
  * @HOLD_LOCK: the page lock, without a reference as long as the page is mapped.
  * @HOLD_WRITEBACK: the writeback state, without a reference. The page must be in
  *	the swap cache, else EINVAL.
- * @HOLD_HAMMER: a reference, and another that comes and goes all the time, from
- *	a thread on CPU hold_request.arg.
+ * @HOLD_HAMMER: a reference, and another that comes or goes after each access to
+ *	the count.
  * @HOLD_STALL: nothing, but the next fault that copies the page stops between
  *	its decision and the mapping of the copy until all is given back.
  */

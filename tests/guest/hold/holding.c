@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Taking pages and giving them back. */
 #include <linux/err.h>
-#include <linux/kthread.h>
+#include <linux/hw_breakpoint.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/perf_event.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -86,43 +87,39 @@ static int take_writeback(struct holding *h)
 	return 0;
 }
 
-/* About as long as a sample takes. cpu_relax() is far longer where it leaves the guest. */
-static void linger(void)
+/* Debug exceptions are off meanwhile: it does not meet itself. */
+static void hammer(struct perf_event *event, struct perf_sample_data *data, struct pt_regs *regs)
 {
-	int i;
+	struct holding *h = event->overflow_handler_context;
 
-	for (i = 0; i < 64; i++)
-		barrier();
+	if (atomic_inc_return(&h->blows) & 1)
+		get_page(h->page);
+	else
+		put_page(h->page);
 }
 
-static int hammer_thread(void *data)
+/* After each access to the count, so that no two of a sample find the same. */
+static int start_hammer(struct holding *h)
 {
-	struct page *page = data;
+	struct perf_event * __percpu *events;
+	struct perf_event_attr attr;
 
-	while (!kthread_should_stop()) {
-		get_page(page);
-		linger();
-		put_page(page);
-		/* As long with it as without: half of all samples see each. */
-		linger();
-		cond_resched();
-	}
+	hw_breakpoint_init(&attr);
+	attr.bp_addr = (unsigned long)&h->page->_refcount;
+	attr.bp_len = HW_BREAKPOINT_LEN_4;
+	attr.bp_type = HW_BREAKPOINT_RW;
+	events = register_wide_hw_breakpoint(&attr, hammer, h);
+	if (IS_ERR_VALUE((__force unsigned long)events))
+		return (__force unsigned long)events;
+	h->hammer = events;
 	return 0;
 }
 
-static int start_hammer(struct holding *h, unsigned int cpu)
+static void stop_hammer(struct holding *h)
 {
-	struct task_struct *task;
-
-	if (cpu >= nr_cpu_ids || !cpu_online(cpu))
-		return -EINVAL;
-	task = kthread_create(hammer_thread, h->page, "cowtrace-hammer");
-	if (IS_ERR(task))
-		return PTR_ERR(task);
-	kthread_bind(task, cpu);
-	h->hammer = task;
-	wake_up_process(task);
-	return 0;
+	unregister_wide_hw_breakpoint(h->hammer);
+	if (atomic_read(&h->blows) & 1)
+		put_page(h->page);
 }
 
 static int take_as_asked(struct holding *h, const struct hold_request *request)
@@ -137,7 +134,7 @@ static int take_as_asked(struct holding *h, const struct hold_request *request)
 	case HOLD_WRITEBACK:
 		return take_writeback(h);
 	case HOLD_HAMMER:
-		return start_hammer(h, request->arg);
+		return start_hammer(h);
 	default:
 		return -EINVAL;
 	}
@@ -193,7 +190,7 @@ void holding_release(struct holding *h)
 		watch_end(&h->watch);
 		break;
 	case HOLD_HAMMER:
-		kthread_stop(h->hammer);
+		stop_hammer(h);
 		break;
 	default:
 		break;
