@@ -4,7 +4,6 @@
 #include <asm/unwind.h>
 
 #include "caller.h"
-#include "symbols.h"
 
 static bool is_return_probe(unsigned long ip)
 {
@@ -26,13 +25,13 @@ static unsigned long unwind(unsigned long ip, unsigned long sp)
 #endif
 }
 
-unsigned long cow_return_ip(unsigned long ip, unsigned long sp)
+unsigned long cow_return_ip(unsigned long ip, const struct pt_regs *regs)
 {
-	unsigned long ret_ip = *(unsigned long *)sp;
+	unsigned long ret_ip = *(unsigned long *)regs->sp;
 
 	if (likely(!is_return_probe(ret_ip)))
 		return ret_ip;
-	ret_ip = unwind(ip, sp);
+	ret_ip = unwind(ip, regs->sp);
 	return is_return_probe(ret_ip) ? 0 : ret_ip;
 }
 

@@ -7,10 +7,14 @@
 #ifndef COW_CALLER_H
 #define COW_CALLER_H
 
+#include <linux/ptrace.h>
+
+#include "symbols.h"
+
 /**
  * cow_return_ip() - return address of a function, at its entry
  * @ip: the function, or the instruction of it that is probed.
- * @sp: the stack pointer there: the return address lies on top.
+ * @regs: there: the return address lies on top of the stack.
  *
  * Until 6.0 the unwinder does not know kretprobes, and never one of them above
  * another tool's function_graph.
@@ -18,7 +22,7 @@
  * Context: the current task's own stack; preemption off.
  * Return: the address, or 0 when another tool's return probe hides it.
  */
-unsigned long cow_return_ip(unsigned long ip, unsigned long sp);
+unsigned long cow_return_ip(unsigned long ip, const struct pt_regs *regs);
 
 /**
  * enum cow_caller - who called do_wp_page()
@@ -34,5 +38,15 @@ enum cow_caller {
 
 /* Which function called do_wp_page(), by its return address. */
 enum cow_caller cow_caller(unsigned long ret_ip);
+
+/* The same at its entry; nearly always it is the first that is asked for. */
+static __always_inline enum cow_caller cow_caller_at(unsigned long ip, const struct pt_regs *regs)
+{
+	unsigned long ret_ip = *(unsigned long *)regs->sp;
+
+	if (likely(cow_symbol_covers(COW_SYM_FAULT_INNER, ret_ip)))
+		return COW_CALLER_FAULT;
+	return cow_caller(cow_return_ip(ip, regs));
+}
 
 #endif /* COW_CALLER_H */

@@ -18,22 +18,6 @@ DEFINE_STATIC_KEY_FALSE(cow_processes_on);
 static DEFINE_MUTEX(tables_mutex);
 static unsigned int counting = COW_COUNT_DURATIONS | COW_COUNT_PROCESSES;
 
-/* One line of this CPU for the sums; each table adds one or two of its own. */
-void cow_count_fault(const struct cowtrace_record *r)
-{
-	struct cow_tally *t = &this_cpu_ptr(cow_counters)->tally[r->outcome][r->reason];
-	u64 bytes = (u64)cowtrace_copied_pages(r) << PAGE_SHIFT;
-
-	t->count++;
-	t->bytes += bytes;
-	t->ns += r->duration_ns;
-	if (static_branch_unlikely(&cow_durations_on))
-		cow_durations_add(r);
-	if (static_branch_unlikely(&cow_processes_on))
-		cow_processes_add(r, bytes);
-	cow_policies_count(r);
-}
-
 unsigned int cow_counting(void)
 {
 	return READ_ONCE(counting);

@@ -6,8 +6,14 @@
 #ifndef COW_COUNT_H
 #define COW_COUNT_H
 
+#include <cowtrace/evidence.h>
 #include <cowtrace/record.h>
 #include <linux/jump_label.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+
+#include "counters.h"
+#include "policies.h"
 
 struct seq_file;
 
@@ -40,9 +46,23 @@ void cow_processes_add(const struct cowtrace_record *r, u64 bytes);
  * @r: outcome, reason, path and order; duration_ns and all that policies ask for
  *	where those are on. Its names are not looked at, current has them.
  *
+ * One line of this CPU for the sums; each table adds one or two of its own.
  * Context: preemption off, never interrupted by another fault of this CPU.
  */
-void cow_count_fault(const struct cowtrace_record *r);
+static __always_inline void cow_count_fault(const struct cowtrace_record *r)
+{
+	struct cow_tally *t = &this_cpu_ptr(cow_counters)->tally[r->outcome][r->reason];
+	u64 bytes = (u64)cowtrace_copied_pages(r) << PAGE_SHIFT;
+
+	t->count++;
+	t->bytes += bytes;
+	t->ns += r->duration_ns;
+	if (static_branch_unlikely(&cow_durations_on))
+		cow_durations_add(r);
+	if (static_branch_unlikely(&cow_processes_on))
+		cow_processes_add(r, bytes);
+	cow_policies_count(r);
+}
 
 /* Which bits of enum cow_counting are set. */
 unsigned int cow_counting(void);

@@ -9,6 +9,9 @@
 #include <linux/percpu.h>
 #include <linux/types.h>
 
+#include "sample.h"
+#include "witness.h"
+
 /* X(name, sentence): the stages, in the order of the identities. */
 #define COW_COUNTERS(X)							\
 	X(entries,	  "faults that the probes saw, on all paths")	\
@@ -50,14 +53,20 @@ struct cow_tally {
 /**
  * struct cow_counters - one CPU's counters, whole cache lines written by that CPU alone
  * @busy: this CPU is inside one of our handlers.
+ * @visit: the fault that began here last (witness.h).
+ * @alike: what its handlers saw last (sample.h).
  * @random: state of the generator that decides which faults are sampled.
  * @tally: by outcome and reason, after the filters, dropped records included.
+ * @scratch: a record that does not go to the ring, or not as it is.
  */
 struct cow_counters {
 	COW_COUNTERS(COW_COUNTER_FIELD_)
 	bool			busy;
+	struct cow_visit	visit;
 	u64			random;
+	struct cow_alike	alike;
 	struct cow_tally	tally[COWTRACE_NR_OUTCOMES][COWTRACE_NR_REASONS];
+	struct cowtrace_record	scratch;
 } ____cacheline_aligned;
 
 /* Allocated: what a module may have of static per-CPU memory is 8 KiB. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/cache.h>
 #include <linux/cred.h>
 #include <linux/kernel.h>
 #include <linux/mutex.h>
@@ -17,7 +18,7 @@
 #define ANY_ID		U32_MAX
 
 /**
- * struct filter - what must hold for a fault to be recorded
+ * struct cow_filter - what must hold for a fault to be recorded
  * @pid: thread id, or ANY_ID.
  * @tgid: process id, or ANY_ID.
  * @uid: real user id, or ANY_ID, which is no valid uid.
@@ -30,7 +31,7 @@
  *
  * Replaced as a whole, so that no fault sees half of a change.
  */
-struct filter {
+struct cow_filter {
 	u32	pid;
 	u32	tgid;
 	u32	uid;
@@ -43,7 +44,7 @@ struct filter {
 	struct rcu_head rcu;
 };
 
-static const struct filter pass_all = {
+static const struct cow_filter pass_all = {
 	.pid = ANY_ID,
 	.tgid = ANY_ID,
 	.uid = ANY_ID,
@@ -51,13 +52,12 @@ static const struct filter pass_all = {
 	.reasons = ~0u,
 };
 
-/* NULL: everything passes. */
-static struct filter __rcu *filter __read_mostly;
+struct cow_filter __rcu *cow_filter __read_mostly;
 static DEFINE_MUTEX(filter_mutex);
 
-bool cow_filter_entry(void)
+bool cow_filter_wants_task(void)
 {
-	const struct filter *f = rcu_dereference_sched(filter);
+	const struct cow_filter *f = rcu_dereference_sched(cow_filter);
 
 	if (likely(!f))
 		return true;
@@ -72,9 +72,9 @@ bool cow_filter_entry(void)
 	return !f->by_comm || !strncmp(f->comm, current->comm, TASK_COMM_LEN);
 }
 
-bool cow_filter_exit(const struct cowtrace_record *r)
+bool cow_filter_wants_fault(const struct cowtrace_record *r)
 {
-	const struct filter *f = rcu_dereference_sched(filter);
+	const struct cow_filter *f = rcu_dereference_sched(cow_filter);
 
 	if (likely(!f))
 		return true;
@@ -82,31 +82,31 @@ bool cow_filter_exit(const struct cowtrace_record *r)
 	       r->duration_ns >= f->min_duration_ns;
 }
 
-static const struct filter *current_filter(void)
+static const struct cow_filter *current_filter(void)
 {
-	return rcu_dereference_protected(filter, lockdep_is_held(&filter_mutex)) ?: &pass_all;
+	return rcu_dereference_protected(cow_filter, lockdep_is_held(&filter_mutex)) ?: &pass_all;
 }
 
 /* Put a copy of the filter, changed by @change, in its place. */
-static int replace(void (*change)(struct filter *f, const void *arg), const void *arg)
+static int replace(void (*change)(struct cow_filter *f, const void *arg), const void *arg)
 {
-	struct filter *new, *old;
+	struct cow_filter *new, *old;
 
 	new = kmemdup(current_filter(), sizeof(*new), GFP_KERNEL);
 	if (!new)
 		return -ENOMEM;
 	change(new, arg);
-	if (!memcmp(new, &pass_all, offsetof(struct filter, rcu))) {
+	if (!memcmp(new, &pass_all, offsetof(struct cow_filter, rcu))) {
 		kfree(new);
 		new = NULL;
 	}
-	old = rcu_replace_pointer(filter, new, lockdep_is_held(&filter_mutex));
+	old = rcu_replace_pointer(cow_filter, new, lockdep_is_held(&filter_mutex));
 	if (old)
 		kfree_rcu(old, rcu);
 	return 0;
 }
 
-static int replace_locked(void (*change)(struct filter *f, const void *arg), const void *arg)
+static int replace_locked(void (*change)(struct cow_filter *f, const void *arg), const void *arg)
 {
 	int err;
 
@@ -139,7 +139,7 @@ static void show_id(struct seq_file *m, u32 id)
 }
 
 #define ID_FILTER(member, max)						\
-static void set_##member(struct filter *f, const void *arg)		\
+static void set_##member(struct cow_filter *f, const void *arg)		\
 {									\
 	f->member = *(const u32 *)arg;					\
 }									\
@@ -165,7 +165,7 @@ ID_FILTER(tgid, INT_MAX)
 /* ANY_ID is the one number that is no user. */
 ID_FILTER(uid, U32_MAX - 1)
 
-static void set_comm(struct filter *f, const void *arg)
+static void set_comm(struct cow_filter *f, const void *arg)
 {
 	memset(f->comm, 0, sizeof(f->comm));
 	f->by_comm = arg;
@@ -190,7 +190,7 @@ static int comm_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static void set_tree(struct filter *f, const void *arg)
+static void set_tree(struct cow_filter *f, const void *arg)
 {
 	f->by_tree = arg;
 }
@@ -275,7 +275,7 @@ static void show_names(struct seq_file *m, const struct cowtrace_word *words, si
 }
 
 #define NAME_FILTER(file, member, words)				\
-static void set_##member(struct filter *f, const void *arg)		\
+static void set_##member(struct cow_filter *f, const void *arg)		\
 {									\
 	f->member = *(const u32 *)arg;					\
 }									\
@@ -299,7 +299,7 @@ static int file##_show(struct seq_file *m, void *v)			\
 NAME_FILTER(outcome, outcomes, cow_outcomes)
 NAME_FILTER(reason, reasons, cow_reasons)
 
-static void set_min_duration(struct filter *f, const void *arg)
+static void set_min_duration(struct cow_filter *f, const void *arg)
 {
 	f->min_duration_ns = *(const u32 *)arg;
 }
@@ -337,8 +337,8 @@ const size_t cow_nr_filter_settings = ARRAY_SIZE(cow_filter_settings);
 
 void cow_filter_exit_module(void)
 {
-	kfree(rcu_dereference_protected(filter, true));
-	RCU_INIT_POINTER(filter, NULL);
+	kfree(rcu_dereference_protected(cow_filter, true));
+	RCU_INIT_POINTER(cow_filter, NULL);
 	cow_tree_clear();
 	/* kfree_rcu() of 5.10 frees from a work item of the kernel: nothing of ours runs. */
 }

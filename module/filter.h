@@ -6,17 +6,37 @@
 #ifndef COW_FILTER_H
 #define COW_FILTER_H
 
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 
 #include "debugfs.h"
 
 struct cowtrace_record;
 
+struct cow_filter;
+
+/* NULL: everything passes. */
+extern struct cow_filter __rcu *cow_filter;
+
+static __always_inline bool cow_filter_set(void)
+{
+	return unlikely(rcu_access_pointer(cow_filter));
+}
+
+bool cow_filter_wants_task(void);
+bool cow_filter_wants_fault(const struct cowtrace_record *r);
+
 /* Is the current task wanted? Context: preemption off. */
-bool cow_filter_entry(void);
+static __always_inline bool cow_filter_entry(void)
+{
+	return !cow_filter_set() || cow_filter_wants_task();
+}
 
 /* Is a fault with this outcome, reason and duration wanted? Context: preemption off. */
-bool cow_filter_exit(const struct cowtrace_record *r);
+static __always_inline bool cow_filter_exit(const struct cowtrace_record *r)
+{
+	return !cow_filter_set() || cow_filter_wants_fault(r);
+}
 
 /* The files below filter/. */
 extern const struct cow_setting cow_filter_settings[];

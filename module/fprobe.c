@@ -12,15 +12,12 @@
 #if defined(COW_HAVE_FPROBE) || defined(COW_HAVE_FPROBE_FTRACE_REGS)
 
 #ifdef COW_HAVE_FPROBE_FTRACE_REGS
-#define cow_regs		struct ftrace_regs
-#define cow_regs_argument	ftrace_regs_get_argument
-#define cow_regs_return		ftrace_regs_get_return_value
-#define cow_regs_stack		ftrace_regs_get_stack_pointer
+#define cow_regs	struct ftrace_regs
+/* Of its registers arguments, stack and return value are set, and nothing else is read. */
+#define cow_pt_regs(regs)	(&arch_ftrace_regs(regs)->regs)
 #else
-#define cow_regs		struct pt_regs
-#define cow_regs_argument	regs_get_kernel_argument
-#define cow_regs_return		regs_return_value
-#define cow_regs_stack		kernel_stack_pointer
+#define cow_regs	struct pt_regs
+#define cow_pt_regs(regs)	(regs)
 #endif
 
 /**
@@ -39,16 +36,6 @@ static struct group {
 	int			nr;
 } pairs, witnesses;
 
-static struct cow_args args_of(unsigned long ip, cow_regs *regs)
-{
-	struct cow_args args = { .ret_ip = cow_return_ip(ip, cow_regs_stack(regs)) };
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(args.arg); i++)
-		args.arg[i] = cow_regs_argument(regs, i);
-	return args;
-}
-
 /* The point whose function has its ftrace location at @ip. */
 static const struct cow_point *point_at(struct fprobe *fp, unsigned long ip)
 {
@@ -64,23 +51,22 @@ static const struct cow_point *point_at(struct fprobe *fp, unsigned long ip)
 static int on_entry(struct fprobe *fp, unsigned long ip, unsigned long ret_ip, cow_regs *regs,
 		    void *data)
 {
-	struct cow_args args = args_of(ip, regs);
-
-	return point_at(fp, ip)->enter(data, &args);
+	/* Nearly all of them; a call through a pointer costs what half of the work does. */
+	if (likely(cow_symbol_covers(COW_SYM_WP, ip)))
+		return cow_wp_enter(data, cow_pt_regs(regs), ip);
+	return point_at(fp, ip)->enter(data, cow_pt_regs(regs), ip);
 }
 
 static void on_return(struct fprobe *fp, unsigned long ip, unsigned long ret_ip, cow_regs *regs,
 		      void *data)
 {
-	point_at(fp, ip)->leave(data, cow_regs_return(regs), ret_ip);
+	cow_leave(data, regs_return_value(cow_pt_regs(regs)), ret_ip);
 }
 
 static int on_hit(struct fprobe *fp, unsigned long ip, unsigned long ret_ip, cow_regs *regs,
 		  void *data)
 {
-	struct cow_args args = args_of(ip, regs);
-
-	point_at(fp, ip)->hit(&args);
+	point_at(fp, ip)->hit(cow_pt_regs(regs), ip);
 	return 0;
 }
 

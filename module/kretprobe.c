@@ -21,38 +21,34 @@ struct attachment {
 static struct attachment *attachments[COW_NR_POINTS];
 
 /* Handlers find the instruction pointer as a breakpoint leaves it: behind itself. */
-static struct cow_args args_of(struct pt_regs *regs)
+static __always_inline unsigned long probed_ip(struct pt_regs *regs)
 {
-	unsigned long ip = instruction_pointer(regs) - sizeof(kprobe_opcode_t);
-	struct cow_args args = { .ret_ip = cow_return_ip(ip, kernel_stack_pointer(regs)) };
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(args.arg); i++)
-		args.arg[i] = regs_get_kernel_argument(regs, i);
-	return args;
+	return instruction_pointer(regs) - sizeof(kprobe_opcode_t);
 }
+
+/* Nearly all of them; a call through a pointer costs what half of the work does. */
+static int on_wp_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	return cow_wp_enter((struct cow_entry *)ri->data, regs, probed_ip(regs));
+}
+
+NOKPROBE_SYMBOL(on_wp_entry);
 
 static int on_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct attachment *a = container_of(cow_kretprobe(ri), struct attachment, rp);
-	struct cow_args args = args_of(regs);
 
-	return a->point->enter((struct cow_entry *)ri->data, &args);
+	return a->point->enter((struct cow_entry *)ri->data, regs, probed_ip(regs));
 }
 
 NOKPROBE_SYMBOL(on_entry);
 
 static int on_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	struct kretprobe *rp = cow_kretprobe(ri);
-	struct attachment *a;
-
 	/* NULL once the probe was unregistered while the task slept. */
-	if (!rp)
-		return 0;
-	a = container_of(rp, struct attachment, rp);
-	a->point->leave((struct cow_entry *)ri->data, regs_return_value(regs),
-			cow_return_address(ri, regs));
+	if (cow_kretprobe(ri))
+		cow_leave((struct cow_entry *)ri->data, regs_return_value(regs),
+			  cow_return_address(ri, regs));
 	return 0;
 }
 
@@ -61,9 +57,8 @@ NOKPROBE_SYMBOL(on_return);
 static int on_hit(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct attachment *a = container_of(kp, struct attachment, rp.kp);
-	struct cow_args args = args_of(regs);
 
-	a->point->hit(&args);
+	a->point->hit(regs, probed_ip(regs));
 	return 0;
 }
 
@@ -79,7 +74,7 @@ static int attach_one(int id)
 	a->point = &cow_points[id];
 	a->rp.kp.symbol_name = cow_symbol_name(a->point->symbol);
 	if (a->point->leave) {
-		a->rp.entry_handler = on_entry;
+		a->rp.entry_handler = id == COW_POINT_WP ? on_wp_entry : on_entry;
 		a->rp.handler = on_return;
 		a->rp.data_size = sizeof(struct cow_entry);
 		a->rp.maxactive = cow_maxactive;

@@ -14,9 +14,11 @@
 #include "points.h"
 #include "policies.h"
 #include "ring.h"
+#include "sample.h"
 #include "session.h"
 #include "swap.h"
 #include "symbols.h"
+#include "verdict.h"
 #include "witness.h"
 
 /* Return probes allocate storage for each at every start. */
@@ -24,7 +26,7 @@
 
 static char *backend = "auto";
 module_param(backend, charp, 0444);
-MODULE_PARM_DESC(backend, "how to probe: fprobe, kretprobe or auto (fprobe where the kernel has it)");
+MODULE_PARM_DESC(backend, "how to probe: fprobe, kretprobe or auto (the cheaper one)");
 
 static unsigned int buffer_kb = COW_RING_DEFAULT_KB;
 module_param(buffer_kb, uint, 0444);
@@ -38,7 +40,7 @@ static struct dentry *directory;
 
 static int __init allocate(void)
 {
-	int err = cow_counters_init() ?: cow_witness_init();
+	int err = cow_counters_init() ?: cow_verdict_init() ?: cow_witness_init();
 
 	if (err)
 		pr_err("no memory for the counters\n");
@@ -50,6 +52,7 @@ static void release(void)
 {
 	debugfs_remove(directory);
 	cow_witness_exit();
+	cow_verdict_exit();
 	cow_count_exit();
 	cow_policies_exit();
 	cow_counters_exit();
@@ -70,6 +73,7 @@ static int __init start(void)
 		       err);
 		return err;
 	}
+	cow_sample_init();
 	cow_swap_init();
 	err = cow_session_init(directory, backend, buffer_kb);
 	if (err)

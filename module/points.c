@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/mm.h>
 #include <linux/percpu.h>
-#include <cowtrace/classify.h>
 
+#include "caller.h"
+#include "clock.h"
 #include "compat/compat.h"
 #include "count.h"
 #include "counters.h"
@@ -10,9 +11,12 @@
 #include "points.h"
 #include "proof.h"
 #include "ring.h"
+#include "sample_entry.h"
+#include "sample_exit.h"
 #include "session.h"
 #include "split.h"
 #include "tracepoint.h"
+#include "verdict.h"
 #include "witness.h"
 
 /*
@@ -20,7 +24,7 @@
  * of those before it: a count-down would take always the same of a pattern that
  * repeats. Costs one multiplication, on a cache line that counts the fault anyway.
  */
-static bool sampled_out(struct cow_counters *c)
+static __always_inline bool sampled_out(struct cow_counters *c)
 {
 	u64 below = READ_ONCE(cow_hot.sample_below);
 
@@ -32,7 +36,7 @@ static bool sampled_out(struct cow_counters *c)
 }
 
 /* Is the fault wanted? Return: false when it ends here, accounted for. */
-static bool admit(struct cow_counters *c)
+static __always_inline bool admit(struct cow_counters *c)
 {
 	c->entries++;
 	if (c->busy) {
@@ -50,19 +54,20 @@ static bool admit(struct cow_counters *c)
 	return true;
 }
 
-typedef bool (*sample_fn)(struct cow_entry *e, const struct cow_args *args);
+typedef bool (*sample_fn)(struct cow_entry *e, const struct pt_regs *regs, unsigned long ip,
+			  struct cow_alike *alike);
 
 /* Inlined into each path's own handler, so that its sampler is no indirect call. */
-static __always_inline int enter(struct cow_entry *e, const struct cow_args *args, u32 users,
+static __always_inline int enter(struct cow_counters *c, struct cow_entry *e,
+				 const struct pt_regs *regs, unsigned long ip, u32 users,
 				 sample_fn sample, bool proof)
 {
-	struct cow_counters *c = this_cpu_ptr(cow_counters);
 	bool sane;
 
 	c->busy = true;
-	sane = sample(e, args);
-	if (READ_ONCE(cow_hot.watched) & BIT(e->path))
-		e->evidence |= COWTRACE_EV_WATCHED;
+	sane = sample(e, regs, ip, &c->alike);
+	if (READ_ONCE(cow_hot.watched) & BIT(e->s.path))
+		e->s.evidence |= COWTRACE_EV_WATCHED;
 	e->generation = READ_ONCE(cow_hot.generation);
 	e->users = users;
 	e->proof = proof;
@@ -71,44 +76,48 @@ static __always_inline int enter(struct cow_entry *e, const struct cow_args *arg
 		c->unread++;
 		return 1;
 	}
+	c->visit.wanted = true;
 	if (!proof)
 		c->handed_on++;
 	return 0;
 }
 
-static int wp_enter(struct cow_entry *e, const struct cow_args *args)
+int cow_wp_enter(struct cow_entry *e, const struct pt_regs *regs, unsigned long ip)
 {
 	struct cow_counters *c = this_cpu_ptr(cow_counters);
 	u32 users = READ_ONCE(cow_hot.users);
-	bool proof = cow_proof_here((const struct vm_fault *)args->arg[0]);
+	bool proof = cow_proof_here((const struct vm_fault *)cow_arg0(regs));
 
-	if (proof)
+	cow_visit_begin(&c->visit);
+	if (unlikely(proof))
 		c->proofs++;
 	else if (!users || !admit(c))
 		return 1;
-	return enter(e, args, users, cow_sample_wp, proof);
+	return enter(c, e, regs, ip, users, cow_sample_wp, proof);
 }
 
-static int pmd_enter(struct cow_entry *e, const struct cow_args *args)
+static int pmd_enter(struct cow_entry *e, const struct pt_regs *regs, unsigned long ip)
 {
 	struct cow_counters *c = this_cpu_ptr(cow_counters);
 	u32 users = READ_ONCE(cow_hot.users);
 
+	cow_visit_begin(&c->visit);
 	if (!users)
 		return 1;
 	c->pmd_entries++;
-	return admit(c) ? enter(e, args, users, cow_sample_pmd, false) : 1;
+	return admit(c) ? enter(c, e, regs, ip, users, cow_sample_pmd, false) : 1;
 }
 
-static int hugetlb_enter(struct cow_entry *e, const struct cow_args *args)
+static int hugetlb_enter(struct cow_entry *e, const struct pt_regs *regs, unsigned long ip)
 {
 	struct cow_counters *c = this_cpu_ptr(cow_counters);
 	u32 users = READ_ONCE(cow_hot.users);
 
+	cow_visit_begin(&c->visit);
 	if (!users)
 		return 1;
 	c->hugetlb_entries++;
-	return admit(c) ? enter(e, args, users, cow_sample_hugetlb, false) : 1;
+	return admit(c) ? enter(c, e, regs, ip, users, cow_sample_hugetlb, false) : 1;
 }
 
 /* The record to all who wanted it at entry. Return: false when the ring lost it. */
@@ -141,9 +150,18 @@ static unsigned long size_at(const struct cowtrace_record *r)
 	}
 }
 
-static void hear_witness(struct cowtrace_record *r)
+static enum cow_testimony testimony(const struct cowtrace_record *r, const struct cow_entry *e)
 {
-	switch (cow_witness_ask(r->address, size_at(r), r->time_ns)) {
+	unsigned long size = size_at(r);
+
+	if (likely(cow_stayed(e)))
+		return cow_visit_told(&this_cpu_ptr(cow_counters)->visit, r->address, size);
+	return cow_witness_ask(r->address, size, e->began, e->switches);
+}
+
+static __always_inline void hear_witness(struct cowtrace_record *r, const struct cow_entry *e)
+{
+	switch (testimony(r, e)) {
 	case COW_SAW_COPY:
 		r->evidence |= COWTRACE_EV_WITNESS;
 		break;
@@ -171,16 +189,16 @@ static bool is_open(const struct cowtrace_record *r)
 	       !(r->state & COWTRACE_EXIT_WRITE) || !(r->evidence & COWTRACE_EV_COUNTED);
 }
 
-static void settle(struct cowtrace_record *r)
+static __always_inline void settle(struct cowtrace_record *r, const struct cow_entry *e)
 {
 	struct cowtrace_verdict v;
 
 	if ((r->evidence & COWTRACE_EV_WATCHED) && is_open(r))
-		hear_witness(r);
+		hear_witness(r, e);
 	if (r->path == COWTRACE_PATH_PTE &&
-	    cow_split_ask(r->address, r->evidence & COWTRACE_EV_COUNTED))
+	    cow_split_ask(r->address, cow_stayed(e)))
 		r->state |= COWTRACE_AFTER_SPLIT;
-	v = cowtrace_classify(r, COW_TRAITS);
+	v = cow_verdict(r);
 	r->outcome = v.outcome;
 	r->reason = v.reason;
 	r->evidence = v.evidence;
@@ -188,79 +206,144 @@ static void settle(struct cowtrace_record *r)
 		cow_split_note(r->address);
 }
 
-static void leave(struct cow_entry *e, unsigned long ret, unsigned long ret_ip)
+/* Does anybody look at the record of this fault, but who reads the ring? */
+static __always_inline bool watched_closely(const struct cow_entry *e)
+{
+	return unlikely(e->proof) || cow_filter_set() || unlikely(READ_ONCE(cow_hot.events));
+}
+
+/* Names and time are not asked for where all that remains is a count. */
+static __always_inline void record(struct cowtrace_record *r, const struct cow_entry *e,
+				   unsigned long ret, unsigned long ret_ip, bool counted)
+{
+	cow_sample_exit(r, e, ret, ret_ip, !counted,
+			!counted || static_branch_unlikely(&cow_durations_on));
+	settle(r, e);
+}
+
+/* What is left of a fault is not surely a record. */
+static noinline void leave_closely(struct cow_counters *c, struct cow_entry *e, unsigned long ret,
+				   unsigned long ret_ip)
+{
+	struct cowtrace_record *r = &c->scratch;
+
+	record(r, e, ret, ret_ip, false);
+	if (e->proof) {
+		cow_proof_seen(r);
+		return;
+	}
+	c->exits++;
+	if (!cow_filter_exit(r)) {
+		c->filtered_exit++;
+		return;
+	}
+	cow_count_fault(r);
+	if (!deliver(r, e->users))
+		c->dropped_full++;
+	else if (e->users & COW_USER_COUNT)
+		c->counted++;
+	else
+		c->recorded++;
+}
+
+/*
+ * The record is made where it is read: a copy of its two cache lines costs more than
+ * the verdict. Return: false when there is no room.
+ */
+static __always_inline bool leave_in_ring(struct cow_counters *c, const struct cow_entry *e,
+					  unsigned long ret, unsigned long ret_ip)
+{
+	struct cowtrace_record *r = cow_ring_claim(cow_hot.ring);
+
+	if (unlikely(!r))
+		return false;
+	record(r, e, ret, ret_ip, false);
+	c->exits++;
+	c->recorded++;
+	cow_count_fault(r);
+	cow_ring_commit(cow_hot.ring, r);
+	return true;
+}
+
+void cow_leave(struct cow_entry *e, unsigned long ret, unsigned long ret_ip)
 {
 	struct cow_counters *c = this_cpu_ptr(cow_counters);
-	struct cowtrace_record r;
 
-	if (e->generation != READ_ONCE(cow_hot.generation)) {
+	if (unlikely(e->generation != READ_ONCE(cow_hot.generation))) {
 		c->stale_exits++;
 		return;
 	}
 	c->busy = true;
-	cow_sample_exit(&r, e, ret, ret_ip);
-	settle(&r);
-	if (e->proof) {
-		cow_proof_seen(&r);
-	} else {
+	if (watched_closely(e)) {
+		leave_closely(c, e, ret, ret_ip);
+	} else if (e->users == COW_USER_COUNT) {
+		record(&c->scratch, e, ret, ret_ip, true);
 		c->exits++;
-		if (!cow_filter_exit(&r)) {
-			c->filtered_exit++;
-		} else {
-			cow_count_fault(&r);
-			if (!deliver(&r, e->users))
-				c->dropped_full++;
-			else if (e->users & COW_USER_COUNT)
-				c->counted++;
-			else
-				c->recorded++;
-		}
+		c->counted++;
+		cow_count_fault(&c->scratch);
+	} else if (e->users != COW_USER_FILES || !leave_in_ring(c, e, ret, ret_ip)) {
+		leave_closely(c, e, ret, ret_ip);
 	}
+	cow_visit_end(&c->visit);
 	c->busy = false;
 }
 
-/* The probed function was called: from @inside the one whose faults are traced? */
-static void testify(const struct cow_args *args, bool inside, enum cow_testimony what,
-		    unsigned long address)
+/*
+ * The probed function was called: from inside the one of @symbol, or of @other, whose
+ * faults are traced? Whether it is wanted was settled at entry: a filter may change.
+ */
+static __always_inline void testify(const struct pt_regs *regs, unsigned long ip,
+				    enum cow_symbol symbol, enum cow_symbol other,
+				    enum cow_testimony what, unsigned long address)
 {
-	/* Not filtered: a filter may change between the entry and here. */
-	if (inside)
+	struct cow_visit *visit = &this_cpu_ptr(cow_counters)->visit;
+	unsigned long ret_ip = *(unsigned long *)regs->sp;
+	bool here = cow_visit_lasts(visit);
+
+	if (likely(here) && !visit->wanted)
+		return;
+	if (!cow_symbol_covers(symbol, ret_ip) && !cow_symbol_covers(other, ret_ip)) {
+		ret_ip = cow_return_ip(ip, regs);
+		if (likely(ret_ip) && !cow_symbol_covers(symbol, ret_ip) &&
+		    !cow_symbol_covers(other, ret_ip))
+			return;
+		if (!ret_ip)
+			what = COW_SAW_UNKNOWN;
+	}
+	if (likely(here))
+		cow_visit_mark(visit, what, address);
+	else
 		cow_witness_mark(what, address);
-	else if (unlikely(!args->ret_ip))
-		cow_witness_mark(COW_SAW_UNKNOWN, address);
 }
 
-static void wp_copy_hit(const struct cow_args *args)
+static void wp_copy_hit(const struct pt_regs *regs, unsigned long ip)
 {
 	cow_count(wp_copy_hits);
-	testify(args, cow_symbol_covers(COW_SYM_WP, args->ret_ip) ||
-		cow_symbol_covers(COW_SYM_COPY, args->ret_ip), COW_SAW_COPY, args->arg[1]);
+	testify(regs, ip, COW_SYM_WP, COW_SYM_COPY, COW_SAW_COPY, cow_arg1(regs));
 }
 
-static void wp_reuse_hit(const struct cow_args *args)
+static void wp_reuse_hit(const struct pt_regs *regs, unsigned long ip)
 {
 	cow_count(wp_reuse_hits);
-	testify(args, cow_symbol_covers(COW_SYM_REUSE, args->ret_ip) ||
-		cow_symbol_covers(COW_SYM_WP, args->ret_ip), COW_SAW_REUSE, args->arg[1]);
+	testify(regs, ip, COW_SYM_WP, COW_SYM_REUSE, COW_SAW_REUSE, cow_arg1(regs));
 }
 
-static void pmd_reuse_hit(const struct cow_args *args)
+static void pmd_reuse_hit(const struct pt_regs *regs, unsigned long ip)
 {
 	cow_count(pmd_reuse_hits);
-	testify(args, cow_symbol_covers(COW_SYM_PMD, args->ret_ip), COW_SAW_REUSE, args->arg[1]);
+	testify(regs, ip, COW_SYM_PMD, COW_SYM_PMD, COW_SAW_REUSE, cow_arg1(regs));
 }
 
-static void pmd_copy_hit(const struct cow_args *args)
+static void pmd_copy_hit(const struct pt_regs *regs, unsigned long ip)
 {
 	cow_count(pmd_copy_hits);
-	testify(args, cow_symbol_covers(COW_SYM_PMD, args->ret_ip), COW_SAW_COPY, args->arg[1]);
+	testify(regs, ip, COW_SYM_PMD, COW_SYM_PMD, COW_SAW_COPY, cow_arg1(regs));
 }
 
-static void hugetlb_copy_hit(const struct cow_args *args)
+static void hugetlb_copy_hit(const struct pt_regs *regs, unsigned long ip)
 {
 	cow_count(hugetlb_copy_hits);
-	testify(args, cow_symbol_covers(COW_SYM_HUGETLB, args->ret_ip), COW_SAW_COPY,
-		args->arg[2]);
+	testify(regs, ip, COW_SYM_HUGETLB, COW_SYM_HUGETLB, COW_SAW_COPY, cow_arg2(regs));
 }
 
 static u64 wp_hits(void)
@@ -284,8 +367,8 @@ const struct cow_point cow_points[COW_NR_POINTS] = {
 		.symbol		= COW_SYM_WP,
 		.sentence	= "each write-protect fault of one PTE",
 		.path		= COWTRACE_PATH_PTE,
-		.enter		= wp_enter,
-		.leave		= leave,
+		.enter		= cow_wp_enter,
+		.leave		= cow_leave,
 		.hits		= wp_hits,
 	},
 	[COW_POINT_PMD] = {
@@ -293,7 +376,7 @@ const struct cow_point cow_points[COW_NR_POINTS] = {
 		.sentence	= "each write-protect fault of a huge PMD",
 		.path		= COWTRACE_PATH_PMD,
 		.enter		= pmd_enter,
-		.leave		= leave,
+		.leave		= cow_leave,
 		.hits		= pmd_entries_sum,
 	},
 	[COW_POINT_HUGETLB] = {
@@ -301,7 +384,7 @@ const struct cow_point cow_points[COW_NR_POINTS] = {
 		.sentence	= "each write-protect fault of a hugetlb page",
 		.path		= COWTRACE_PATH_HUGETLB,
 		.enter		= hugetlb_enter,
-		.leave		= leave,
+		.leave		= cow_leave,
 		.hits		= hugetlb_entries_sum,
 	},
 	[COW_POINT_WP_COPY] = {

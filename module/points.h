@@ -19,10 +19,11 @@
  * @sentence: what it is probed for.
  * @path: the path whose faults it shows or testifies on.
  * @silence: of a witness: that it saw nothing is evidence too.
- * @enter: for a pair: at entry; returns 0 when @leave is wanted.
+ * @enter: for a pair: at entry, with the registers there and the address of the
+ *	function; returns 0 when @leave is wanted.
  * @leave: for a pair: at exit, with the return value and the return address.
  *	NULL for a witness.
- * @hit: for a witness: at entry.
+ * @hit: for a witness: at entry, likewise.
  * @hits: calls that the probe saw, over all CPUs.
  */
 struct cow_point {
@@ -30,10 +31,11 @@ struct cow_point {
 	const char		*sentence;
 	enum cowtrace_path	path;
 	bool			silence;
-	int			(*enter)(struct cow_entry *e, const struct cow_args *args);
+	int			(*enter)(struct cow_entry *e, const struct pt_regs *regs,
+					 unsigned long ip);
 	void			(*leave)(struct cow_entry *e, unsigned long ret,
 					 unsigned long ret_ip);
-	void			(*hit)(const struct cow_args *args);
+	void			(*hit)(const struct pt_regs *regs, unsigned long ip);
 	u64			(*hits)(void);
 };
 
@@ -62,6 +64,10 @@ enum cow_point_id {
 };
 
 extern const struct cow_point cow_points[COW_NR_POINTS];
+
+/* The handlers of COW_POINT_WP, and of all pairs, for a direct call. */
+int cow_wp_enter(struct cow_entry *e, const struct pt_regs *regs, unsigned long ip);
+void cow_leave(struct cow_entry *e, unsigned long ret, unsigned long ret_ip);
 
 /**
  * struct cow_missed - calls that the kernel did not show us

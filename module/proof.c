@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/cache.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched.h>
@@ -9,16 +10,15 @@
 
 #include "proof.h"
 
-/* The task that makes a proof now, and where it will fault. */
-static struct task_struct *prover __read_mostly;
+struct task_struct *cow_prover __read_mostly;
+/* Where it will fault. */
 static unsigned long proof_page __read_mostly;
 /* What the handlers found; written by the prover's own fault. */
 static bool seen, witnessed;
 
-bool cow_proof_here(const struct vm_fault *vmf)
+bool cow_proof_at(const struct vm_fault *vmf)
 {
-	return unlikely(READ_ONCE(prover) == current) &&
-	       (vmf->address & PAGE_MASK) == proof_page;
+	return READ_ONCE(cow_prover) == current && (vmf->address & PAGE_MASK) == proof_page;
 }
 
 void cow_proof_seen(const struct cowtrace_record *r)
@@ -36,12 +36,12 @@ static int provoke(unsigned long addr)
 	if (get_user(value, byte))
 		return -EFAULT;
 	WRITE_ONCE(proof_page, addr);
-	WRITE_ONCE(prover, current);
+	WRITE_ONCE(cow_prover, current);
 	if (put_user(value, byte)) {
-		WRITE_ONCE(prover, NULL);
+		WRITE_ONCE(cow_prover, NULL);
 		return -EFAULT;
 	}
-	WRITE_ONCE(prover, NULL);
+	WRITE_ONCE(cow_prover, NULL);
 	return READ_ONCE(seen) ? 0 : -ENODATA;
 }
 

@@ -8,9 +8,11 @@
 #ifndef COW_PROOF_H
 #define COW_PROOF_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 struct cowtrace_record;
+struct task_struct;
 struct vm_fault;
 
 /**
@@ -24,8 +26,17 @@ struct vm_fault;
  */
 int cow_prove(void);
 
+/* The task that makes a proof now. */
+extern struct task_struct *cow_prover;
+
+bool cow_proof_at(const struct vm_fault *vmf);
+
 /* Is this the fault that cow_prove() provokes? Context: preemption off. */
-bool cow_proof_here(const struct vm_fault *vmf);
+static __always_inline bool cow_proof_here(const struct vm_fault *vmf)
+{
+	return unlikely(READ_ONCE(cow_prover)) && cow_proof_at(vmf);
+}
+
 /* It reached its exit and was classified. */
 void cow_proof_seen(const struct cowtrace_record *r);
 

@@ -17,44 +17,16 @@
 #define NR_SUBBUFS	16
 
 /**
- * struct writer - what the writing CPU keeps, on a cache line of its own
- * @seq: number of the last record, dropped ones counted.
- * @committed: records written, published by release.
- */
-struct writer {
-	u32	seq;
-	u64	committed;
-} ____cacheline_aligned;
-
-/**
- * struct reader - what the reader of a CPU keeps
+ * struct cow_reader - what the reader of a CPU keeps
  * @consumed: records read.
  * @open: 1 while the CPU's file is open.
  * @mutex: one read at a time: io_uring issues several on one open file.
  */
-struct reader {
+struct cow_reader {
 	u64		consumed;
 	atomic_t	open;
 	struct mutex	mutex;	/* of reads */
 } ____cacheline_aligned;
-
-/**
- * struct cow_ring - per-CPU buffers with one writer and one reader each
- * @chan: relay's buffers.
- * @writers: what each writing CPU keeps.
- * @readers: what the reader of each CPU keeps.
- * @size: bytes a CPU, a power of two.
- * @shut: no file may be opened.
- * @live: more records will come: wait for them.
- */
-struct cow_ring {
-	struct rchan		*chan;
-	struct writer __percpu	*writers;
-	struct reader __percpu	*readers;
-	size_t			size;
-	bool			shut;
-	bool			live;
-};
 
 static struct rchan_buf *buf_of(struct cow_ring *ring, int cpu)
 {
@@ -63,16 +35,15 @@ static struct rchan_buf *buf_of(struct cow_ring *ring, int cpu)
 
 bool cow_ring_write(struct cow_ring *ring, struct cowtrace_record *r)
 {
-	struct writer *w = this_cpu_ptr(ring->writers);
-	struct cowtrace_record *slot;
+	struct cowtrace_record *place = cow_ring_claim(ring);
 
-	r->seq = ++w->seq;
-	slot = relay_reserve(ring->chan, RECORD_SIZE);
-	if (!slot)
+	if (!place) {
+		r->seq = ++this_cpu_ptr(ring->writers)->seq;
 		return false;
-	*slot = *r;
-	/* Pairs with the acquire of the reader: the record is whole before it is counted. */
-	smp_store_release(&w->committed, w->committed + 1);
+	}
+	*place = *r;
+	cow_ring_commit(ring, place);
+	r->seq = place->seq;
 	return true;
 }
 
@@ -102,7 +73,7 @@ const struct cowtrace_record *cow_ring_peek(struct cow_ring *ring, int cpu)
 
 void cow_ring_consume(struct cow_ring *ring, int cpu, u64 records)
 {
-	struct reader *reader = per_cpu_ptr(ring->readers, cpu);
+	struct cow_reader *reader = per_cpu_ptr(ring->readers, cpu);
 	struct rchan_buf *buf = buf_of(ring, cpu);
 	size_t done, produced;
 
@@ -124,7 +95,7 @@ void cow_ring_clear(struct cow_ring *ring)
 
 	relay_reset(ring->chan);
 	for_each_possible_cpu(cpu) {
-		*per_cpu_ptr(ring->writers, cpu) = (struct writer) { 0 };
+		*per_cpu_ptr(ring->writers, cpu) = (struct cow_writer) { 0 };
 		per_cpu_ptr(ring->readers, cpu)->consumed = 0;
 	}
 }
@@ -306,8 +277,8 @@ static bool open_channel(struct cow_ring *ring, struct dentry *dir, bool files)
 {
 	int cpu;
 
-	ring->writers = alloc_percpu(struct writer);
-	ring->readers = alloc_percpu(struct reader);
+	ring->writers = alloc_percpu(struct cow_writer);
+	ring->readers = alloc_percpu(struct cow_reader);
 	if (!ring->writers || !ring->readers)
 		return false;
 	for_each_possible_cpu(cpu)

@@ -52,7 +52,7 @@ bool cow_swap_count(struct page *page, u16 *count)
 	put_swap_device(si);
 	/* COUNT_CONTINUED is set with what six bits do not hold. */
 	*count = min(slot & ~SWAP_HAS_CACHE, COWTRACE_SWAPCOUNT_MAX);
-	return (slot & SWAP_HAS_CACHE) && cow_test(page, swapcache, SwapCache) &&
+	return (slot & SWAP_HAS_CACHE) && cow_in_swapcache(cow_page_flags(cow_head(page))) &&
 	       cow_swap_entry(page).val == entry.val;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cache.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/slab.h>
@@ -13,15 +14,13 @@
  * struct symbol - one function
  * @names: the newest first.
  * @name: that of this kernel, NULL when none of them can be probed.
- * @start: its first byte.
- * @end: behind its last byte.
  */
 struct symbol {
 	const char	*names[3];
 	const char	*name;
-	unsigned long	start;
-	unsigned long	end;
 };
+
+struct cow_range cow_ranges[COW_NR_SYMBOLS] __ro_after_init;
 
 static struct symbol symbols[COW_NR_SYMBOLS] __read_mostly = {
 	[COW_SYM_WP]		= { { COW_SYMBOL_WP } },
@@ -44,7 +43,7 @@ static struct symbol symbols[COW_NR_SYMBOLS] __read_mostly = {
 };
 
 /* sprint_symbol() knows the size: "name+0xoffset/0xsize". */
-static int __init measure(struct symbol *s, unsigned long addr)
+static int __init measure(struct cow_range *r, unsigned long addr)
 {
 	char text[KSYM_SYMBOL_LEN];
 	unsigned long offset, size;
@@ -54,8 +53,8 @@ static int __init measure(struct symbol *s, unsigned long addr)
 	plus = strrchr(text, '+');
 	if (!plus || sscanf(plus, "+0x%lx/0x%lx", &offset, &size) != 2)
 		return -ENOENT;
-	s->start = addr - offset;
-	s->end = s->start + size;
+	r->start = addr - offset;
+	r->size = size;
 	return 0;
 }
 
@@ -104,7 +103,7 @@ int __init cow_symbols_init(void)
 		if (!err)
 			found[nr++] = &kps[i];
 		if (kps[i].addr)
-			err = measure(&symbols[i], (unsigned long)kps[i].addr) ?: err;
+			err = measure(&cow_ranges[i], (unsigned long)kps[i].addr) ?: err;
 		if (i == COW_SYM_WP)
 			wp_err = err;
 	}
@@ -129,15 +128,8 @@ const char *cow_symbol_name(enum cow_symbol symbol)
 
 void __init cow_symbol_bind(enum cow_symbol symbol, struct static_call_key *key, void *tramp)
 {
-	unsigned long start = symbols[symbol].start;
+	unsigned long start = cow_ranges[symbol].start;
 
 	if (start)
 		__static_call_update(key, tramp, (void *)start);
-}
-
-bool cow_symbol_covers(enum cow_symbol symbol, unsigned long ip)
-{
-	const struct symbol *s = &symbols[symbol];
-
-	return ip - s->start < s->end - s->start;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * symbols: which of the kernel's functions exist, under which name, and where
- * they lie. Addresses are only compared and probed, and never leave this file: on
+ * they lie. Addresses are only compared and probed, and never called: on
  * kernels with IBT most of these functions have no valid entry for an indirect call.
  * A static call is none: the kernel itself writes a direct call into our code.
  */
@@ -79,7 +79,23 @@ const char *cow_symbol_name(enum cow_symbol symbol);
  * not exist, the call goes on to its default.
  */
 void __init cow_symbol_bind(enum cow_symbol symbol, struct static_call_key *key, void *tramp);
+
+/**
+ * struct cow_range - where a function lies
+ * @start: its first byte.
+ * @size: in bytes, 0 for one that does not exist.
+ */
+struct cow_range {
+	unsigned long	start;
+	unsigned long	size;
+};
+
+extern struct cow_range cow_ranges[COW_NR_SYMBOLS];
+
 /* Does @ip lie inside it? Asked of one that cannot be probed, too. */
-bool cow_symbol_covers(enum cow_symbol symbol, unsigned long ip);
+static __always_inline bool cow_symbol_covers(enum cow_symbol symbol, unsigned long ip)
+{
+	return ip - cow_ranges[symbol].start < cow_ranges[symbol].size;
+}
 
 #endif /* COW_SYMBOLS_H */

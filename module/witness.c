@@ -4,8 +4,8 @@
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
-#include <linux/timekeeping.h>
 
+#include "clock.h"
 #include "counters.h"
 #include "points.h"
 #include "symbols.h"
@@ -20,28 +20,35 @@
  * struct mark - "this task did that at this address"
  * @task: the task, NULL when free. Set last and read first.
  * @address: in the page.
- * @time_ns: when.
- * @what: what it did.
+ * @faults: that the task had finished: unchanged until this access has.
+ * @pid: of the task: another may get its place in memory, and fault as it did.
+ * @what: what it did, enum cow_testimony, and above WHAT_BITS how manieth of its CPU.
  *
- * A task has at most one mark a CPU. Marks of faults that are not recorded stay
- * until the same task leaves another or the place is needed; they cannot be
- * mistaken, because they are older than any later fault.
+ * Half a cache line. Of two marks of a task the newer one lies before the older.
+ * Marks of faults that are not recorded stay until the same task leaves another or
+ * the place is needed; they cannot be mistaken, because the task has finished that
+ * fault.
  */
 struct mark {
 	struct task_struct	*task;
 	unsigned long		address;
-	u64			time_ns;
-	enum cow_testimony	what;
+	unsigned long		faults;
+	pid_t			pid;
+	u32			what;
 };
+
+#define WHAT_BITS	3
 
 /**
  * struct notebook - the marks of one CPU, whole cache lines written by that CPU alone
- * @displaced_ns: when the last mark of another task was displaced.
+ * @displaced: cow_ticks() when the last mark of another task was displaced.
+ * @made: marks so far, times 2^WHAT_BITS.
  * @marks: found by hash of the task.
  */
 struct notebook {
-	u64		displaced_ns;
-	struct mark	marks[NR_MARKS];
+	u64		displaced;
+	u32		made;
+	struct mark	marks[NR_MARKS] __aligned(sizeof(struct mark));
 } ____cacheline_aligned;
 
 static struct notebook __percpu *notebooks __read_mostly;
@@ -57,83 +64,124 @@ void cow_witness_exit(void)
 	free_percpu(notebooks);
 }
 
-static struct mark *mark_at(struct notebook *n, unsigned int step)
+static struct mark *mark_at(struct notebook *n, const struct task_struct *task,
+			    unsigned int step)
 {
-	return &n->marks[(hash_ptr(current, MARK_BITS) + step) % NR_MARKS];
+	return &n->marks[(hash_ptr(task, MARK_BITS) + step) % NR_MARKS];
 }
 
-/* The task's own mark, else a free one, else the oldest. */
-static struct mark *choose(struct notebook *n)
+/* The first that is the task's own or free, else the oldest. */
+static struct mark *choose(struct notebook *n, const struct task_struct *task)
 {
-	struct mark *best = NULL;
+	struct mark *m = mark_at(n, task, 0), *oldest = m;
 	unsigned int i;
 
-	for (i = 0; i < REACH; i++) {
-		struct mark *m = mark_at(n, i);
-
-		if (m->task == current)
-			return m;
-		if (!best || (best->task && (!m->task || m->time_ns < best->time_ns)))
-			best = m;
+	for (i = 1; m->task && m->task != task; i++) {
+		if (i == REACH)
+			return oldest;
+		m = mark_at(n, task, i);
+		if ((s32)(m->what - oldest->what) < 0)
+			oldest = m;
 	}
-	return best;
+	return m;
 }
 
-void cow_witness_mark(enum cow_testimony what, unsigned long address)
+static unsigned long finished_faults(void)
+{
+	return current->min_flt + current->maj_flt;
+}
+
+/* Not of a task that may be gone: @task is compared, and nothing more. */
+static void mark(struct task_struct *task, pid_t pid, unsigned long faults,
+		 enum cow_testimony what, unsigned long address)
 {
 	struct notebook *n = this_cpu_ptr(notebooks);
-	u64 now = ktime_get_mono_fast_ns();
-	struct mark *m = choose(n);
+	struct mark *m = choose(n, task);
 
-	if (m->task && m->task != current)
-		WRITE_ONCE(n->displaced_ns, now);
+	if (unlikely(m->task && m->task != task))
+		WRITE_ONCE(n->displaced, cow_ticks());
 	WRITE_ONCE(m->task, NULL);
 	/* A task that takes its mark on another CPU must not see half of it. */
 	smp_wmb();
 	m->address = address;
-	m->time_ns = now;
-	m->what = what;
+	m->faults = faults;
+	m->pid = pid;
+	m->what = n->made | what;
+	n->made += BIT(WHAT_BITS);
 	/* Pairs with the acquire in take(). */
-	smp_store_release(&m->task, current);
+	smp_store_release(&m->task, task);
 }
 
-static enum cow_testimony take(struct notebook *n, unsigned long address, unsigned long size,
-			       u64 since_ns)
+void cow_witness_mark(enum cow_testimony what, unsigned long address)
+{
+	mark(current, current->pid, finished_faults(), what, address);
+}
+
+void cow_witness_keep(struct cow_visit *v)
+{
+	if (v->task)
+		mark(v->task, v->pid, v->faults, v->what, v->address);
+	v->what = COW_SAW_NOTHING;
+}
+
+static enum cow_testimony take(struct notebook *n, unsigned long address, unsigned long size)
 {
 	enum cow_testimony what;
 	unsigned int i;
 
 	for (i = 0; i < REACH; i++) {
-		struct mark *m = mark_at(n, i);
+		struct mark *m = mark_at(n, current, i);
 
-		/* Pairs with the release in cow_witness_mark(), maybe on another CPU. */
+		/* Pairs with the release in mark(), maybe on another CPU. */
 		if (smp_load_acquire(&m->task) != current)
 			continue;
-		if (((m->address ^ address) & ~(size - 1)) || m->time_ns < since_ns)
+		if (((m->address ^ address) & ~(size - 1)) || m->faults != finished_faults() ||
+		    m->pid != current->pid)
 			return COW_SAW_NOTHING;
-		what = m->what;
+		what = m->what & GENMASK(WHAT_BITS - 1, 0);
 		/* Only we make our marks: if it is still ours, so was what we read. */
 		return cmpxchg(&m->task, current, NULL) == current ? what : COW_SAW_NOTHING;
 	}
 	return COW_SAW_NOTHING;
 }
 
-enum cow_testimony cow_witness_ask(unsigned long address, unsigned long size, u64 since_ns)
+/* In the visit that it left there, if nobody has come since. */
+static enum cow_testimony told_elsewhere(const struct cow_visit *v, unsigned long address,
+					 unsigned long size, u32 switches)
 {
-	enum cow_testimony what = take(this_cpu_ptr(notebooks), address, size, since_ns);
-	bool forgot = false;
+	enum cow_testimony what;
+
+	/* Pairs with the release in cow_visit_begin(). */
+	if (smp_load_acquire(&v->task) != current || READ_ONCE(v->switches) != switches ||
+	    READ_ONCE(v->pid) != current->pid)
+		return COW_SAW_NOTHING;
+	/* Pairs with the release in cow_visit_mark(). */
+	what = smp_load_acquire(&v->what);
+	if (what && ((READ_ONCE(v->address) ^ address) & ~(size - 1)))
+		what = COW_SAW_NOTHING;
+	/* Pairs with the barrier in cow_visit_begin(). */
+	smp_rmb();
+	return READ_ONCE(v->task) == current ? what : COW_SAW_NOTHING;
+}
+
+enum cow_testimony cow_witness_ask(unsigned long address, unsigned long size, u64 began,
+				   u32 switches)
+{
+	enum cow_testimony what;
+	bool displaced = false;
 	int cpu;
 
-	if (what != COW_SAW_NOTHING)
-		return what;
 	for_each_possible_cpu(cpu) {
 		struct notebook *n = per_cpu_ptr(notebooks, cpu);
 
-		if (cpu != smp_processor_id())
-			what = take(n, address, size, since_ns);
+		/* In this order: who comes after it moves its mark to the notebook first. */
+		what = told_elsewhere(&per_cpu_ptr(cow_counters, cpu)->visit, address, size,
+				      switches);
+		if (what == COW_SAW_NOTHING)
+			what = take(n, address, size);
 		if (what != COW_SAW_NOTHING)
 			return what;
-		forgot |= READ_ONCE(n->displaced_ns) >= since_ns;
+		displaced |= READ_ONCE(n->displaced) >= began;
 	}
-	return forgot ? COW_FORGOT : COW_SAW_NOTHING;
+	return displaced ? COW_FORGOT : COW_SAW_NOTHING;
 }

@@ -90,25 +90,38 @@ static inline unsigned long cow_page_flags(const struct page *page)
 #endif
 }
 
-/* A flag of the page's folio, by its lower-case name and by its old one. */
-#ifdef COW_HAVE_FOLIO
-#define cow_test(page, name, old_name)	folio_test_##name(page_folio(page))
-#else
-#define cow_test(page, name, old_name)	Page##old_name(compound_head(page))
-#endif
-
-static inline bool cow_page_ksm(struct page *page)
+/* The folio of a page, as the page that keeps its flags, mapping and count. */
+static inline struct page *cow_head(struct page *page)
 {
 #ifdef COW_HAVE_FOLIO
-	return folio_test_ksm(page_folio(page));
+	return &page_folio(page)->page;
 #else
-	return PageKsm(page);
+	return compound_head(page);
 #endif
 }
 
+/* PageSwapCache() by the flags: the bit is used otherwise in a page that swap does not back. */
+static inline bool cow_in_swapcache(unsigned long flags)
+{
+	const unsigned long cached = BIT(PG_swapcache) | BIT(PG_swapbacked);
+
+	return (flags & cached) == cached;
+}
+
+/* What the lowest bits of page->mapping say of an anonymous page. */
+#ifdef FOLIO_MAPPING_FLAGS
+#define COW_MAPPING_ANON	FOLIO_MAPPING_ANON
+#define COW_MAPPING_KSM		FOLIO_MAPPING_KSM
+#define COW_MAPPING_FLAGS	FOLIO_MAPPING_FLAGS
+#else
+#define COW_MAPPING_ANON	PAGE_MAPPING_ANON
+#define COW_MAPPING_KSM		PAGE_MAPPING_KSM
+#define COW_MAPPING_FLAGS	PAGE_MAPPING_FLAGS
+#endif
+
 static inline unsigned int cow_page_order(struct page *page)
 {
-	return compound_order(compound_head(page));
+	return compound_order(cow_head(page));
 }
 
 /* Mappings of this one page, PMD mappings included: folio_precise_page_mapcount(). */
@@ -167,14 +180,17 @@ static inline bool cow_maybe_pinned(struct page *page)
 #endif
 }
 
+/* PageAnonExclusive in the flags of a page, 0 where there is no such bit. */
+#ifdef COW_HAVE_ANON_EXCLUSIVE
+#define cow_exclusive_bit	BIT(PG_anon_exclusive)
+#else
+#define cow_exclusive_bit	0ul
+#endif
+
 /* Tests the bit alone: at exit the page may be somebody else's already. */
 static inline bool cow_anon_exclusive(const struct page *page)
 {
-#ifdef COW_HAVE_ANON_EXCLUSIVE
-	return cow_page_flags(page) & BIT(PG_anon_exclusive);
-#else
-	return false;
-#endif
+	return cow_page_flags(page) & cow_exclusive_bit;
 }
 
 /* May several mms map the large folio? Kept by the kernel, conservatively. */
@@ -231,14 +247,34 @@ static inline bool cow_pte_uffd_wp(pte_t pte)
 
 /*
  * vm_normal_page() is exported nowhere. On x86 it is NULL for exactly these.
- * (Xen's gntdev pages are the exception: they read as special.)
+ * (Xen's gntdev pages are the exception: they read as special.) As there, a frame
+ * below @end is taken for granted; only memory that came later is looked up.
  */
-static inline struct page *cow_normal_page(pte_t pte)
+static inline struct page *cow_normal_page(pte_t pte, unsigned long pfn, unsigned long end)
 {
-	if (pte_special(pte) || !pfn_valid(pte_pfn(pte)))
+	if (pte_special(pte))
 		return NULL;
-	return pte_page(pte);
+	if (unlikely(pfn >= end) && !pfn_valid(pfn))
+		return NULL;
+	return pfn_to_page(pfn);
 }
+
+/* The entry for @address in the page table of @pmd, NULL where none hangs there. */
+static inline pte_t *cow_pte_slot(pmd_t pmd, unsigned long address)
+{
+	pmdval_t val = pmd_val(pmd);
+
+	if ((val & (_PAGE_PRESENT | _PAGE_PSE)) != _PAGE_PRESENT)
+		return NULL;
+	return (pte_t *)__va(val & PTE_PFN_MASK) + pte_index(address);
+}
+
+/* Registers at the entry of a probed function: integer arguments in the calling convention. */
+#define cow_arg0(regs)	((regs)->di)
+#define cow_arg1(regs)	((regs)->si)
+#define cow_arg2(regs)	((regs)->dx)
+#define cow_arg3(regs)	((regs)->cx)
+#define cow_arg4(regs)	((regs)->r8)
 
 #ifdef COW_HAVE_GET_KRETPROBE
 #define cow_kretprobe(ri)	get_kretprobe(ri)

@@ -73,19 +73,19 @@ struct cow_hugetlb_fault {
 #ifdef COW_HAVE_VM_FAULT_WRITE
 
 /* hugetlb_cow(mm, vma, addr, ptep, ...), hugetlb_wp(mm, vma, addr, ptep, flags, ...) */
-static inline bool cow_hugetlb_fault(struct cow_hugetlb_fault *f, const unsigned long *arg)
+static inline bool cow_hugetlb_fault(struct cow_hugetlb_fault *f, const struct pt_regs *regs)
 {
 	*f = (struct cow_hugetlb_fault) {
-		.vma		= (struct vm_area_struct *)arg[1],
-		.address	= arg[2],
-		.ptep		= (pte_t *)arg[3],
+		.vma		= (struct vm_area_struct *)cow_arg1(regs),
+		.address	= cow_arg2(regs),
+		.ptep		= (pte_t *)cow_arg3(regs),
 #ifdef COW_HAVE_FAULT_FLAG_UNSHARE
-		.flags		= arg[4],
+		.flags		= cow_arg4(regs),
 #else
 		.flags		= FAULT_FLAG_WRITE,
 #endif
 	};
-	return (unsigned long)f->vma->vm_mm == arg[0];
+	return (unsigned long)f->vma->vm_mm == cow_arg0(regs);
 }
 
 #else
@@ -94,15 +94,15 @@ static inline bool cow_hugetlb_fault(struct cow_hugetlb_fault *f, const unsigned
  * hugetlb_wp(vmf), or (pagecache_folio, vmf): it changed between two updates of
  * Debian's 6.12, and static functions are in no header. Only vmf is on the stack.
  */
-static inline bool cow_hugetlb_fault(struct cow_hugetlb_fault *f, const unsigned long *arg)
+static inline bool cow_hugetlb_fault(struct cow_hugetlb_fault *f, const struct pt_regs *regs)
 {
-	const struct vm_fault *vmf = NULL;
-	int i;
+	const struct vm_fault *vmf;
 
-	for (i = 0; i < 2 && !vmf; i++)
-		if (object_is_on_stack((void *)arg[i]))
-			vmf = (struct vm_fault *)arg[i];
-	if (!vmf)
+	if (object_is_on_stack((void *)cow_arg0(regs)))
+		vmf = (struct vm_fault *)cow_arg0(regs);
+	else if (object_is_on_stack((void *)cow_arg1(regs)))
+		vmf = (struct vm_fault *)cow_arg1(regs);
+	else
 		return false;
 	*f = (struct cow_hugetlb_fault) {
 		.vma		= vmf->vma,

@@ -76,7 +76,7 @@ static int take_writeback(struct holding *h)
 
 	lock_page(h->page);
 	wait_on_page_writeback(h->page);
-	cached = cow_test(h->page, swapcache, SwapCache);
+	cached = cow_in_swapcache(cow_page_flags(cow_head(h->page)));
 	if (cached)
 		set_page_writeback(h->page);
 	unlock_page(h->page);
