@@ -4,7 +4,7 @@
 
 def pages: 4096;
 def mean: if length > 0 then add / length else null end;
-def round_to($n): if . == null then null else . * $n | round / $n end;
+def round_to($n): if . == null then null else . * $n | round / $n + 0 end;
 def ratio($a; $b): if $a == null or $b == null or $b <= 0 then null else $a / $b | round_to(100) end;
 def pair(f): { copy: ("copy" | f), reuse: ("reuse" | f) };
 
