@@ -246,10 +246,11 @@ static __always_inline bool cow_sample_wp(struct cow_entry *e, const struct pt_r
 					  unsigned long ip, struct cow_alike *alike)
 {
 	const struct vm_fault *vmf = (const struct vm_fault *)cow_arg0(regs);
-	/* Each pte_val() is a call on a kernel that may run on Xen. */
+	/* Each pte_val() is a call on a kernel that may run on Xen, and pte_pfn() makes one. */
 	pteval_t val = pte_val(vmf->orig_pte);
 	pte_t pte = native_make_pte(val);
-	u64 pfn = (val & PTE_PFN_MASK) >> PAGE_SHIFT;
+	/* The frame of a PTE without _PAGE_PRESENT (PROT_NONE) is inverted against L1TF. */
+	u64 pfn = ((val ^ protnone_mask(val)) & PTE_PFN_MASK) >> PAGE_SHIFT;
 	struct page *page = cow_normal_page(pte, pfn, cow_end_pfn);
 	struct cow_sampled *s = &e->s;
 	struct found f = begin(e, COWTRACE_PATH_PTE, vmf->vma, vmf, vmf->pmd,

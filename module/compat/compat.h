@@ -248,7 +248,8 @@ static inline bool cow_pte_uffd_wp(pte_t pte)
 /*
  * vm_normal_page() is exported nowhere. On x86 it is NULL for exactly these.
  * (Xen's gntdev pages are the exception: they read as special.) As there, a frame
- * below @end is taken for granted; only memory that came later is looked up.
+ * below @end is taken for granted; only memory that came later is looked up. @pfn is
+ * that of @pte.
  */
 static inline struct page *cow_normal_page(pte_t pte, unsigned long pfn, unsigned long end)
 {

@@ -119,6 +119,33 @@ static void mem_judge(const struct trace *t)
 	    MAPPED, ANON, REMOTE);
 }
 
+/*
+ * Into memory that nobody may access, as a debugger writes. The frame of such a PTE is
+ * stored inverted.
+ */
+static void none_run(void *unused)
+{
+	char *mem = fresh_pages();
+	struct partner p = partner_start();
+	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC), i;
+
+	(void)unused;
+	need(!mprotect(mem, N * PAGE, PROT_NONE), "mprotect: %s", strerror(errno));
+	note_before();
+	for (i = 0; i < N; i++)
+		need(pwrite(fd, "x", 1, (off_t)(uintptr_t)(mem + i * PAGE)) == 1,
+		     "/proc/self/mem: %s", strerror(errno));
+	note_after();
+	partner_end(&p);
+}
+
+static void none_judge(const struct trace *t)
+{
+	ALL(t, "prot-none", "so is one into memory that has PROT_NONE", COPY, MAPPED, ANON, REMOTE);
+	check(pfns_agree(t), "prot-none-pfn", "its pfns are those of pagemap", "%s",
+	      record_text(only(t, 0)));
+}
+
 /* --- unshare ------------------------------------------------------------------- */
 
 static char buf[N * PAGE];
@@ -282,6 +309,7 @@ static const struct pattern patterns[] = {
 	{ "vmsplice", vmsplice_run, vmsplice_judge },
 	{ "ptrace", ptrace_run, ptrace_judge },
 	{ "proc-mem", mem_run, mem_judge },
+	{ "prot-none", none_run, none_judge },
 	{ "unshare", unshare_run, unshare_judge },
 	{ "unshare-alone", unshare_alone_run, unshare_alone_judge },
 	{ "unmerge", unmerge_run, unmerge_judge },
