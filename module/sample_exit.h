@@ -130,7 +130,8 @@ static __always_inline struct left look_again(const struct cow_entry *e, unsigne
 	if (unlikely(l.state & COWTRACE_PTE_UFFD_WP) && !cow_pte_uffd_wp(e->vmf->orig_pte))
 		l.state |= COWTRACE_EXIT_UFFD_ASYNC;
 	exit_count(&l, e);
-	if ((l.state & COWTRACE_PG_ANON) && !e->s.order)
+	/* With the lock the page may have gone, and its memory been removed. */
+	if ((l.state & COWTRACE_PG_ANON) && !e->s.order && !(l.evidence & COWTRACE_EV_UNLOCKED))
 		exit_flags(&l, e->s.pfn);
 	return l;
 }
