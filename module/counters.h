@@ -52,18 +52,19 @@ struct cow_tally {
 #define COW_COUNTER_FIELD_(name, sentence)	u64	name;
 /**
  * struct cow_counters - one CPU's counters, whole cache lines written by that CPU alone
- * @busy: this CPU is inside one of our handlers.
  * @visit: the fault that began here last (witness.h).
- * @alike: what its handlers saw last (sample.h).
+ * @busy: this CPU is inside one of our handlers.
  * @random: state of the generator that decides which faults are sampled.
+ * @alike: what its handlers saw last (sample.h).
  * @tally: by outcome and reason, after the filters, dropped records included.
  * @scratch: a record that does not go to the ring, or not as it is.
  */
 struct cow_counters {
-	COW_COUNTERS(COW_COUNTER_FIELD_)
-	bool			busy;
 	struct cow_visit	visit;
+	bool			busy;
 	u64			random;
+
+	COW_COUNTERS(COW_COUNTER_FIELD_)
 	struct cow_alike	alike;
 	struct cow_tally	tally[COWTRACE_NR_OUTCOMES][COWTRACE_NR_REASONS];
 	struct cowtrace_record	scratch;

@@ -22,7 +22,7 @@
 /*
  * Each fault is taken with the probability of one in sample_every, whatever became
  * of those before it: a count-down would take always the same of a pattern that
- * repeats. Costs one multiplication, on a cache line that counts the fault anyway.
+ * repeats. Costs one multiplication, on the cache line of the visit.
  */
 static __always_inline bool sampled_out(struct cow_counters *c)
 {
@@ -310,10 +310,14 @@ static __always_inline void testify(const struct pt_regs *regs, unsigned long ip
 		if (!ret_ip)
 			what = COW_SAW_UNKNOWN;
 	}
-	if (likely(here))
+	if (likely(here)) {
 		cow_visit_mark(visit, what, address);
-	else
-		cow_witness_mark(what, address);
+		return;
+	}
+	/* An earlier mark of this task must not be kept above the new one. */
+	if (visit->task == current)
+		visit->what = COW_SAW_NOTHING;
+	cow_witness_mark(what, address);
 }
 
 static void wp_copy_hit(const struct pt_regs *regs, unsigned long ip)

@@ -203,6 +203,7 @@ static int hold(u32 user)
 	} else if (!holders) {
 		sight = COW_SIGHT_UNKNOWN;
 		cow_clock_init();
+		cow_witness_forget();
 		err = attach_all();
 		if (!err)
 			WRITE_ONCE(cow_hot.generation, next_generation());

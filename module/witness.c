@@ -24,10 +24,9 @@
  * @pid: of the task: another may get its place in memory, and fault as it did.
  * @what: what it did, enum cow_testimony, and above WHAT_BITS how manieth of its CPU.
  *
- * Half a cache line. Of two marks of a task the newer one lies before the older.
- * Marks of faults that are not recorded stay until the same task leaves another or
- * the place is needed; they cannot be mistaken, because the task has finished that
- * fault.
+ * Half a cache line. Marks of faults that are not recorded stay until the same task
+ * leaves another, the place is needed or the next session begins; they cannot be
+ * mistaken, because the task has finished that fault.
  */
 struct mark {
 	struct task_struct	*task;
@@ -62,6 +61,14 @@ int __init cow_witness_init(void)
 void cow_witness_exit(void)
 {
 	free_percpu(notebooks);
+}
+
+void cow_witness_forget(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		memset(per_cpu_ptr(notebooks, cpu), 0, sizeof(struct notebook));
 }
 
 static struct mark *mark_at(struct notebook *n, const struct task_struct *task,
@@ -121,7 +128,8 @@ void cow_witness_keep(struct cow_visit *v)
 {
 	if (v->task)
 		mark(v->task, v->pid, v->faults, v->what, v->address);
-	v->what = COW_SAW_NOTHING;
+	/* Not before the mark is in the notebook: who asks looks there next. */
+	smp_store_release(&v->what, COW_SAW_NOTHING);
 }
 
 static enum cow_testimony take(struct notebook *n, unsigned long address, unsigned long size)
@@ -137,10 +145,11 @@ static enum cow_testimony take(struct notebook *n, unsigned long address, unsign
 			continue;
 		if (((m->address ^ address) & ~(size - 1)) || m->faults != finished_faults() ||
 		    m->pid != current->pid)
-			return COW_SAW_NOTHING;
+			continue;
 		what = m->what & GENMASK(WHAT_BITS - 1, 0);
-		/* Only we make our marks: if it is still ours, so was what we read. */
-		return cmpxchg(&m->task, current, NULL) == current ? what : COW_SAW_NOTHING;
+		/* Nobody else makes marks of this fault: what is still there is what we read. */
+		if (cmpxchg(&m->task, current, NULL) == current)
+			return what;
 	}
 	return COW_SAW_NOTHING;
 }

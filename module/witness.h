@@ -16,6 +16,12 @@
 int __init cow_witness_init(void);
 void cow_witness_exit(void);
 
+/*
+ * Tear out all pages: of faults that were not recorded marks are left, and times by a
+ * clock that may be another now. Context: no handler runs.
+ */
+void cow_witness_forget(void);
+
 /**
  * enum cow_testimony - what the witness says of a fault
  * @COW_SAW_NOTHING: neither of these.
@@ -122,7 +128,7 @@ void cow_witness_mark(enum cow_testimony what, unsigned long address);
  * @began: cow_ticks() at the entry of the fault.
  * @switches: cow_switches() then.
  *
- * Takes the mark away. For a task that left its CPU meanwhile.
+ * Takes the mark away that stands in a notebook. For a task that left its CPU meanwhile.
  * Context: preemption off, inside the fault.
  */
 enum cow_testimony cow_witness_ask(unsigned long address, unsigned long size, u64 began,
