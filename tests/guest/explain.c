@@ -10,6 +10,7 @@
 #include "truth-huge.h"
 
 #define TRACE	"/tmp/explain.trace"
+#define HUGE_WRITES	5
 #define THP	"/sys/kernel/mm/transparent_hugepage/enabled"
 
 static char *lasting_pages(void)
@@ -48,13 +49,15 @@ static void from_swap(void)
 	touch(mem, N);
 }
 
-/* One byte of a huge page that a child maps too. */
+/* Some pages of a huge page that a child maps too. */
 static void huge(void)
 {
 	char *mem = map_thp(1);
 	struct partner p = partner_start();
+	int i;
 
-	poke(mem, 2);
+	for (i = 0; i < HUGE_WRITES; i++)
+		poke(mem + i * PAGE, 2);
 	partner_end(&p);
 }
 
@@ -167,6 +170,32 @@ static void judge_split(void)
 	      "and in plain sentences", "%.300s", printed(command));
 }
 
+/* JSON without what makes it readable. */
+static const char *compact(const char *json)
+{
+	static char text[1 << 18];
+	char *to = text;
+
+	for (; *json; json++)
+		if (*json != ' ' && *json != '\n')
+			*to++ = *json;
+	*to = '\0';
+	return text;
+}
+
+/* Nothing else in the guest has large folios mapped page by page. */
+static void judge_folio(void)
+{
+	const char *json = strstr(compact(printed("cowtrace report --json " TRACE)),
+				  "\"large_folios\":");
+
+	check(json && strstr(json, "\"order\":9,\"bytes\":2097152,\"faults\":5,\"reuses\":0,"
+			     "\"copies\":5,\"bytes_copied\":20480,") &&
+	      strstr(json, "\"folios\":1,\"split\":1,\"copied\":{\"none\":0,\"quarter\":1,"),
+	      "folio", "five pages of one folio that was split, up to a quarter of it, are copied",
+	      "%.300s", json ?: "no such member");
+}
+
 void run_explain(void)
 {
 	char was[64] = "";
@@ -182,6 +211,7 @@ void run_explain(void)
 	judge_shared(old);
 	judge_swap(old);
 	judge_split();
+	judge_folio();
 	/* What was chosen stands in brackets. */
 	if (strchr(was, '['))
 		file_write(THP, strtok(strchr(was, '[') + 1, "]"));

@@ -2,6 +2,7 @@
 /* The report for programs: every table, all numbers in ns, bytes and counts. */
 #include "json.h"
 #include "report_contention.h"
+#include "report_folios.h"
 #include "report_policies.h"
 
 static struct json_object *durations(const struct ct_histogram *h)
@@ -274,6 +275,7 @@ int ct_report_json(FILE *out, const struct ct_report *r, const struct ct_report_
 	add(o, "doubts", doubts(r));
 	add(o, "processes", processes(r, opts));
 	add(o, "sites", sites(r, opts));
+	add(o, "large_folios", folios_json(r));
 	add(o, "contention", contention_json(r, opts));
 	add(o, "lost", json_lost(r, s->processes));
 	add(o, "damage", json_damage(r->info));

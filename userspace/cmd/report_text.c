@@ -7,6 +7,7 @@
 
 #include "page.h"
 #include "report_contention.h"
+#include "report_folios.h"
 #include "report_policies.h"
 #include "units.h"
 
@@ -554,6 +555,7 @@ int ct_report_text(FILE *out, const struct ct_report *r, const struct ct_report_
 		if (s->counts) {
 			policies_text(&p);
 		} else {
+			folios_text(&p);
 			contention_text(&p);
 			words(&p, "Where the writes came from", "origin", s->origins);
 			words(&p, "Kinds of page", "kind", s->kinds);

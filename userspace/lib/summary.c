@@ -138,6 +138,7 @@ static int take(struct ct_summary *s, const struct cowtrace_record *r)
 	ct_count_add(&s->paths[r->path], r, bytes);
 	if (r->state & COWTRACE_AFTER_SPLIT)
 		ct_count_add(&s->after_split, r, bytes);
+	ct_folios_take(s->folios, r);
 	err = count_evidence(s, r);
 	if (!err)
 		err = count_pair(s, r, bytes);
@@ -237,12 +238,15 @@ int ct_summary_make(struct ct_reader *reader, struct ct_summary **out, struct ct
 		return ct_error_set(err, -ENOMEM, "out of memory");
 	s->reader = reader;
 	s->contention = ct_contention_new(ct_reader_schema(reader)->page_size);
-	ret = s->contention ? ct_processes_load(reader, &s->processes, err) : -ENOMEM;
+	s->folios = ct_folios_new(ct_reader_schema(reader)->page_size);
+	ret = s->contention && s->folios ? ct_processes_load(reader, &s->processes, err) : -ENOMEM;
 	ct_reader_rewind(reader);
 	while (!ret && ct_reader_next(reader, &event))
 		ret = take(s, event.record);
 	if (!ret)
 		ret = ct_contention_end(s->contention);
+	if (!ret)
+		ct_folios_end(s->folios);
 	if (ret) {
 		ct_summary_free(s);
 		return ct_error_set(err, ret, "out of memory");
@@ -274,6 +278,7 @@ void ct_summary_free(struct ct_summary *s)
 	free(s->process_at);
 	ct_counts_free(s->counts);
 	ct_contention_free(s->contention);
+	ct_folios_free(s->folios);
 	ct_sites_free(&s->sites);
 	ct_processes_free(s->processes);
 	free(s);

@@ -14,6 +14,7 @@
 #include "count.h"
 #include "counts.h"
 #include "error.h"
+#include "folios.h"
 #include "histogram.h"
 #include "map.h"
 #include "process.h"
@@ -128,6 +129,7 @@ struct ct_site_count {
  * @doubts: what is unknown or raced, by its evidence, the most frequent first.
  * @nr_doubts: number of them.
  * @contention: faults that met others; its code sites are those of @sites.
+ * @folios: large folios that were copied page by page.
  * @process_at: where in @by_process those stand that @contention numbers.
  */
 struct ct_summary {
@@ -155,6 +157,7 @@ struct ct_summary {
 	struct ct_doubt	*doubts;
 	size_t		nr_doubts;
 	struct ct_contention *contention;
+	struct ct_folios *folios;
 	uint32_t	*process_at;
 	/* Where a key stands in the arrays above, while records are read. */
 	struct ct_map	pair_of;
