@@ -4,7 +4,7 @@
 
 #include "clock.h"
 
-/* A fault of that many seconds is still told as well as the counter is known. */
+/* A fault of that many seconds is still told exactly. */
 #define LONGEST_S	600
 
 struct cow_clock cow_clock __read_mostly = { .mult = 1 };

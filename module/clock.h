@@ -2,8 +2,7 @@
 /*
  * clock: when a fault began and how long it took. The time stamp counter where the
  * kernel trusts it: two instructions, against some forty of the kernel's clock, which
- * is then read once a fault, at its end. Else the kernel's clock at both ends. What the
- * kernel learns of the counter later counts from the next session on.
+ * is then read once a fault, at its end. Else the kernel's clock at both ends.
  */
 #ifndef COW_CLOCK_H
 #define COW_CLOCK_H
@@ -38,15 +37,15 @@ static __always_inline u64 cow_ticks(void)
 }
 
 /**
- * cow_elapsed_ns() - how long did that take?
- * @began: cow_ticks() at its beginning.
- * @ended: and at its end.
+ * cow_elapsed_ns() - how long ago was that?
+ * @began: cow_ticks() then.
+ * @now: ktime_get_mono_fast_ns() now.
  *
  * Return: ns, 0 for a counter that went backwards.
  */
-static __always_inline u64 cow_elapsed_ns(u64 began, u64 ended)
+static __always_inline u64 cow_elapsed_ns(u64 began, u64 now)
 {
-	s64 ticks = ended - began;
+	s64 ticks = (likely(cow_clock.tsc) ? rdtsc_ordered() : now) - began;
 
 	return likely(ticks > 0) ? mul_u64_u32_shr(ticks, cow_clock.mult, cow_clock.shift) : 0;
 }

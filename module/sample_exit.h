@@ -177,11 +177,8 @@ static __always_inline void stamp(struct cowtrace_record *r)
 
 static __always_inline void clock(struct cowtrace_record *r, const struct cow_entry *e)
 {
-	u64 ended = cow_ticks();
-	/* After the ticks: what comes in between makes the beginning later, and not too early. */
-	u64 now = likely(cow_clock.tsc) ? ktime_get_mono_fast_ns() : ended;
-	/* A counter that jumped takes no time back before the boot. */
-	u64 duration = min(cow_elapsed_ns(e->began, ended), now);
+	u64 now = ktime_get_mono_fast_ns();
+	u64 duration = cow_elapsed_ns(e->began, now);
 
 	r->time_ns = now - duration;
 	r->duration_ns = min_t(u64, duration, U32_MAX);

@@ -57,8 +57,8 @@ enum cowtrace_type {
  * @cpu: CPU on which the fault was finished and the record was written.
  * @type: enum cowtrace_type.
  * @magic: COWTRACE_RECORD_MAGIC.
- * @time_ns: entry of the function, CLOCK_MONOTONIC in ns: ktime_get_mono_fast_ns()
- *	at the exit, less @duration_ns. Never before the entry.
+ * @time_ns: entry of the function, CLOCK_MONOTONIC in ns, by
+ *	ktime_get_mono_fast_ns().
  * @duration_ns: exit minus entry in ns, sleeping included; stays at 2^32 - 1
  *	when the fault took 4.29 s or longer.
  * @pid: thread id of the faulting task in the initial namespace. For a remote
