@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/rseq.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "ledger.h"
@@ -148,6 +150,18 @@ static void count(struct counts *c, int outcome, int reason, unsigned int tgid, 
 
 /* --- the experiment ------------------------------------------------------------ */
 
+/*
+ * The kernel writes to the rseq area of a thread that it had preempted, and who has forked
+ * gets a fault by that: once more or less each time.
+ */
+static void no_rseq(void)
+{
+	void *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+	if (__rseq_size)
+		syscall(SYS_rseq, area, 32, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+}
+
 /* Does the same each time: copies of three kinds of pages, and reuses. */
 static void experiment(void *unused)
 {
@@ -161,6 +175,7 @@ static void experiment(void *unused)
 	file = mmap(NULL, MAPPED * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	need(file != MAP_FAILED, "no private mapping");
 	on_cpu(0);
+	no_rseq();
 	touch(mem, PAGES);
 	lru_drain();
 	/* A child waits until its parent does: who copies what both have is no race. */
