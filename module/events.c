@@ -2,38 +2,29 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/rcupdate.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 #include <cowtrace/decision.h>
 
 #include "compat/compat.h"
 #include "debugfs.h"
 #include "events.h"
+#include "lines.h"
 #include "ring.h"
 #include "session.h"
 #include "vocabulary.h"
 
-#define LINE_MAX	1024
 /* KiB a CPU: a reader of text is slower than any writer, and loss is counted. */
 #define EVENTS_KB	256
 
 /**
  * struct text - an open events file
- * @mutex: one read at a time: io_uring issues several on one open file.
+ * @lines: what was read of it.
  * @ring: records not yet printed.
- * @pos: what of @line was read.
- * @len: length of @line.
- * @line: the line being read.
  */
 struct text {
-	struct mutex	mutex;	/* of reads */
-	struct cow_ring	*ring;
-	size_t		pos;
-	size_t		len;
-	char		line[LINE_MAX];
+	struct cow_lines	lines;
+	struct cow_ring		*ring;
 };
 
 static struct dentry *directory;
@@ -42,46 +33,6 @@ static atomic_t open_files;
 void cow_events_init(struct dentry *dir)
 {
 	directory = dir;
-}
-
-static int events_open(struct inode *inode, struct file *file)
-{
-	struct text *t;
-	int err;
-
-	if (atomic_cmpxchg(&open_files, 0, 1))
-		return -EBUSY;
-	t = kzalloc(sizeof(*t), GFP_KERNEL);
-	if (!t) {
-		err = -ENOMEM;
-		goto fail;
-	}
-	mutex_init(&t->mutex);
-	t->ring = cow_ring_create(EVENTS_KB, directory, false);
-	if (IS_ERR(t->ring)) {
-		err = PTR_ERR(t->ring);
-		goto fail;
-	}
-	file->private_data = t;
-	WRITE_ONCE(cow_hot.events, t->ring);
-	return nonseekable_open(inode, file);
-fail:
-	kfree(t);
-	atomic_set(&open_files, 0);
-	return err;
-}
-
-static int events_release(struct inode *inode, struct file *file)
-{
-	struct text *t = file->private_data;
-
-	WRITE_ONCE(cow_hot.events, NULL);
-	/* Handlers run with preemption off: none writes to it after this. */
-	synchronize_rcu();
-	cow_ring_destroy(t->ring);
-	kfree(t);
-	atomic_set(&open_files, 0);
-	return 0;
 }
 
 /* The CPU with the oldest record. Return: -1 when there is none. */
@@ -174,60 +125,63 @@ static size_t print_record(char *buf, size_t size, const struct cowtrace_record 
 	return n;
 }
 
-/* Put the next record into the line. Return: 0 end of file, 1 a line, or a negative errno. */
-static int next_line(struct text *t, bool block)
+static int next_line(struct cow_lines *lines)
 {
-	int cpu;
+	struct text *t = container_of(lines, struct text, lines);
+	int cpu = oldest(t->ring);
 
-	while ((cpu = oldest(t->ring)) < 0) {
-		if (!cow_session_running())
-			return 0;
-		if (!block)
-			return -EAGAIN;
-		if (signal_pending(current))
-			return -ERESTARTSYS;
-		schedule_timeout_interruptible(HZ / 20);
-	}
-	t->len = print_record(t->line, sizeof(t->line), cow_ring_peek(t->ring, cpu));
-	t->pos = 0;
+	if (cpu < 0)
+		return cow_session_running() ? -EAGAIN : 0;
+	lines->len = print_record(lines->line, sizeof(lines->line), cow_ring_peek(t->ring, cpu));
 	cow_ring_consume(t->ring, cpu, 1);
 	return 1;
 }
 
-static ssize_t copy_lines(struct text *t, char __user *to, size_t count, bool block)
+static int events_open(struct inode *inode, struct file *file)
 {
-	size_t done = 0, n;
-	int got;
+	struct text *t;
+	int err;
 
-	while (done < count) {
-		if (t->pos == t->len) {
-			/* Wait only while there is nothing to give. */
-			got = next_line(t, !done && block);
-			if (got <= 0)
-				return done ?: got;
-		}
-		n = min(count - done, t->len - t->pos);
-		if (copy_to_user(to + done, t->line + t->pos, n))
-			return done ?: -EFAULT;
-		t->pos += n;
-		done += n;
+	if (atomic_cmpxchg(&open_files, 0, 1))
+		return -EBUSY;
+	t = kzalloc(sizeof(*t), GFP_KERNEL);
+	if (!t) {
+		err = -ENOMEM;
+		goto fail;
 	}
-	return done;
+	cow_lines_init(&t->lines, next_line);
+	t->ring = cow_ring_create(EVENTS_KB, directory, false);
+	if (IS_ERR(t->ring)) {
+		err = PTR_ERR(t->ring);
+		goto fail;
+	}
+	file->private_data = t;
+	WRITE_ONCE(cow_hot.events, t->ring);
+	return nonseekable_open(inode, file);
+fail:
+	kfree(t);
+	atomic_set(&open_files, 0);
+	return err;
+}
+
+static int events_release(struct inode *inode, struct file *file)
+{
+	struct text *t = file->private_data;
+
+	WRITE_ONCE(cow_hot.events, NULL);
+	/* Handlers run with preemption off: none writes to it after this. */
+	synchronize_rcu();
+	cow_ring_destroy(t->ring);
+	kfree(t);
+	atomic_set(&open_files, 0);
+	return 0;
 }
 
 static ssize_t events_read(struct file *file, char __user *to, size_t count, loff_t *ppos)
 {
 	struct text *t = file->private_data;
-	bool block = !(file->f_flags & O_NONBLOCK);
-	ssize_t done;
 
-	if (!block && !mutex_trylock(&t->mutex))
-		return -EAGAIN;
-	if (block && mutex_lock_interruptible(&t->mutex))
-		return -ERESTARTSYS;
-	done = copy_lines(t, to, count, block);
-	mutex_unlock(&t->mutex);
-	return done;
+	return cow_lines_read(&t->lines, file, to, count);
 }
 
 const struct file_operations cow_events_fops = {
