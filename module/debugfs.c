@@ -182,7 +182,7 @@ static const struct result results[] = {
 };
 
 /* A refused value gets a line that helps; a failed start wrote its own. */
-static void explain(const char *name, const char *accepts, int err)
+void cow_setting_explain(const char *name, const char *accepts, int err)
 {
 	if (err == -EINVAL || err == -ERANGE)
 		pr_warn_ratelimited("%s accepts %s\n", name, accepts);
@@ -197,29 +197,23 @@ static void explain(const char *name, const char *accepts, int err)
 		pr_warn_ratelimited("%s: not done, error %d\n", name, err);
 }
 
-/* A value is one write: the second half of a line is no value. */
-static ssize_t store(const char __user *from, size_t count, loff_t *ppos, const char *name,
-		     const char *accepts, int (*store_text)(const char *text))
+char *cow_setting_text(const char __user *from, size_t count, const loff_t *ppos)
 {
-	char *text;
-	int err;
+	char *text, *trimmed;
 
-	if (*ppos || count > VALUE_MAX) {
-		explain(name, accepts, -EINVAL);
-		return -EINVAL;
-	}
+	if (*ppos || count > VALUE_MAX)
+		return ERR_PTR(-EINVAL);
 	text = memdup_user_nul(from, count);
 	if (IS_ERR(text))
-		return PTR_ERR(text);
+		return text;
 	/* A NUL inside would hide the rest. */
-	err = strlen(text) == count ? store_text(strim(text)) : -EINVAL;
-	kfree(text);
-	if (err) {
-		explain(name, accepts, err);
-		return err;
+	if (strlen(text) != count) {
+		kfree(text);
+		return ERR_PTR(-EINVAL);
 	}
-	*ppos += count;
-	return count;
+	trimmed = strim(text);
+	memmove(text, trimmed, strlen(trimmed) + 1);
+	return text;
 }
 
 static int setting_open(struct inode *inode, struct file *file)
@@ -240,8 +234,20 @@ static ssize_t setting_write(struct file *file, const char __user *from, size_t 
 			     loff_t *ppos)
 {
 	const struct cow_setting *s = ((struct seq_file *)file->private_data)->private;
+	char *text = cow_setting_text(from, count, ppos);
+	int err = PTR_ERR_OR_ZERO(text);
 
-	return store(from, count, ppos, s->name, s->accepts, s->store);
+	if (!err) {
+		err = s->store(text);
+		kfree(text);
+	}
+	/* Without memory nothing was wrong with the value. */
+	if (err && (!IS_ERR(text) || err == -EINVAL))
+		cow_setting_explain(s->name, s->accepts, err);
+	if (err)
+		return err;
+	*ppos += count;
+	return count;
 }
 
 static const struct file_operations setting_fops = {

@@ -27,6 +27,18 @@ struct cow_setting {
 	int		(*store)(const char *text);
 };
 
+/**
+ * cow_setting_text() - what was written to a setting
+ * @from: the text.
+ * @count: bytes of it.
+ * @ppos: where in the file: a value is one write, the second half of a line is no value.
+ * Return: the trimmed text, to be freed by kfree(), or an ERR_PTR.
+ */
+char *cow_setting_text(const char __user *from, size_t count, const loff_t *ppos);
+
+/* Tell the log why a write to a setting failed, with what it accepts. */
+void cow_setting_explain(const char *name, const char *accepts, int err);
+
 /* The write operation of a file that is only read: EINVAL and a line in the log. */
 ssize_t cow_refuse_write(struct file *file, const char __user *from, size_t count, loff_t *ppos);
 

@@ -79,7 +79,7 @@ struct cow_group_state;
  * @event_size: bytes of the record of an event, 0 for a group that only counts.
  * @log_events: how many fit into its log, a power of two.
  * @print: an event as "word key=value…", without newline. Return: bytes printed.
- * @state: the group's own.
+ * @state: where the frame keeps what is its own.
  */
 struct cow_group {
 	const char			*name;
@@ -94,7 +94,7 @@ struct cow_group {
 	size_t				event_size;
 	unsigned int			log_events;
 	size_t				(*print)(char *buf, size_t size, const void *event);
-	struct cow_group_state		*state;
+	struct cow_group_state		**state;
 };
 
 /**
@@ -107,17 +107,17 @@ struct cow_group {
  */
 void cow_group_event(const struct cow_group *group, struct cow_event *event);
 
-/* Does the kernel have one of the probe's functions, so that it is armed with the group? */
+/* Does the kernel have one of a probe's functions, so that it is armed with the group? */
 bool cow_group_has(const struct cow_group *group, unsigned int probe);
 
 /**
- * cow_groups_init() - find the functions and make the files
+ * cow_groups_init() - make the files of all groups
  * @dir: the module's directory.
  * Return: 0 or -ENOMEM. A group that this kernel cannot have is there, and refuses to start.
  */
 int __init cow_groups_init(struct dentry *dir);
 
-/* Switch all groups off. Context: no file of theirs is open. */
+/* Switch all groups off and free them; their files vanish with the module's directory. */
 void cow_groups_exit(void);
 
 #endif /* COW_GROUP_H */

@@ -5,7 +5,7 @@
 
 #include "group.h"
 
+/* Ends with NULL. */
 extern const struct cow_group * const cow_groups[];
-extern const unsigned int cow_nr_groups;
 
 #endif /* COW_GROUPS_H */

@@ -11,6 +11,7 @@
 #include "debugfs.h"
 #include "events.h"
 #include "filter.h"
+#include "group.h"
 #include "points.h"
 #include "policies.h"
 #include "ring.h"
@@ -51,6 +52,7 @@ static int __init allocate(void)
 static void release(void)
 {
 	debugfs_remove(directory);
+	cow_groups_exit();
 	cow_witness_exit();
 	cow_verdict_exit();
 	cow_count_exit();
@@ -80,6 +82,12 @@ static int __init start(void)
 		return err;
 	cow_events_init(directory);
 	cow_debugfs_init(directory);
+	err = cow_groups_init(directory);
+	if (err) {
+		pr_err("no memory for the groups\n");
+		cow_session_exit();
+		return err;
+	}
 	cow_session_open();
 	pr_info("ready, backend %s\n", cow_session_backend());
 	return 0;

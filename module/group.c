@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "debugfs.h"
+#include "group_parts.h"
+#include "groups.h"
+
+/* Of all switches, and of what the probes of a group are. */
+static DEFINE_MUTEX(groups_mutex);
+
+/* Why this kernel cannot have the group, NULL if it can. */
+static const char *missing(struct cow_group_state *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->group->nr_probes; i++)
+		if (s->group->probes[i].required && !s->probed[i].name)
+			return s->group->probes[i].names[0];
+	return s->group->missing ? s->group->missing() : NULL;
+}
+
+static int start(struct cow_group_state *s)
+{
+	const struct cow_group *g = s->group;
+	const char *why = missing(s);
+	int err;
+
+	if (why) {
+		pr_warn_ratelimited("%s: this kernel cannot show it: no %s\n", g->name, why);
+		return -EOPNOTSUPP;
+	}
+	if (!cow_group_sighted()) {
+		pr_warn_ratelimited("%s: kprobes do not work: set /sys/kernel/debug/kprobes/enabled and /proc/sys/kernel/ftrace_enabled to 1\n",
+				    g->name);
+		return -EIO;
+	}
+	err = cow_group_log_reset(s);
+	if (err)
+		return err;
+	if (g->clear)
+		g->clear();
+	WRITE_ONCE(s->live, true);
+	err = g->start ? g->start() : 0;
+	if (err)
+		goto off;
+	err = cow_group_arm(s);
+	if (!err)
+		return 0;
+	if (g->stop)
+		g->stop();
+off:
+	WRITE_ONCE(s->live, false);
+	return err;
+}
+
+static void stop(struct cow_group_state *s)
+{
+	cow_group_disarm(s);
+	if (s->group->stop)
+		s->group->stop();
+	WRITE_ONCE(s->live, false);
+}
+
+static int set_enabled(struct cow_group_state *s, bool on)
+{
+	int err;
+
+	mutex_lock(&groups_mutex);
+	err = cow_group_look(s);
+	if (!err && on && !s->live)
+		err = start(s);
+	else if (!err && !on && s->live)
+		stop(s);
+	mutex_unlock(&groups_mutex);
+	return err;
+}
+
+static int enabled_show(struct seq_file *m, void *v)
+{
+	struct cow_group_state *s = m->private;
+
+	seq_printf(m, "%d\n", READ_ONCE(s->live));
+	return 0;
+}
+
+static ssize_t enabled_write(struct file *file, const char __user *from, size_t count,
+			     loff_t *ppos)
+{
+	struct cow_group_state *s = ((struct seq_file *)file->private_data)->private;
+	char *text = cow_setting_text(from, count, ppos);
+	int err = PTR_ERR_OR_ZERO(text);
+
+	if (!err) {
+		err = strcmp(text, "0") && strcmp(text, "1") ? -EINVAL : 0;
+		err = err ?: set_enabled(s, text[0] == '1');
+		kfree(text);
+	}
+	if (err) {
+		/* A failed start wrote its own line. */
+		if (err == -EINVAL)
+			cow_setting_explain("enabled", "0 or 1", err);
+		return err;
+	}
+	*ppos += count;
+	return count;
+}
+
+static int stats_show(struct seq_file *m, void *v)
+{
+	struct cow_group_state *s = m->private;
+	unsigned int i;
+
+	mutex_lock(&groups_mutex);
+	seq_printf(m, "state %s\n", s->live ? "running" : "off");
+	if (s->group->event_size) {
+		seq_printf(m, "events %u\n", READ_ONCE(s->log.seq));
+		seq_printf(m, "dropped %llu\n", READ_ONCE(s->log.dropped));
+	}
+	if (s->group->show)
+		s->group->show(m);
+	for (i = 0; i < s->group->nr_probes; i++)
+		if (s->probed[i].name)
+			seq_printf(m, "probe %s hits %llu missed %llu\n", s->probed[i].name,
+				   cow_group_hits(&s->probed[i]), cow_group_missed(&s->probed[i]));
+	mutex_unlock(&groups_mutex);
+	return 0;
+}
+
+static int probes_show(struct seq_file *m, void *v)
+{
+	struct cow_group_state *s = m->private;
+	const char *why;
+	unsigned int i;
+	int err;
+
+	mutex_lock(&groups_mutex);
+	err = cow_group_look(s);
+	if (err)
+		goto unlock;
+	why = missing(s);
+	seq_printf(m, "group %s %s\n", s->group->name, s->group->sentence);
+	seq_printf(m, "offered %s%s\n", why ? "no, this kernel has no " : "yes", why ?: "");
+	for (i = 0; i < s->group->nr_probes; i++)
+		seq_printf(m, "%s %s %s %s\n", s->probed[i].name ?: s->group->probes[i].names[0],
+			   s->group->probes[i].leave ? "return" : "entry",
+			   !s->probed[i].name ? "absent" : s->probed[i].armed ? "armed" : "off",
+			   s->group->probes[i].sentence);
+unlock:
+	mutex_unlock(&groups_mutex);
+	return err;
+}
+
+#define SHOWN(name, write_op)							\
+static int name##_open(struct inode *inode, struct file *file)			\
+{										\
+	return single_open(file, name##_show, inode->i_private);		\
+}										\
+										\
+static const struct file_operations name##_fops = {				\
+	.owner		= THIS_MODULE,						\
+	.open		= name##_open,						\
+	.read		= seq_read,						\
+	.write		= write_op,						\
+	.llseek		= seq_lseek,						\
+	.release	= single_release,					\
+}
+
+SHOWN(enabled, enabled_write);
+SHOWN(stats, cow_refuse_write);
+SHOWN(probes, cow_refuse_write);
+
+static void release(struct cow_group_state *s)
+{
+	unsigned int i;
+
+	if (!s)
+		return;
+	for (i = 0; s->probed && i < s->group->nr_probes; i++)
+		free_percpu(s->probed[i].hits);
+	vfree(s->log.events);
+	kfree(s->probed);
+	kfree(s);
+}
+
+static struct cow_group_state *allocate(const struct cow_group *g)
+{
+	struct cow_group_state *s = kzalloc(sizeof(*s), GFP_KERNEL);
+	unsigned int i;
+
+	if (!s)
+		return NULL;
+	s->group = g;
+	raw_spin_lock_init(&s->log.lock);
+	s->probed = kcalloc(g->nr_probes ?: 1, sizeof(*s->probed), GFP_KERNEL);
+	if (!s->probed)
+		goto fail;
+	for (i = 0; i < g->nr_probes; i++) {
+		s->probed[i].probe = &g->probes[i];
+		s->probed[i].hits = alloc_percpu(u64);
+		if (!s->probed[i].hits)
+			goto fail;
+	}
+	return s;
+fail:
+	release(s);
+	return NULL;
+}
+
+static void __init create_files(struct cow_group_state *s, struct dentry *parent)
+{
+	struct dentry *dir = debugfs_create_dir(s->group->name, parent);
+
+	debugfs_create_file("enabled", 0600, dir, s, &enabled_fops);
+	debugfs_create_file("stats", 0400, dir, s, &stats_fops);
+	debugfs_create_file("probes", 0400, dir, s, &probes_fops);
+	if (s->group->event_size)
+		debugfs_create_file("events", 0400, dir, s, &cow_group_events_fops);
+}
+
+int __init cow_groups_init(struct dentry *dir)
+{
+	struct dentry *parent = debugfs_create_dir("groups", dir);
+	const struct cow_group * const *g;
+
+	for (g = cow_groups; *g; g++) {
+		if (WARN_ON_ONCE((*g)->event_size > COW_EVENT_MAX ||
+				 (*g)->nr_probes > COW_GROUP_PROBES))
+			return -EINVAL;
+		*(*g)->state = allocate(*g);
+		if (!*(*g)->state)
+			return -ENOMEM;
+		create_files(*(*g)->state, parent);
+	}
+	return 0;
+}
+
+void cow_groups_exit(void)
+{
+	const struct cow_group * const *g;
+
+	for (g = cow_groups; *g; g++) {
+		struct cow_group_state *s = *(*g)->state;
+
+		if (s && s->live)
+			stop(s);
+		release(s);
+		*(*g)->state = NULL;
+	}
+}

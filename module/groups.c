@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "groups.h"
+
+const struct cow_group * const cow_groups[] = {
+	NULL
+};
