@@ -168,16 +168,6 @@ static void alternate(void *arg)
 	}
 }
 
-static unsigned long long of_outcome(const struct stats *s, unsigned int outcome)
-{
-	unsigned long long sum = 0;
-	int reason;
-
-	for (reason = 0; reason < COWTRACE_NR_REASONS; reason++)
-		sum += s->faults[outcome][reason];
-	return sum;
-}
-
 static void trace_alternation(unsigned int every, struct stats *s)
 {
 	struct held_child c = child_held(alternate, NULL);
@@ -210,7 +200,7 @@ static void periodic(void)
 	trace_alternation(1, &s);
 	all = s.sum.entries;
 	for (k = 0; k < 2; k++)
-		truth[k] = of_outcome(&s, outcomes[k]);
+		truth[k] = stats_outcome(&s, outcomes[k]);
 	/* A page may wait in an LRU batch, which makes a copy of a reuse. */
 	check(truth[0] >= PAGES * TURNS && truth[1] >= PAGES / 2 * TURNS * 9 / 10,
 	      "periodic-load", "the load copies and reuses in turn", "%llu and %llu", truth[0], truth[1]);
@@ -220,7 +210,7 @@ static void periodic(void)
 
 		trace_alternation(rates[i], &s);
 		for (k = 0; k < 2; k++) {
-			found = of_outcome(&s, outcomes[k]);
+			found = stats_outcome(&s, outcomes[k]);
 			note("1 in %u: %s %llu, estimated %.0f of %llu", rates[i],
 			     outcome_name(outcomes[k]), found, found * every, truth[k]);
 			good &= within(found * every, truth[k], 4,

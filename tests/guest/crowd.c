@@ -222,22 +222,12 @@ void crowd_check(const struct beside *b, const struct follow *f, const char *pha
 	      "%s; %llu missing, lost says %lld", differs ?: "", gaps, full);
 }
 
-static unsigned long long of_outcome(const struct stats *s, unsigned int outcome)
-{
-	unsigned long long sum = 0;
-	int reason;
-
-	for (reason = 0; reason < COWTRACE_NR_REASONS; reason++)
-		sum += s->faults[outcome][reason];
-	return sum;
-}
-
 void crowd_check_reuses(const struct stats *s, long long pgreuse, const char *phase,
 			unsigned int every)
 {
-	unsigned long long seen = of_outcome(s, COWTRACE_OUTCOME_REUSE) +
-				  of_outcome(s, COWTRACE_OUTCOME_MKWRITE);
-	unsigned long long raced = of_outcome(s, COWTRACE_OUTCOME_RACED);
+	unsigned long long seen = stats_outcome(s, COWTRACE_OUTCOME_REUSE) +
+				  stats_outcome(s, COWTRACE_OUTCOME_MKWRITE);
+	unsigned long long raced = stats_outcome(s, COWTRACE_OUTCOME_RACED);
 	double off = (double)seen * every - pgreuse;
 
 	note("%s: pgreuse %lld, reuse and mkwrite %llu, 1 in %u, raced %llu", phase, pgreuse, seen,

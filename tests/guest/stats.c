@@ -158,6 +158,16 @@ const char *stats_broken(const struct stats *s)
 	return what;
 }
 
+unsigned long long stats_outcome(const struct stats *s, unsigned int outcome)
+{
+	unsigned long long sum = 0;
+	int reason;
+
+	for (reason = 0; reason < COWTRACE_NR_REASONS; reason++)
+		sum += s->faults[outcome][reason];
+	return sum;
+}
+
 unsigned long long missed(void)
 {
 	return value_in(COW_DIR "/lost", "missed_no_instance") +

@@ -27,6 +27,8 @@ void stats_read(struct stats *s);
 void faults_seen(unsigned long long faults);
 /* Which accounting identity does not hold, NULL when all do. */
 const char *stats_broken(const struct stats *s);
+/* Faults of an outcome, whatever the reason. */
+unsigned long long stats_outcome(const struct stats *s, unsigned int outcome);
 /* The sum of what the kernel did not show to the probes. */
 unsigned long long missed(void);
 const char *outcome_name(unsigned int outcome);
