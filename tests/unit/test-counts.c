@@ -10,7 +10,7 @@
 #include "counts.h"
 #include "generate.h"
 #include "numbers.h"
-#include "report.h"
+#include "reported.h"
 #include "tap.h"
 #include "writer.h"
 
@@ -178,19 +178,6 @@ static void check_damaged(void)
 	note("%u refused", refused);
 }
 
-/* The report on a trace that has counts and no record, to be freed. */
-static char *report(const char *path, bool json, int *status)
-{
-	struct ct_report_opts opts = { .json = json };
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	*status = ct_report_print(f, path, &opts);
-	fclose(f);
-	return text;
-}
-
 static void state(struct ct_writer *w, const char *name, const char *text)
 {
 	char chunk[4096];
@@ -300,12 +287,10 @@ static void check_report_refuses(const char *path)
 
 int main(void)
 {
-	char path[] = "/tmp/cowtrace-counts.XXXXXX";
+	char *path = temporary_file(), *text = schema_text(0);
 	struct ct_error err = { 0 };
-	char *text = schema_text(0);
-	int fd = mkstemp(path);
 
-	if (fd < 0 || ct_schema_parse(text, strlen(text), &schema, &err))
+	if (ct_schema_parse(text, strlen(text), &schema, &err))
 		return 2;
 	check_parsed();
 	check_policies();
@@ -318,5 +303,6 @@ int main(void)
 	ct_schema_free(schema);
 	free(text);
 	unlink(path);
+	free(path);
 	return tap_end();
 }

@@ -8,7 +8,7 @@
 #include "folios.h"
 #include "generate.h"
 #include "numbers.h"
-#include "report.h"
+#include "reported.h"
 #include "tap.h"
 #include "writer.h"
 
@@ -189,18 +189,6 @@ static void check_limits(void)
 	   "more folios than the table has places are all counted");
 }
 
-static char *report(const char *path, bool json)
-{
-	struct ct_report_opts opts = { .json = json };
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	ct_report_print(f, path, &opts);
-	fclose(f);
-	return text;
-}
-
 static void write_trace(const char *path, const char *meta)
 {
 	struct ct_writer *w = begin_trace(path, COWTRACE_TRAIT_EXCLUSIVE);
@@ -233,22 +221,23 @@ static void check_report(const char *path)
 		{ "large_folios.1.copied.whole", 1, "and how many were copied whole" },
 	};
 	char *text;
+	int status;
 
 	write_trace(path, NULL);
-	text = report(path, true);
+	text = report(path, true, &status);
 	check_numbers_in(text, "", numbers, sizeof(numbers) / sizeof(*numbers));
 	free(text);
-	text = report(path, false);
+	text = report(path, false, &status);
 	if (!ok(strstr(text, "   2.00 MiB      512        -      512  2.00 MiB       1      1"
 			     "      -       -      -      -      1\n"),
 		"the report has a row for each size"))
 		note("%s", text);
 	free(text);
 	write_trace(path, "{\"settings\":{\"sample_every\":\"7\"}}");
-	text = report(path, false);
+	text = report(path, false, &status);
 	ok(strstr(text, "not told by a sample"), "a sample does not tell how much was copied");
 	free(text);
-	text = report(path, true);
+	text = report(path, true, &status);
 	ok(strstr(text, "\"copied\":null") || strstr(text, "\"copied\": null"),
 	   "which is null in JSON");
 	free(text);

@@ -8,7 +8,7 @@
 
 #include "generate.h"
 #include "numbers.h"
-#include "report.h"
+#include "reported.h"
 #include "tap.h"
 #include "writer.h"
 
@@ -43,23 +43,10 @@ static void faults(struct trace *t, unsigned int n, uint8_t outcome, uint8_t rea
 	}
 }
 
-/* The report on the trace as text, to be freed. */
-static char *report(bool json, int *status)
-{
-	struct ct_report_opts opts = { .json = json };
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	*status = ct_report_print(f, path, &opts);
-	fclose(f);
-	return text;
-}
-
 static void says(const char *claim, const char *expected, int expected_status)
 {
 	int status;
-	char *text = report(false, &status);
+	char *text = report(path, false, &status);
 
 	if (!ok(strstr(text, expected) && status == expected_status, "%s", claim))
 		note("status %d: %s", status, text);
@@ -115,7 +102,7 @@ static void check_numbers(void)
 	ct_writer_chunk(t.w, CT_CHUNK_STATE, UINT32_MAX, "stats\nfiltered_entry 3\n", 23);
 	ct_writer_close(t.w);
 
-	text = report(true, &status);
+	text = report(path, true, &status);
 	ok(check_numbers_in(text, "", numbers, sizeof(numbers) / sizeof(*numbers)) &&
 	   status == CT_REPORT_OK, "the JSON report parses");
 	free(text);
@@ -194,7 +181,7 @@ static void check_huge_numbers(void)
 	char *text;
 	int status;
 
-	text = report(true, &status);
+	text = report(path, true, &status);
 	check_numbers_in(text, "", numbers, sizeof(numbers) / sizeof(*numbers));
 	free(text);
 }
@@ -203,7 +190,7 @@ static void check_huge_numbers(void)
 static void shows(const char *claim, const char *expected, bool there)
 {
 	int status;
-	char *text = report(false, &status);
+	char *text = report(path, false, &status);
 
 	if (!ok(!!strstr(text, expected) == there, "%s", claim))
 		note("%s", text);
@@ -312,7 +299,7 @@ static void check_contention(void)
 	     "No contention: no two faults of one page frame overlapped in time.\n", 0);
 	shows("and in no table", "Contention:", false);
 	make_contended_trace();
-	text = report(true, &status);
+	text = report(path, true, &status);
 	check_numbers_in(text, "", numbers, sizeof(numbers) / sizeof(*numbers));
 	free(text);
 	says("what met is told",
@@ -335,7 +322,7 @@ static void check_columns(void)
 	int status;
 
 	make_trace(path, &shape);
-	text = report(false, &status);
+	text = report(path, false, &status);
 	ok(!strchr(text, '\033'), "a report into a file has no colours");
 	widest = widest_line(text);
 	ok(widest <= 100, "no line of a report with every table is wider than 100 columns");
@@ -358,7 +345,7 @@ static void check_parent(void)
 	r.tgid = 4194303;
 	put(&t, r);
 	ct_writer_close(t.w);
-	text = report(false, &status);
+	text = report(path, false, &status);
 	ok(strstr(text, "  fifteen- (4194302)\n"), "a parent's name gives way to its number");
 	ok(widest_line(text) <= 100, "and the row stays within 100 columns");
 	free(text);
