@@ -181,8 +181,7 @@ static void paths(struct page *p)
 
 static bool copied(const struct ct_pair *pair)
 {
-	return pair->outcome == COWTRACE_OUTCOME_COPY ||
-	       pair->outcome == COWTRACE_OUTCOME_UNSHARE;
+	return ct_copied(pair->outcome);
 }
 
 static bool reused(const struct ct_pair *pair)

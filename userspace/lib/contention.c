@@ -193,12 +193,12 @@ static void join(struct ct_window *w, uint32_t number, uint32_t place)
 	g->reuses += r->outcome == COWTRACE_OUTCOME_REUSE;
 	g->splits += r->outcome == COWTRACE_OUTCOME_SPLIT;
 	g->retries += r->outcome == COWTRACE_OUTCOME_RETRY;
-	if (ct_copied(r)) {
+	if (ct_copied(r->outcome)) {
 		add_copy(g, met);
 		g->locked += r->reason == COWTRACE_REASON_LOCKED;
 	}
 	if (entry) {
-		entry->copied |= ct_copied(r);
+		entry->copied |= ct_copied(r->outcome);
 		entry->split |= r->outcome == COWTRACE_OUTCOME_SPLIT;
 	}
 }
@@ -298,7 +298,7 @@ static int leave(struct ct_contention *c, uint32_t place)
 
 static bool did_the_work(const struct cowtrace_record *r)
 {
-	return ct_copied(r) || r->outcome == COWTRACE_OUTCOME_REUSE ||
+	return ct_copied(r->outcome) || r->outcome == COWTRACE_OUTCOME_REUSE ||
 	       r->outcome == COWTRACE_OUTCOME_MKWRITE || r->outcome == COWTRACE_OUTCOME_SPLIT;
 }
 
@@ -310,7 +310,7 @@ static bool lost_to(struct ct_met *loser, const struct ct_met *winner)
 {
 	const struct cowtrace_record *l = &loser->r, *w = &winner->r;
 	bool shown = l->present & w->present & COWTRACE_HAS_NEW_PFN && l->new_pfn == w->new_pfn;
-	bool own = ct_copied(w) || w->outcome == COWTRACE_OUTCOME_REUSE;
+	bool own = ct_copied(w->outcome) || w->outcome == COWTRACE_OUTCOME_REUSE;
 
 	if (l->outcome != COWTRACE_OUTCOME_RACED || !did_the_work(w) || l->path != w->path ||
 	    loser->page != winner->page)
@@ -326,7 +326,7 @@ static bool lost_to(struct ct_met *loser, const struct ct_met *winner)
 static bool takes_reference(const struct cowtrace_record *r)
 {
 	return r->path == COWTRACE_PATH_PTE &&
-	       (ct_copied(r) || r->outcome == COWTRACE_OUTCOME_RACED);
+	       (ct_copied(r->outcome) || r->outcome == COWTRACE_OUTCOME_RACED);
 }
 
 /*

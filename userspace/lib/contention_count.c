@@ -20,7 +20,7 @@ int ct_count_pair(struct ct_contention *c, const struct ct_met *a, const struct 
 {
 	uint32_t first = a->process < b->process ? a->process : b->process;
 	uint32_t second = a->process < b->process ? b->process : a->process;
-	bool copied_a = ct_copied(&a->r), copied_b = ct_copied(&b->r);
+	bool copied_a = ct_copied(a->r.outcome), copied_b = ct_copied(b->r.outcome);
 	struct ct_met_pair *pair = CT_ELEMENT(&c->pair_of, first, second, c->pairs,
 					      &c->nr_pairs);
 
@@ -39,7 +39,7 @@ int ct_count_pair(struct ct_contention *c, const struct ct_met *a, const struct 
 static void count_place(struct ct_met_place *place, const struct cowtrace_record *r)
 {
 	place->faults++;
-	place->copies += ct_copied(r);
+	place->copies += ct_copied(r->outcome);
 	place->raced += r->outcome == COWTRACE_OUTCOME_RACED;
 	place->ns += r->duration_ns;
 }
@@ -207,7 +207,7 @@ int ct_count_fault(struct ct_contention *c, const struct ct_met *met)
 	if (met->r.outcome == COWTRACE_OUTCOME_RACED)
 		count_raced(c, met);
 	c->beside_copy += met->beside_copy && met->r.reason == COWTRACE_REASON_UNATTRIBUTED &&
-			  ct_copied(&met->r);
+			  ct_copied(met->r.outcome);
 	return err;
 }
 

@@ -30,10 +30,16 @@ struct ct_count {
 	uint64_t	copy_ns;
 };
 
-/* Did the fault make a new page of the old one? */
-static inline bool ct_copied(const struct cowtrace_record *r)
+/* Did a fault with this outcome make a new page of the old one? */
+static inline bool ct_copied(unsigned int outcome)
 {
-	return r->outcome == COWTRACE_OUTCOME_COPY || r->outcome == COWTRACE_OUTCOME_UNSHARE;
+	return outcome == COWTRACE_OUTCOME_COPY || outcome == COWTRACE_OUTCOME_UNSHARE;
+}
+
+/* A copy, an unshare or a split: what a reuse would have saved. */
+static inline bool ct_took_away(unsigned int outcome)
+{
+	return ct_copied(outcome) || outcome == COWTRACE_OUTCOME_SPLIT;
 }
 
 /* Count a fault, which copied @bytes. */
@@ -41,12 +47,12 @@ static inline void ct_count_add(struct ct_count *c, const struct cowtrace_record
 				uint64_t bytes)
 {
 	c->faults++;
-	c->copies += ct_copied(r);
+	c->copies += ct_copied(r->outcome);
 	c->reuses += r->outcome == COWTRACE_OUTCOME_REUSE;
 	c->splits += r->outcome == COWTRACE_OUTCOME_SPLIT;
 	c->bytes = ct_add(c->bytes, bytes);
 	c->ns += r->duration_ns;
-	c->copy_ns += ct_copied(r) ? r->duration_ns : 0;
+	c->copy_ns += ct_copied(r->outcome) ? r->duration_ns : 0;
 }
 
 /* Add what was counted elsewhere. */

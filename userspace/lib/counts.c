@@ -292,19 +292,12 @@ int ct_counts_parse(const char *text, const struct ct_schema *schema,
 	return 0;
 }
 
-static bool was_copied(const struct ct_counted *pair)
-{
-	return pair->outcome == COWTRACE_OUTCOME_COPY ||
-	       pair->outcome == COWTRACE_OUTCOME_UNSHARE ||
-	       pair->outcome == COWTRACE_OUTCOME_SPLIT;
-}
-
 bool ct_counted_decided(const struct ct_counted *pair)
 {
 	/* Whether a fault is for policies does not depend on which. */
 	const uint64_t *any = pair->answers[0];
 
-	return (was_copied(pair) || pair->outcome == COWTRACE_OUTCOME_REUSE) &&
+	return (ct_took_away(pair->outcome) || pair->outcome == COWTRACE_OUTCOME_REUSE) &&
 	       (any[COWTRACE_ANSWER_COPY] || any[COWTRACE_ANSWER_REUSE] ||
 		any[COWTRACE_ANSWER_UNDETERMINED]);
 }
@@ -322,7 +315,7 @@ struct ct_counted_policy ct_counts_policy(const struct ct_counts *counts,
 		sum.copies += n[COWTRACE_ANSWER_COPY];
 		sum.reuses += n[COWTRACE_ANSWER_REUSE];
 		sum.undetermined += n[COWTRACE_ANSWER_UNDETERMINED];
-		if (was_copied(&counts->pairs[i]))
+		if (ct_took_away(counts->pairs[i].outcome))
 			sum.avoided += n[COWTRACE_ANSWER_REUSE];
 		else
 			sum.added += n[COWTRACE_ANSWER_COPY];

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "count.h"
 #include "explain_parts.h"
 
 /* --- was it needed? ---------------------------------------------------------- */
@@ -113,7 +114,7 @@ enum ct_need ct_explain_need(const struct cowtrace_record *r, uint32_t traits,
 	enum clause clause;
 
 	*words = "";
-	if (!ct_took_away(r))
+	if (!ct_took_away(r->outcome))
 		return CT_NEED_NONE;
 	clause = clause_of(r, traits);
 	*words = clauses[clause][cowtrace_is_unshare_(r)];

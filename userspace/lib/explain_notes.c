@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What an outcome rests on, what is in doubt, and what to look at next. */
+#include "count.h"
 #include "explain_parts.h"
 
 static void note(struct ct_notes *notes, const char *text)
@@ -130,7 +131,7 @@ static void next_after_copy(const struct cowtrace_record *r, enum ct_generation 
 
 static void add_next(const struct cowtrace_record *r, uint32_t traits, struct ct_notes *next)
 {
-	if (ct_took_away(r))
+	if (ct_took_away(r->outcome))
 		next_after_copy(r, ct_generation(traits), next);
 	if (r->outcome == COWTRACE_OUTCOME_SPLIT)
 		note(next, "the same access goes on as a fault of one page, in a record of its own");

@@ -7,13 +7,6 @@
 
 #include <cowtrace/decision.h>
 
-/* A copy, an unshare or a split: what a reuse would have saved. */
-static inline bool ct_took_away(const struct cowtrace_record *r)
-{
-	return r->outcome == COWTRACE_OUTCOME_COPY || r->outcome == COWTRACE_OUTCOME_UNSHARE ||
-	       r->outcome == COWTRACE_OUTCOME_SPLIT;
-}
-
 /* Does the mapping mean that everybody sees the write? */
 static inline bool ct_shared_mapping(const struct cowtrace_record *r, uint32_t traits)
 {

@@ -166,14 +166,15 @@ void ct_folios_take(struct ct_folios *f, const struct cowtrace_record *r)
 	if ((!paged && !split) || !r->order || r->order >= CT_FOLIO_ORDERS)
 		return;
 	if (paged)
-		ct_count_add(&f->orders[r->order].count, r, ct_copied(r) ? f->table->page_size : 0);
+		ct_count_add(&f->orders[r->order].count, r,
+			     ct_copied(r->outcome) ? f->table->page_size : 0);
 	if (r->order > CT_FOLIO_MAX_ORDER)
 		return;
 	page = r->pfn & ((1u << r->order) - 1);
 	it = find(f, r, page, split);
 	if (split) {
 		it->split = true;
-	} else if (ct_copied(r)) {
+	} else if (ct_copied(r->outcome)) {
 		it->pages[page / 64] |= 1ull << page % 64;
 		it->copied++;
 	}

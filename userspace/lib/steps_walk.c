@@ -7,11 +7,7 @@
 
 #include <cowtrace/decision.h>
 
-static bool is_copy(const struct cowtrace_record *r)
-{
-	return r->outcome == COWTRACE_OUTCOME_COPY || r->outcome == COWTRACE_OUTCOME_UNSHARE ||
-	       r->outcome == COWTRACE_OUTCOME_SPLIT;
-}
+#include "count.h"
 
 static bool is_reuse(const struct cowtrace_record *r)
 {
@@ -159,14 +155,14 @@ static bool surely_passed(const struct ct_step *step, const struct cowtrace_reco
 		return r->state & COWTRACE_PG_ANON;
 	case CT_ASK_EXCLUSIVE:
 		/* Such a page is never copied; a PMD was sampled without its lock. */
-		return is_copy(r) || (r->path == COWTRACE_PATH_PTE &&
-				      !(r->state & COWTRACE_PG_EXCLUSIVE));
+		return ct_took_away(r->outcome) ||
+		       (r->path == COWTRACE_PATH_PTE && !(r->state & COWTRACE_PG_EXCLUSIVE));
 	case CT_ASK_KSM:
 		return !(r->state & COWTRACE_PG_KSM);
 	case CT_ASK_HUGE_ZERO:
 		return r->kind == COWTRACE_KIND_THP;
 	case CT_ASK_PMD:
-		return is_copy(r) || is_reuse(r);
+		return ct_took_away(r->outcome) || is_reuse(r);
 	default:
 		return false;
 	}
@@ -203,7 +199,7 @@ static enum ct_step_state after_decision(const struct ct_walk *w,
 	if (is_reuse(r) && decided->ask != CT_ASK_EXCLUSIVE)
 		return applies(&w->steps.steps[i], r) ? CT_STEP_PASSED : CT_STEP_SKIPPED;
 	/* A slot that stays is told by the count that is looked at next. */
-	if (is_copy(r) && decided->ask == CT_ASK_SWAP && i == w->decided + 1)
+	if (ct_took_away(r->outcome) && decided->ask == CT_ASK_SWAP && i == w->decided + 1)
 		return CT_STEP_FOLLOWED;
 	return CT_STEP_NOT_REACHED;
 }

@@ -93,7 +93,7 @@ static int count_pair(struct ct_summary *s, const struct cowtrace_record *r, uin
 	p->bytes = ct_add(p->bytes, bytes);
 	ct_histogram_add(&p->time, r->duration_ns);
 	ct_histogram_add(*time, r->duration_ns);
-	if (ct_copied(r) || r->outcome == COWTRACE_OUTCOME_SPLIT)
+	if (ct_took_away(r->outcome))
 		count_holders(&p->held, r, traits);
 	return 0;
 }

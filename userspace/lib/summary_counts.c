@@ -11,8 +11,7 @@
 
 static void count(struct ct_count *to, const struct ct_counted *from)
 {
-	bool copied = from->outcome == COWTRACE_OUTCOME_COPY ||
-		      from->outcome == COWTRACE_OUTCOME_UNSHARE;
+	bool copied = ct_copied(from->outcome);
 
 	to->faults += from->faults;
 	to->copies += copied ? from->faults : 0;

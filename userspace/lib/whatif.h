@@ -24,6 +24,7 @@
 
 #include <cowtrace/policy.h>
 
+#include "count.h"
 #include "error.h"
 #include "expression.h"
 #include "map.h"
@@ -244,10 +245,8 @@ static inline size_t ct_whatif_nr(const struct ct_whatif *w)
 /* Did the kernel decide? Else the outcome was another. */
 static inline bool ct_whatif_decided(const struct ct_whatif_key *key)
 {
-	return key->asked && (key->outcome == COWTRACE_OUTCOME_REUSE ||
-			      key->outcome == COWTRACE_OUTCOME_COPY ||
-			      key->outcome == COWTRACE_OUTCOME_UNSHARE ||
-			      key->outcome == COWTRACE_OUTCOME_SPLIT);
+	return key->asked &&
+	       (key->outcome == COWTRACE_OUTCOME_REUSE || ct_took_away(key->outcome));
 }
 
 /* What it decided, as an answer. */
