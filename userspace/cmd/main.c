@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "command.h"
 #include "progress.h"
 #include "spelling.h"
@@ -57,14 +58,12 @@ void ct_complain(const struct ct_error *err)
 int ct_parse_number(const char *text, unsigned long long min, unsigned long long max,
 		    unsigned long long *value)
 {
-	char *end;
+	uint64_t number;
 
-	/* strtoull() takes signs and spaces, which are no part of a number here. */
-	if (*text < '0' || *text > '9')
+	if (!ct_number(text, &number) || number < min || number > max)
 		return -EINVAL;
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	return errno || *end || *value < min || *value > max ? -EINVAL : 0;
+	*value = number;
+	return 0;
 }
 
 int ct_parse_seconds(const char *text, unsigned long long *ns)

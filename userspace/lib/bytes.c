@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "bytes.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 /* Bytes of the UTF-8 character at @s that may be shown, 0 for none. */
 static size_t printable(const unsigned char *s, size_t left)
 {
@@ -37,6 +40,18 @@ static size_t printable(const unsigned char *s, size_t left)
 		return i + 2;
 	}
 	return 0;
+}
+
+bool ct_number(const char *text, uint64_t *number)
+{
+	char *end;
+
+	/* strtoull() takes signs and spaces, which are no part of a number here. */
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	return !errno && !*end;
 }
 
 void ct_clean_text(char *to, size_t size, const char *from, size_t length)

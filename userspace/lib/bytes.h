@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Reading untrusted bytes: unaligned little-endian numbers, text for a terminal. */
+/* Reading untrusted bytes: unaligned little-endian and decimal numbers, text for a terminal. */
 #ifndef COWTRACE_BYTES_H
 #define COWTRACE_BYTES_H
 
 #include <endian.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -37,6 +38,14 @@ static inline uint64_t ct_add(uint64_t a, uint64_t b)
 {
 	return a + b < a ? UINT64_MAX : a + b;
 }
+
+/**
+ * ct_number() - read a decimal number
+ * @text: nothing but its digits.
+ * @number: receives it.
+ * Return: whether it is one, of 64 bits at most.
+ */
+bool ct_number(const char *text, uint64_t *number);
 
 /**
  * ct_clean_text() - copy text so that a terminal and JSON can take it

@@ -41,21 +41,12 @@ static int listed(const struct cowtrace_word *list, size_t nr, const char *name)
 	return -1;
 }
 
-static bool number(const char *text, uint64_t *n)
-{
-	char *end;
-
-	errno = 0;
-	*n = strtoull(text, &end, 10);
-	return *text >= '0' && *text <= '9' && !errno && !*end;
-}
-
 /* A time, or '-' where none was taken. */
 static bool duration(const char *text, uint64_t *ns, bool *timed)
 {
 	*ns = 0;
 	*timed = strcmp(text, "-");
-	return !*timed || number(text, ns);
+	return !*timed || ct_number(text, ns);
 }
 
 /* Cut off the next word. Return: NULL at the end. */
@@ -133,7 +124,7 @@ static bool take_fault(struct parser *p, char *rest)
 	if (!words(&rest, w, 5))
 		return false;
 	it = pair(p, w[0], w[1]);
-	return it && number(w[2], &it->faults) && number(w[3], &it->bytes) &&
+	return it && ct_number(w[2], &it->faults) && ct_number(w[3], &it->bytes) &&
 	       duration(w[4], &it->ns, &p->counts->timed);
 }
 
@@ -144,12 +135,12 @@ static bool take_duration(struct parser *p, char *rest)
 	uint64_t from;
 	char *w[4];
 
-	if (!words(&rest, w, 4) || !number(w[2], &from))
+	if (!words(&rest, w, 4) || !ct_number(w[2], &from))
 		return false;
 	if (!from || from > UINT32_MAX || from & (from - 1))
 		return false;
 	it = pair(p, w[0], w[1]);
-	return it && number(w[3], &it->log2[__builtin_ctzll(from)]);
+	return it && ct_number(w[3], &it->log2[__builtin_ctzll(from)]);
 }
 
 /* OUTCOME REASON POLICY ANSWER COUNT */
@@ -164,7 +155,7 @@ static bool take_policy(struct parser *p, char *rest)
 	it = pair(p, w[0], w[1]);
 	policy = listed(policies, COWTRACE_NR_POLICIES, w[2]);
 	answer = listed(answers, COWTRACE_NR_ANSWERS, w[3]);
-	return it && policy >= 0 && answer >= 0 && number(w[4], &it->answers[policy][answer]);
+	return it && policy >= 0 && answer >= 0 && ct_number(w[4], &it->answers[policy][answer]);
 }
 
 /* FAULTS COPIES REUSES SPLITS BYTES NS */
@@ -172,8 +163,9 @@ static bool take_policy(struct parser *p, char *rest)
 
 static bool take_count(struct parser *p, char **w, struct ct_count *c)
 {
-	return number(w[0], &c->faults) && number(w[1], &c->copies) && number(w[2], &c->reuses) &&
-	       number(w[3], &c->splits) && number(w[4], &c->bytes) &&
+	return ct_number(w[0], &c->faults) && ct_number(w[1], &c->copies) &&
+	       ct_number(w[2], &c->reuses) && ct_number(w[3], &c->splits) &&
+	       ct_number(w[4], &c->bytes) &&
 	       duration(w[5], &c->ns, &p->counts->timed);
 }
 
@@ -225,7 +217,8 @@ static bool take_process(struct parser *p, char *rest)
 	it.at_least = !strcmp(w[COUNT_WORDS + 1], "at-least");
 	if (!it.at_least && strcmp(w[COUNT_WORDS + 1], "exact"))
 		return false;
-	if (!rest || !number(w[0], &tgid) || tgid > UINT32_MAX || !take_count(p, w + 1, &it.count))
+	if (!rest || !ct_number(w[0], &tgid) || tgid > UINT32_MAX ||
+	    !take_count(p, w + 1, &it.count))
 		return false;
 	it.tgid = tgid;
 	unescape(rest);

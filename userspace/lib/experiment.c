@@ -8,6 +8,7 @@
 
 #include <cowtrace/vocab.h>
 
+#include "bytes.h"
 #include "experiment.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
@@ -179,14 +180,9 @@ static bool is_name(const char *word)
 static bool number_of(const char *word, unsigned int least, unsigned int greatest,
 		      unsigned int *value)
 {
-	unsigned long v;
-	char *end;
+	uint64_t v;
 
-	if (!isdigit((unsigned char)*word))
-		return false;
-	errno = 0;
-	v = strtoul(word, &end, 10);
-	if (errno || *end || v < least || v > greatest)
+	if (!ct_number(word, &v) || v < least || v > greatest)
 		return false;
 	*value = v;
 	return true;

@@ -2,9 +2,11 @@
 #include "match.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "bytes.h"
 
 #define ACCEPTED \
 	"pid, tgid, uid, comm, outcome, reason, kind, origin, path, min_duration_ns"
@@ -29,13 +31,11 @@ static size_t find(const char * const *names, size_t nr, const char *name, size_
 
 static int add_number(struct ct_match *m, size_t i, const char *text, struct ct_error *err)
 {
-	unsigned long long max = i == DURATION ? UINT64_MAX : UINT32_MAX, n;
-	char *end;
+	uint64_t max = i == DURATION ? UINT64_MAX : UINT32_MAX, n;
 
-	errno = 0;
-	n = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
-	if (*text < '0' || *text > '9' || errno || *end || n > max)
-		return ct_error_set(err, -EINVAL, "%s is a number up to %llu, not \"%.64s\"",
+	if (!ct_number(text, &n) || n > max)
+		return ct_error_set(err, -EINVAL,
+				    "%s is a number up to %" PRIu64 ", not \"%.64s\"",
 				    numbers[i], max, text);
 	m->number[i] = n;
 	m->given |= 1u << i;
