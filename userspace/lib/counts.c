@@ -23,13 +23,9 @@ struct parser {
 /* Return: the number of a word, -1 when the schema has none. */
 static int word(const struct parser *p, const char *vocab, const char *name)
 {
-	for (size_t i = 0; i < p->schema->nr_words; i++) {
-		const struct ct_word *w = &p->schema->words[i];
+	const struct ct_word *w = ct_schema_named(p->schema, vocab, name, strlen(name));
 
-		if (!strcmp(w->vocab, vocab) && !strcmp(w->name, name))
-			return w->value <= UINT8_MAX ? (int)w->value : -1;
-	}
-	return -1;
+	return w && w->value <= UINT8_MAX ? (int)w->value : -1;
 }
 
 /* Likewise of a list that no schema has. */

@@ -56,19 +56,6 @@ static const char *names_of(const struct ct_schema *schema, const char *vocab)
 	return list;
 }
 
-static const struct ct_word *word(const struct ct_schema *schema, const char *vocab,
-				  const char *name, size_t length)
-{
-	for (size_t i = 0; i < schema->nr_words; i++) {
-		const struct ct_word *w = &schema->words[i];
-
-		if (w->value < 64 && !strcmp(w->vocab, vocab) &&
-		    !strncmp(w->name, name, length) && !w->name[length])
-			return w;
-	}
-	return NULL;
-}
-
 static int add_set(struct ct_match *m, const struct ct_schema *schema, size_t i, const char *text,
 		   struct ct_error *err)
 {
@@ -76,9 +63,9 @@ static int add_set(struct ct_match *m, const struct ct_schema *schema, size_t i,
 
 	do {
 		size_t length = strcspn(text, ",");
-		const struct ct_word *w = word(schema, sets[i], text, length);
+		const struct ct_word *w = ct_schema_named(schema, sets[i], text, length);
 
-		if (!w)
+		if (!w || w->value >= 64)
 			return ct_error_set(err, -EINVAL,
 					    "the trace knows no %s \"%.*s\": it has %s", sets[i],
 					    length < 64 ? (int)length : 64, text,

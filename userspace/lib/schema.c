@@ -464,6 +464,18 @@ const struct ct_word *ct_schema_word(const struct ct_schema *schema, const char 
 	return NULL;
 }
 
+const struct ct_word *ct_schema_named(const struct ct_schema *schema, const char *vocab,
+				      const char *name, size_t length)
+{
+	for (size_t i = 0; i < schema->nr_words; i++) {
+		const struct ct_word *w = &schema->words[i];
+
+		if (!strcmp(w->vocab, vocab) && !strncmp(w->name, name, length) && !w->name[length])
+			return w;
+	}
+	return NULL;
+}
+
 uint64_t ct_field_number(const struct ct_field *field, const void *raw)
 {
 	const uint8_t *from = (const uint8_t *)raw + field->offset;

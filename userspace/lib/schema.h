@@ -127,6 +127,10 @@ const struct ct_field *ct_schema_field(const struct ct_schema *schema, const cha
 const struct ct_word *ct_schema_word(const struct ct_schema *schema, const char *vocab,
 				     uint32_t value);
 
+/* The word called by the first @length bytes of @name in @vocab, NULL if there is none. */
+const struct ct_word *ct_schema_named(const struct ct_schema *schema, const char *vocab,
+				      const char *name, size_t length);
+
 /**
  * ct_schema_decode() - turn the bytes of a record into this reader's record
  * @schema: the schema of the trace.
