@@ -178,14 +178,6 @@ static void check_damaged(void)
 	note("%u refused", refused);
 }
 
-static void state(struct ct_writer *w, const char *name, const char *text)
-{
-	char chunk[4096];
-	int n = snprintf(chunk, sizeof(chunk), "%s\n%s", name, text);
-
-	ct_writer_chunk(w, CT_CHUNK_STATE, UINT32_MAX, chunk, n);
-}
-
 static void check_report(const char *path)
 {
 	static const struct expected_number numbers[] = {
@@ -215,10 +207,10 @@ static void check_report(const char *path)
 	char *text;
 	int status;
 
-	state(w, "counts", counted);
-	state(w, "session", "elapsed_ns 2000000000\n");
-	state(w, "lost", "full 4\n");
-	state(w, "stats", "filtered_entry 3\n");
+	ct_writer_state(w, "counts", counted);
+	ct_writer_state(w, "session", "elapsed_ns 2000000000\n");
+	ct_writer_state(w, "lost", "full 4\n");
+	ct_writer_state(w, "stats", "filtered_entry 3\n");
 	ct_writer_close(w);
 
 	text = report(path, true, &status);
@@ -253,9 +245,9 @@ static void check_report_less(const char *path)
 	char *text;
 	int status;
 
-	state(w, "counts", "mode counts\ndurations 0\nprocesses 0\npolicies 0\n"
-			   "fault copy mapped 3 12288 -\n");
-	state(w, "stats", "state running\n");
+	ct_writer_state(w, "counts", "mode counts\ndurations 0\nprocesses 0\npolicies 0\n"
+				     "fault copy mapped 3 12288 -\n");
+	ct_writer_state(w, "stats", "state running\n");
 	ct_writer_close(w);
 	text = report(path, true, &status);
 	ok(strstr(text, "\"time_ns\":null") && strstr(text, "\"duration\":null") &&
@@ -278,7 +270,7 @@ static void check_report_refuses(const char *path)
 	struct ct_writer *w = begin_trace(path, 0);
 	int status;
 
-	state(w, "counts", "mode counts\nfault copy mapped many 0 0\n");
+	ct_writer_state(w, "counts", "mode counts\nfault copy mapped many 0 0\n");
 	ct_writer_close(w);
 	free(report(path, false, &status));
 	ok(status == CT_REPORT_FAILED && strstr(last_complaint.text, "line 2 of counts"),

@@ -20,23 +20,17 @@
 /* One file of the module as a chunk; the writer keeps its first error. */
 static int take(struct ct_module *m, struct ct_writer *w, const char *name, struct ct_error *err)
 {
-	char *text, *chunk;
-	int n, ret = m->source.get(&m->source, name, &text, err);
+	char *text;
+	int ret = m->source.get(&m->source, name, &text, err);
 
 	if (ret)
 		return ret;
-	if (!strcmp(name, "schema")) {
+	if (!strcmp(name, "schema"))
 		ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, text, strlen(text));
-		free(text);
-		return 0;
-	}
-	n = asprintf(&chunk, "%s\n%s", name, text);
+	else
+		ret = ct_writer_state(w, name, text);
 	free(text);
-	if (n < 0)
-		return ct_error_set(err, -ENOMEM, "out of memory");
-	ct_writer_chunk(w, CT_CHUNK_STATE, UINT32_MAX, chunk, n);
-	free(chunk);
-	return 0;
+	return ret == -ENOMEM ? ct_error_set(err, ret, "out of memory") : 0;
 }
 
 /* A trace without records, as cowtrace run makes it. */

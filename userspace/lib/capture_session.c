@@ -252,18 +252,13 @@ static int write_head(struct session *s, const char *schema, const pid_t *pids, 
 static void write_state(struct session *s, const char *what)
 {
 	struct ct_error ignored;
-	char *text, *chunk;
-	int n;
+	char *text;
 
 	if (s->source->get(s->source, what, &text, &ignored))
 		return;
-	n = asprintf(&chunk, "%s\n%s", what, text);
-	free(text);
-	if (n < 0)
-		return;
 	/* The writer keeps its first error and gives it at close. */
-	ct_writer_chunk(s->writer, CT_CHUNK_STATE, UINT32_MAX, chunk, n);
-	free(chunk);
+	ct_writer_state(s->writer, what, text);
+	free(text);
 }
 
 static void read_lost(struct session *s)
@@ -517,13 +512,12 @@ static int stop_counting(struct session *s, struct ct_error *err)
 /* For how long there was counting stands nowhere else in a trace without records. */
 static void write_counts(struct session *s)
 {
-	char chunk[64];
-	int n;
+	char text[64];
 
 	write_state(s, "counts");
-	n = snprintf(chunk, sizeof(chunk), "session\nelapsed_ns %llu\n",
-		     (unsigned long long)s->result->elapsed_ns);
-	ct_writer_chunk(s->writer, CT_CHUNK_STATE, UINT32_MAX, chunk, n);
+	snprintf(text, sizeof(text), "elapsed_ns %llu\n",
+		 (unsigned long long)s->result->elapsed_ns);
+	ct_writer_state(s->writer, "session", text);
 }
 
 static int finish(struct session *s, struct ct_error *err)

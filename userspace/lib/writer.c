@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <libdeflate.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -131,6 +132,18 @@ int ct_writer_chunk(struct ct_writer *w, uint32_t type, uint32_t cpu,
 	h.header_crc = htole32(libdeflate_crc32(0, &h,
 						offsetof(struct ct_chunk_header, header_crc)));
 	return append(w, v, 3);
+}
+
+int ct_writer_state(struct ct_writer *w, const char *name, const char *text)
+{
+	char *chunk;
+	int n = asprintf(&chunk, "%s\n%s", name, text), err;
+
+	if (n < 0)
+		return -ENOMEM;
+	err = ct_writer_chunk(w, CT_CHUNK_STATE, UINT32_MAX, chunk, n);
+	free(chunk);
+	return err;
 }
 
 uint64_t ct_writer_bytes(const struct ct_writer *w)

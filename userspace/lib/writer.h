@@ -34,6 +34,15 @@ int ct_writer_open(const char *path, struct ct_writer **w);
 int ct_writer_chunk(struct ct_writer *w, uint32_t type, uint32_t cpu,
 		    const void *data, size_t length);
 
+/**
+ * ct_writer_state() - append a text that the module keeps
+ * @w: the writer.
+ * @name: the file that it was read from.
+ * @text: what stood there.
+ * Return: as ct_writer_chunk(), or -ENOMEM, which the writer forgets.
+ */
+int ct_writer_state(struct ct_writer *w, const char *name, const char *text);
+
 /* Bytes written so far, headers included. */
 uint64_t ct_writer_bytes(const struct ct_writer *w);
 
