@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "module.h"
 #include "schema.h"
+#include "state.h"
 
 #define SECOND_NS	1000000000ull
 /* Four lines of progress a second. */
@@ -293,18 +294,15 @@ uint64_t ct_session_lost(const struct ct_session_result *r, const char *name)
 /* --- progress --------------------------------------------------------------- */
 
 /* Of the module's stats and not of its lost: that would provoke a fault each time. */
-static unsigned long long counter(struct session *s, const char *name)
+static uint64_t counter(struct session *s, const char *name)
 {
-	unsigned long long count = 0;
 	struct ct_error ignored;
-	size_t n = strlen(name);
-	char *text, *line, *rest;
+	uint64_t count = 0;
+	char *text;
 
 	if (s->source->get(s->source, "stats", &text, &ignored))
 		return 0;
-	for (rest = text; (line = strsep(&rest, "\n"));)
-		if (!strncmp(line, name, n) && line[n] == ' ')
-			count = strtoull(line + n, NULL, 10);
+	ct_text_number(text, name, &count);
 	free(text);
 	return count;
 }
@@ -325,7 +323,7 @@ static void show_progress(struct session *s, uint64_t now)
 	if (s->capture)
 		fprintf(stderr, "\r%.1f s  %llu records  %.1f MB  %.0f/s  lost %llu\033[K", seconds,
 			(unsigned long long)stats.records, stats.bytes / 1e6, rate,
-			counter(s, "dropped_full"));
+			(unsigned long long)counter(s, "dropped_full"));
 	else
 		fprintf(stderr, "\r%.1f s  %llu faults counted  %.0f/s\033[K", seconds,
 			(unsigned long long)stats.records, rate);

@@ -81,15 +81,14 @@ const char *ct_state_text(const struct ct_state *state, const char *file)
 	return NULL;
 }
 
-bool ct_state_number(const struct ct_state *state, const char *file, const char *name,
-		     uint64_t *value)
+bool ct_text_number(const char *text, const char *name, uint64_t *value)
 {
-	const char *line = ct_state_text(state, file);
-	size_t n = strlen(name);
 	unsigned long long number;
+	size_t n = strlen(name);
+	const char *line;
 	char *end;
 
-	for (; line && *line; line = strchrnul(line, '\n'), line += *line == '\n') {
+	for (line = text; *line; line = strchrnul(line, '\n'), line += *line == '\n') {
 		if (strncmp(line, name, n) || line[n] != ' ' ||
 		    line[n + 1] < '0' || line[n + 1] > '9')
 			continue;
@@ -101,4 +100,12 @@ bool ct_state_number(const struct ct_state *state, const char *file, const char 
 		return true;
 	}
 	return false;
+}
+
+bool ct_state_number(const struct ct_state *state, const char *file, const char *name,
+		     uint64_t *value)
+{
+	const char *text = ct_state_text(state, file);
+
+	return text && ct_text_number(text, name, value);
 }

@@ -41,7 +41,16 @@ void ct_state_free(struct ct_state *state);
 const char *ct_state_text(const struct ct_state *state, const char *file);
 
 /**
- * ct_state_number() - one "name value" line of a file
+ * ct_text_number() - one "name value" line of a text
+ * @text: the lines.
+ * @name: first word of the line.
+ * @value: receives the number; left alone when there is none.
+ * Return: whether there is one.
+ */
+bool ct_text_number(const char *text, const char *name, uint64_t *value);
+
+/**
+ * ct_state_number() - the same of a file
  * @state: the texts.
  * @file: stats or lost.
  * @name: first word of the line.
