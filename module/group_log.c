@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/ctype.h>
 #include <linux/fs.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -93,15 +94,19 @@ static size_t print_line(struct text *t, char *line, size_t size)
 {
 	const struct cow_event *e = (const void *)t->event;
 	u32 ns = e->time_ns % NSEC_PER_SEC;
-	size_t n;
+	char comm[sizeof(e->comm)];
+	size_t n, i;
 	int word;
 
 	n = t->state->group->print(t->body, sizeof(t->body), e);
 	t->body[min(n, sizeof(t->body) - 1)] = '\0';
 	word = strcspn(t->body, " ");
+	/* A task names itself as it likes, and a line must stay one. */
+	for (i = 0; i < sizeof(comm); i++)
+		comm[i] = e->comm[i] && !isprint(e->comm[i]) ? '?' : e->comm[i];
 	return scnprintf(line, size, "%llu.%09u [%03u] %.*s seq=%u pid=%u tgid=%u%s comm=%.16s\n",
 			 e->time_ns / NSEC_PER_SEC, ns, e->cpu, word, t->body, e->seq, e->pid,
-			 e->tgid, t->body + word, e->comm);
+			 e->tgid, t->body + word, comm);
 }
 
 static int next_line(struct cow_lines *lines)

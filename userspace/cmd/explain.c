@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "explain_print.h"
+#include "group_view.h"
 #include "match.h"
 #include "options.h"
 #include "reader.h"
@@ -22,6 +23,8 @@ struct explain {
 	bool		one;
 	uint32_t	cpu;
 	uint32_t	seq;
+	/* It is one of this group; NULL for the faults. */
+	const struct ct_group_view *group;
 	bool		json;
 	size_t		top;
 	enum ct_pattern_order order;
@@ -45,13 +48,21 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-/* CPU:SEQ, as cowtrace events prints it. */
+/* CPU:SEQ, as cowtrace events prints it, or GROUP:SEQ. */
 static bool parse_fault(struct explain *e, const char *text)
 {
+	const struct ct_group_view *group;
 	unsigned long long cpu, seq;
 	const char *colon = strchr(text, ':');
 	char first[16];
 
+	group = colon ? ct_group_view(text, colon - text) : NULL;
+	if (group && !ct_parse_number(colon + 1, 1, UINT32_MAX, &seq)) {
+		e->group = group;
+		e->seq = seq;
+		e->one = true;
+		return true;
+	}
 	if (!colon || colon - text >= (long)sizeof(first))
 		return false;
 	memcpy(first, text, colon - text);
@@ -128,13 +139,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "[TRACE] [CPU:SEQ]",
+	.args_doc = "[TRACE] [CPU:SEQ|GROUP:SEQ]",
 	.doc = "Explain faults in plain sentences: what the kernel did, whether anybody else could "
 	       "have seen the write, who held the page, and which step of that kernel decided.\v"
 	       "Without CPU:SEQ it explains the most frequent patterns of the trace: faults with the same path, "
 	       "outcome, reason, kind of page, origin, size of folio and states that mattered. With CPU:SEQ, the number "
 	       "that cowtrace events prints behind fault=, it explains that fault, and the other record of "
-	       "its access if a huge page was split. TRACE is " DEFAULT_TRACE " if not given, - for standard input.",
+	       "its access if a huge page was split. With GROUP:SEQ it explains an event of a group, "
+	       "such as khugepaged:1. TRACE is " DEFAULT_TRACE " if not given, - for standard input.",
 };
 
 static int cannot_write(struct ct_error *err)
@@ -252,7 +264,10 @@ static int explain(struct explain *e, struct ct_error *err)
 	if (ret)
 		return ret;
 	e->schema = ct_reader_schema(e->reader);
-	ret = e->one ? explain_one(e, err) : explain_patterns(e, err);
+	if (e->group)
+		ret = ct_group_explain(stdout, e->reader, e->group, e->seq, e->json, err);
+	else
+		ret = e->one ? explain_one(e, err) : explain_patterns(e, err);
 	info = ct_reader_info(e->reader);
 	if (!ret && fflush(stdout))
 		ret = cannot_write(err);

@@ -25,7 +25,27 @@ struct ct_group_view {
 					    const struct ct_state *state);
 };
 
+/* Ends with an empty one. */
 extern const struct ct_group_view ct_group_views[];
-extern const size_t ct_nr_group_views;
+
+/* The view of a group whose events can be explained, NULL for none of that name. */
+const struct ct_group_view *ct_group_view(const char *name, size_t length);
+
+/* The sections of the groups that the trace has, as text and as the member "groups". */
+void groups_text(struct page *p);
+struct json_object *groups_json(const struct ct_report *r);
+
+/**
+ * ct_group_explain() - say one event of a group in sentences
+ * @out: where they go.
+ * @reader: the trace.
+ * @view: of the group.
+ * @seq: number of the event.
+ * @json: as JSON instead.
+ * @err: filled in on failure.
+ * Return: 0 or a negative errno, -ENOENT when there is no such event.
+ */
+int ct_group_explain(FILE *out, struct ct_reader *reader, const struct ct_group_view *view,
+		     uint32_t seq, bool json, struct ct_error *err);
 
 #endif /* COWTRACE_GROUP_VIEW_H */

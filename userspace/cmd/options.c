@@ -14,7 +14,7 @@
 #include "command.h"
 #include "options.h"
 
-enum { KEY_DURATION = 0x100, KEY_BUFFER, KEY_SAMPLE, KEY_WITNESS };
+enum { KEY_DURATION = 0x100, KEY_BUFFER, KEY_SAMPLE, KEY_WITNESS, KEY_GROUP };
 
 static const struct argp_option options[] = {
 	{ "duration", KEY_DURATION, "SECONDS", 0, "end after that time", 0 },
@@ -27,6 +27,9 @@ static const struct argp_option options[] = {
 	{ "filter", 'f', "NAME=VALUE", 0,
 	  "record only matching faults: pid, tgid, uid, comm, outcome, reason, min_duration_ns; "
 	  "several of them must all match", 0 },
+	{ "group", KEY_GROUP, "NAME,...", 0,
+	  "record events beside the write-protect faults too, of the whole system: khugepaged, "
+	  "ksm, files", 0 },
 	{ "quiet", 'q', NULL, 0, "no live line and no summary", 0 },
 	{ 0 },
 };
@@ -72,6 +75,17 @@ static int add_number(struct argp_state *state, const char *name, const char *ar
 	return ct_options_add(state->input, name, arg);
 }
 
+static int add_groups(struct ct_options *o, const char *names)
+{
+	char *all;
+
+	if (asprintf(&all, "%s%s%s", o->groups ?: "", o->groups ? "," : "", names) < 0)
+		return ENOMEM;
+	free(o->groups);
+	o->groups = all;
+	return 0;
+}
+
 int ct_options_filter(struct ct_options *options, char *arg, const struct argp_state *state)
 {
 	char *equals = strchr(arg, '=');
@@ -99,6 +113,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (strcmp(arg, "auto") && strcmp(arg, "on") && strcmp(arg, "off"))
 			ct_usage(state, "--witness is auto, on or off, not \"%s\"", arg);
 		return ct_options_add(o, "witness", arg);
+	case KEY_GROUP:
+		return add_groups(o, arg);
 	case 'f':
 		if (strchr(arg, '=') && !ct_settings_filter(arg))
 			ct_usage(state, "no filter is named \"%.*s\": they are pid, tgid, uid, comm, outcome, reason and min_duration_ns",
@@ -118,6 +134,7 @@ void ct_options_session(const struct ct_options *o, struct ct_session_opts *sess
 {
 	session->settings = (const char **)o->settings;
 	session->nr_settings = o->nr_settings;
+	session->groups = o->groups;
 	session->duration_ns = o->duration_ns;
 	session->progress = !o->quiet && isatty(STDERR_FILENO);
 }
@@ -126,6 +143,7 @@ void ct_options_free(struct ct_options *o)
 {
 	while (o->nr_settings)
 		free(o->settings[--o->nr_settings]);
+	free(o->groups);
 }
 
 /* Causes of loss, by their names in the module's "lost". */

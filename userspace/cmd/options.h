@@ -14,12 +14,14 @@
  * @settings: NAME=VALUE, see ct_settings_assign(); each is freed by
  *	ct_options_free().
  * @nr_settings: number of @settings.
+ * @groups: of events beside the core, by comma; NULL for none, freed likewise.
  * @duration_ns: 0 for no limit.
  * @quiet: no live line, no summary.
  */
 struct ct_options {
 	char		*settings[CT_SETTINGS_MAX];
 	size_t		nr_settings;
+	char		*groups;
 	unsigned long long duration_ns;
 	bool		quiet;
 };

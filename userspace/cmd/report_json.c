@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The report for programs: every table, all numbers in ns, bytes and counts. */
+#include "group_view.h"
 #include "json.h"
 #include "report_contention.h"
 #include "report_folios.h"
@@ -276,6 +277,7 @@ int ct_report_json(FILE *out, const struct ct_report *r, const struct ct_report_
 	add(o, "processes", processes(r, opts));
 	add(o, "sites", sites(r, opts));
 	add(o, "large_folios", folios_json(r));
+	add(o, "groups", groups_json(r));
 	add(o, "contention", contention_json(r, opts));
 	add(o, "lost", json_lost(r, s->processes));
 	add(o, "damage", json_damage(r->info));

@@ -16,7 +16,7 @@
 #include "summary.h"
 
 /* Of the JSON form: greater major when a reader of the old one would misread it. */
-#define CT_REPORT_VERSION	"1.5"
+#define CT_REPORT_VERSION	"1.6"
 
 /* The trace of a command that was not given one. */
 #define DEFAULT_TRACE	"cowtrace.data"

@@ -5,6 +5,7 @@
 
 #include <cowtrace/vocab.h>
 
+#include "group_view.h"
 #include "page.h"
 #include "report_contention.h"
 #include "report_folios.h"
@@ -563,6 +564,7 @@ int ct_report_text(FILE *out, const struct ct_report *r, const struct ct_report_
 			processes(&p);
 		sites(&p);
 	}
+	groups_text(&p);
 	losses(&p, s->processes);
 	if (s->counts && s->counts->counting) {
 		end_line(&p);

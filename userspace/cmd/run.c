@@ -92,6 +92,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		/* A buffer is for records too. */
 		if (!r->needs_records && ct_options_has(&r->options, "buffer_kb"))
 			r->needs_records = "--buffer-kb";
+		if (r->options.groups)
+			r->needs_records = "--group";
 		if (r->needs_records && r->mode == COUNTS)
 			ct_usage(state, "%s is for records, and --counts makes none",
 				 r->needs_records);

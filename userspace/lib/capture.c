@@ -31,6 +31,7 @@ struct stream {
 struct ct_capture {
 	struct ct_source	*source;
 	struct ct_sideband	*sideband;
+	struct ct_groups	*groups;
 	struct ct_writer	*writer;
 	struct ct_queue		*queue;
 	size_t			record_size;
@@ -74,8 +75,8 @@ static int open_streams(struct ct_capture *c, struct ct_error *err)
 }
 
 int ct_capture_open(struct ct_capture **out, struct ct_source *source,
-		    struct ct_sideband *sideband, struct ct_writer *writer, size_t record_size,
-		    struct ct_error *err)
+		    struct ct_sideband *sideband, struct ct_groups *groups,
+		    struct ct_writer *writer, size_t record_size, struct ct_error *err)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = NEW_CPU };
 	unsigned int nr = ct_cpus_possible();
@@ -87,6 +88,7 @@ int ct_capture_open(struct ct_capture **out, struct ct_source *source,
 		return ct_error_set(err, -ENOMEM, "no memory for the capture");
 	c->source = source;
 	c->sideband = sideband;
+	c->groups = groups;
 	c->writer = writer;
 	c->record_size = record_size;
 	c->read_size = CT_BLOCK_BYTES - CT_BLOCK_BYTES % record_size;
@@ -120,6 +122,7 @@ int ct_capture_fd(const struct ct_capture *c)
 
 int ct_capture_start(struct ct_capture *c, struct ct_error *err)
 {
+	struct ct_error ignored;
 	int ret;
 
 	c->queue = ct_queue_start(c->writer);
@@ -127,6 +130,11 @@ int ct_capture_start(struct ct_capture *c, struct ct_error *err)
 		return ct_error_set(err, -errno, "cannot start the writing thread: %s",
 				    strerror(errno));
 	ret = c->source->set(c->source, "enabled", "1", err);
+	if (!ret) {
+		ret = ct_groups_start(c->groups, err);
+		if (ret)
+			c->source->set(c->source, "enabled", "0", &ignored);
+	}
 	if (ret) {
 		ct_queue_end(c->queue, &c->totals);
 		c->queue = NULL;
@@ -202,6 +210,18 @@ static void read_sideband(struct ct_capture *c)
 		ct_sideband_read(c->sideband, queue_sideband, c);
 }
 
+static void queue_group(void *arg, const void *data, size_t size)
+{
+	struct ct_capture *c = arg;
+	struct ct_block *block = ct_queue_get(c->queue, true);
+
+	block->type = CT_CHUNK_GROUP;
+	block->cpu = UINT32_MAX;
+	block->size = size;
+	memcpy(block->data, data, size);
+	ct_queue_put(c->queue, block);
+}
+
 static void rescan(struct ct_capture *c)
 {
 	struct ct_error err;
@@ -242,6 +262,7 @@ bool ct_capture_pump(struct ct_capture *c)
 	if (now >= c->next_sweep) {
 		c->next_sweep = now + SWEEP_NS;
 		read_sideband(c);
+		ct_groups_read(c->groups, queue_group, c);
 		return read_streams(c, false);
 	}
 	n = epoll_wait(c->epoll, events, sizeof(events) / sizeof(*events), 0);
@@ -274,6 +295,7 @@ int ct_capture_stop(struct ct_capture *c, struct ct_error *err)
 	int ret;
 
 	ret = c->source->set(c->source, "enabled", "0", err);
+	ct_groups_stop(c->groups);
 	/* A CPU that came online since the last look has its records too. */
 	rescan(c);
 	give_up = ct_now_ns() + DRAIN_NS;
@@ -290,6 +312,7 @@ int ct_capture_stop(struct ct_capture *c, struct ct_error *err)
 		break;
 	}
 	read_sideband(c);
+	ct_groups_read(c->groups, queue_group, c);
 	ct_queue_end(c->queue, &c->totals);
 	c->queue = NULL;
 	/* That the streams ended now is our own doing. */

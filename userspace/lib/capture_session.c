@@ -34,6 +34,7 @@ struct session {
 	struct ct_source		*source;
 	struct ct_settings		*settings;
 	struct ct_sideband		*sideband;
+	struct ct_groups		*groups;
 	struct ct_writer		*writer;
 	struct ct_capture		*capture;
 	struct ct_child			child;
@@ -391,6 +392,8 @@ static int prepare(struct session *s, struct ct_error *err)
 		ret = prepare_settings(s, err);
 	if (!ret && opts->target == CT_TARGET_PROCESS)
 		ret = open_process(s, err);
+	if (!ret)
+		ret = ct_groups_open(&s->groups, s->source, opts->groups, err);
 	if (ret)
 		goto out;
 	ret = ct_writer_open(opts->output, &s->writer);
@@ -415,8 +418,8 @@ static int prepare(struct session *s, struct ct_error *err)
 	ret = write_head(s, text, s->child.pid ? &s->child.pid : pids, s->child.pid ? 1 : n,
 			 events, err);
 	if (!ret && !opts->counts)
-		ret = ct_capture_open(&s->capture, s->source, s->sideband, s->writer,
-				      schema->record_size, err);
+		ret = ct_capture_open(&s->capture, s->source, s->sideband, s->groups,
+				      s->writer, schema->record_size, err);
 out:
 	free(pids);
 	free(text);
@@ -529,6 +532,7 @@ static int finish(struct session *s, struct ct_error *err)
 	write_state(s, "stats");
 	write_state(s, "lost");
 	write_state(s, "probes");
+	ct_groups_state(s->groups, s->writer);
 	read_lost(s);
 	if (s->sideband)
 		s->result->sideband_lost = ct_sideband_lost(s->sideband);
@@ -555,6 +559,7 @@ static void close_trace(struct session *s)
 	if (s->child.pid && s->child.gate >= 0)
 		ct_child_abandon(&s->child);
 	ct_capture_free(s->capture);
+	ct_groups_close(s->groups);
 	close_writer(s);
 	ct_sideband_close(s->sideband);
 	ct_settings_restore(s->settings);

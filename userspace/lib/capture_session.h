@@ -37,6 +37,8 @@ enum ct_target {
  * @progress: show a live line on standard error, if that is a terminal.
  * @counts: let the module count instead of record: the trace has no records, no
  *	processes, and the file counts.
+ * @groups: events beside the core to record too, names separated by commas, NULL for none;
+ *	not with @counts.
  * @policies: with @counts, count what policies answer too.
  * @wait_children: a command ends when all that it left behind have ended too.
  */
@@ -49,6 +51,7 @@ struct ct_session_opts {
 	uint64_t	duration_ns;
 	const char	**settings;
 	size_t		nr_settings;
+	const char	*groups;
 	bool		progress;
 	bool		wait_children;
 	bool		counts;

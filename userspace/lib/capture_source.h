@@ -21,6 +21,8 @@
  * @open_cpu: opens the stream of a CPU. Returns a descriptor that epoll accepts
  *	and that close() ends, or a negative errno: -ENOENT where there is none,
  *	-EBUSY when somebody else reads it.
+ * @open_lines: opens a file of lines of text that goes on, without blocking. Returns a
+ *	descriptor, or a negative errno: -ENOENT where there is none. NULL: no such files.
  * @read_cpu: reads whole records, in the order in which the CPU wrote them.
  *	Returns bytes, 0 when switched off and drained, -EAGAIN when there are none
  *	now, or another negative errno.
@@ -33,6 +35,8 @@ struct ct_source {
 			       struct ct_error *err);
 	int		(*open_cpu)(struct ct_source *source, unsigned int cpu,
 				    struct ct_error *err);
+	int		(*open_lines)(struct ct_source *source, const char *what,
+				      struct ct_error *err);
 	ssize_t		(*read_cpu)(struct ct_source *source, int fd, void *data, size_t size);
 };
 

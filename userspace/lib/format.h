@@ -47,6 +47,8 @@ struct ct_file_header {
  * @CT_CHUNK_STATE: a debugfs file of the module at the end of the trace: its
  *	name, a newline, then its text (stats, lost, probes).
  * @CT_CHUNK_END: empty; the writer ended in order. A trace without it was cut.
+ * @CT_CHUNK_GROUP: events of a group beside the core: its name, a newline, then
+ *	lines of its file groups/NAME/events, see group.h.
  */
 enum ct_chunk_type {
 	CT_CHUNK_META = 1,
@@ -55,6 +57,7 @@ enum ct_chunk_type {
 	CT_CHUNK_SIDEBAND,
 	CT_CHUNK_STATE,
 	CT_CHUNK_END,
+	CT_CHUNK_GROUP,
 };
 
 /**

@@ -141,6 +141,10 @@ static int explain_set(struct ct_module *m, const char *what, const char *value,
 	ct_log_last(m->log, logged, sizeof(logged));
 	if (!strcmp(what, "enabled") && !strcmp(value, "1"))
 		return explain_enable(code, logged, err);
+	if (!strncmp(what, "groups/", 7) && !strcmp(value, "1"))
+		return ct_error_set(err, -code, "the group cannot be switched on: %s%s%s%s",
+				    strerror(code), *logged ? " (kernel: " : "", logged,
+				    *logged ? ")" : "");
 	if (code == EBUSY)
 		return ct_error_set(err, -EBUSY,
 				    "cannot set %s while somebody traces or reads records: end that first",
@@ -178,6 +182,11 @@ static int module_open_cpu(struct ct_source *source, unsigned int cpu, struct ct
 	char what[32];
 
 	snprintf(what, sizeof(what), "cpu%u", cpu);
+	return ct_module_open_file(to_module(source), what, O_RDONLY | O_NONBLOCK, err);
+}
+
+static int module_open_lines(struct ct_source *source, const char *what, struct ct_error *err)
+{
 	return ct_module_open_file(to_module(source), what, O_RDONLY | O_NONBLOCK, err);
 }
 
@@ -225,6 +234,7 @@ int ct_module_open(struct ct_module *m, struct ct_error *err)
 			.get = module_get,
 			.set = module_set,
 			.open_cpu = module_open_cpu,
+			.open_lines = module_open_lines,
 			.read_cpu = module_read_cpu,
 		},
 		.dir = -1,

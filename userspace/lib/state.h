@@ -10,7 +10,7 @@
 #include "reader.h"
 
 /* More such files, or longer ones, are not kept. */
-#define CT_STATE_FILES	16
+#define CT_STATE_FILES	64
 #define CT_STATE_NAME	32
 #define CT_STATE_TEXT	(16u << 20)
 
