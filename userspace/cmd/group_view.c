@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "command.h"
+#include "json.h"
+#include "page.h"
 
 const struct ct_group_view ct_group_views[] = {
 	{ 0 }

@@ -3,9 +3,14 @@
 #ifndef COWTRACE_GROUP_VIEW_H
 #define COWTRACE_GROUP_VIEW_H
 
+#include <stdio.h>
+
+#include "error.h"
 #include "group.h"
-#include "json.h"
-#include "page.h"
+
+struct ct_report;
+struct json_object;
+struct page;
 
 /**
  * struct ct_group_view - how a group is shown

@@ -189,9 +189,8 @@ void ct_groups_stop(struct ct_groups *groups)
 void ct_groups_state(struct ct_groups *groups, struct ct_writer *writer)
 {
 	struct ct_error ignored;
-	char *text, *chunk;
 	size_t i, j;
-	int n;
+	char *text;
 
 	for (i = 0; groups && i < groups->nr; i++) {
 		for (j = 0; j < sizeof(files) / sizeof(*files); j++) {
@@ -199,13 +198,9 @@ void ct_groups_state(struct ct_groups *groups, struct ct_writer *writer)
 
 			if (groups->source->get(groups->source, name, &text, &ignored))
 				continue;
-			n = asprintf(&chunk, "%s\n%s", name, text);
-			free(text);
-			if (n < 0)
-				continue;
 			/* The writer keeps its first error and gives it at close. */
-			ct_writer_chunk(writer, CT_CHUNK_STATE, UINT32_MAX, chunk, n);
-			free(chunk);
+			ct_writer_state(writer, name, text);
+			free(text);
 		}
 	}
 }
