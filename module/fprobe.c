@@ -80,7 +80,7 @@ static int arm(struct group *g, unsigned long points)
 		return -EBUSY;
 	memset(&g->fp, 0, sizeof(g->fp));
 	for_each_set_bit(id, &points, COW_NR_POINTS) {
-		if (!cow_points[id].leave == paired)
+		if (!cow_points[id].enter == paired)
 			continue;
 		names[nr] = cow_symbol_name(cow_points[id].symbol);
 		g->points[nr++] = &cow_points[id];

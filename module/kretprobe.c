@@ -73,7 +73,7 @@ static int attach_one(int id)
 		return -ENOMEM;
 	a->point = &cow_points[id];
 	a->rp.kp.symbol_name = cow_symbol_name(a->point->symbol);
-	if (a->point->leave) {
+	if (a->point->enter) {
 		a->rp.entry_handler = id == COW_POINT_WP ? on_wp_entry : on_entry;
 		a->rp.handler = on_return;
 		a->rp.data_size = sizeof(struct cow_entry);
@@ -98,7 +98,7 @@ static struct cow_missed kretprobe_missed(void)
 	for (id = 0; id < COW_NR_POINTS; id++) {
 		const struct attachment *a = attachments[id];
 
-		if (a && a->point->leave) {
+		if (a && a->point->enter) {
 			m.entry += READ_ONCE(a->rp.nmissed);
 			m.nested += READ_ONCE(a->rp.kp.nmissed);
 		} else if (a) {
@@ -119,7 +119,7 @@ static struct cow_missed kretprobe_detach(void)
 	for (id = 0; id < COW_NR_POINTS; id++) {
 		struct attachment *a = attachments[id];
 
-		if (a && a->point->leave)
+		if (a && a->point->enter)
 			pairs[nr_pairs++] = &a->rp;
 		else if (a)
 			witnesses[nr_witnesses++] = &a->rp.kp;

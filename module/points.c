@@ -372,7 +372,6 @@ const struct cow_point cow_points[COW_NR_POINTS] = {
 		.sentence	= "each write-protect fault of one PTE",
 		.path		= COWTRACE_PATH_PTE,
 		.enter		= cow_wp_enter,
-		.leave		= cow_leave,
 		.hits		= wp_hits,
 	},
 	[COW_POINT_PMD] = {
@@ -380,7 +379,6 @@ const struct cow_point cow_points[COW_NR_POINTS] = {
 		.sentence	= "each write-protect fault of a huge PMD",
 		.path		= COWTRACE_PATH_PMD,
 		.enter		= pmd_enter,
-		.leave		= cow_leave,
 		.hits		= pmd_entries_sum,
 	},
 	[COW_POINT_HUGETLB] = {
@@ -388,7 +386,6 @@ const struct cow_point cow_points[COW_NR_POINTS] = {
 		.sentence	= "each write-protect fault of a hugetlb page",
 		.path		= COWTRACE_PATH_HUGETLB,
 		.enter		= hugetlb_enter,
-		.leave		= cow_leave,
 		.hits		= hugetlb_entries_sum,
 	},
 	[COW_POINT_WP_COPY] = {

@@ -19,9 +19,8 @@
  * @sentence: what it is probed for.
  * @path: the path whose faults it shows or testifies on.
  * @silence: of a witness: that it saw nothing is evidence too.
- * @enter: for a pair: at entry, with the registers there and the address of the
- *	function; returns 0 when @leave is wanted.
- * @leave: for a pair: at exit, with the return value and the return address.
+ * @enter: for a pair, which is one of entry and exit: at entry, with the registers
+ *	there and the address of the function; returns 0 when cow_leave() is wanted.
  *	NULL for a witness.
  * @hit: for a witness: at entry, likewise.
  * @hits: calls that the probe saw, over all CPUs.
@@ -33,8 +32,6 @@ struct cow_point {
 	bool			silence;
 	int			(*enter)(struct cow_entry *e, const struct pt_regs *regs,
 					 unsigned long ip);
-	void			(*leave)(struct cow_entry *e, unsigned long ret,
-					 unsigned long ret_ip);
 	void			(*hit)(const struct pt_regs *regs, unsigned long ip);
 	u64			(*hits)(void);
 };
@@ -65,8 +62,9 @@ enum cow_point_id {
 
 extern const struct cow_point cow_points[COW_NR_POINTS];
 
-/* The handlers of COW_POINT_WP, and of all pairs, for a direct call. */
+/* The handler of COW_POINT_WP, for a direct call. */
 int cow_wp_enter(struct cow_entry *e, const struct pt_regs *regs, unsigned long ip);
+/* Of all pairs: at exit, with the return value and the return address. */
 void cow_leave(struct cow_entry *e, unsigned long ret, unsigned long ret_ip);
 
 /**

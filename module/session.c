@@ -80,7 +80,7 @@ static void detach_all(void)
 
 static bool is_witness(enum cow_point_id id)
 {
-	return !cow_points[id].leave;
+	return !cow_points[id].enter;
 }
 
 /*
