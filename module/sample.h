@@ -9,9 +9,8 @@
 
 #include <cowtrace/record.h>
 #include <linux/mm_types.h>
-#include <linux/sched.h>
 
-#include "witness.h"
+#include "task.h"
 
 struct pt_regs;
 

@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "compat/compat.h"
 #include "sample.h"
+#include "task.h"
 
 /* The first frame behind the memory that was there when the module came. */
 extern unsigned long cow_end_pfn;

@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 
 #include "split.h"
+#include "task.h"
 
 #define NOTE_BITS	4
 
@@ -39,11 +40,6 @@ static DEFINE_PER_CPU_ALIGNED(struct notes, notes);
 /* Most loads never split a huge page. */
 static bool any __read_mostly;
 
-static unsigned long finished_faults(void)
-{
-	return current->min_flt + current->maj_flt;
-}
-
 static struct note *place(struct notes *of)
 {
 	return &of->at[hash_ptr(current, NOTE_BITS)];
@@ -59,7 +55,7 @@ void cow_split_note(u64 address)
 	/* Whoever reads the place on another CPU must not see half of it. */
 	smp_wmb();
 	WRITE_ONCE(n->address, address);
-	WRITE_ONCE(n->faults, finished_faults());
+	WRITE_ONCE(n->faults, cow_finished_faults());
 	/* Pairs with the acquire in cow_split_ask(). */
 	smp_store_release(&n->task, current);
 }
@@ -72,7 +68,7 @@ static bool take(struct notes *from, u64 address)
 	if (smp_load_acquire(&n->task) != current)
 		return false;
 	/* An overwritten note fails one of these: addresses differ, or it is not ours. */
-	return READ_ONCE(n->address) == address && READ_ONCE(n->faults) == finished_faults() &&
+	return READ_ONCE(n->address) == address && READ_ONCE(n->faults) == cow_finished_faults() &&
 	       cmpxchg(&n->task, current, NULL) == current;
 }
 

@@ -9,6 +9,7 @@
 #include "counters.h"
 #include "points.h"
 #include "symbols.h"
+#include "task.h"
 #include "witness.h"
 
 #define MARK_BITS	8
@@ -93,11 +94,6 @@ static struct mark *choose(struct notebook *n, const struct task_struct *task)
 	return m;
 }
 
-static unsigned long finished_faults(void)
-{
-	return current->min_flt + current->maj_flt;
-}
-
 /* Not of a task that may be gone: @task is compared, and nothing more. */
 static void mark(struct task_struct *task, pid_t pid, unsigned long faults,
 		 enum cow_testimony what, unsigned long address)
@@ -121,7 +117,7 @@ static void mark(struct task_struct *task, pid_t pid, unsigned long faults,
 
 void cow_witness_mark(enum cow_testimony what, unsigned long address)
 {
-	mark(current, current->pid, finished_faults(), what, address);
+	mark(current, current->pid, cow_finished_faults(), what, address);
 }
 
 void cow_witness_keep(struct cow_visit *v)
@@ -143,7 +139,7 @@ static enum cow_testimony take(struct notebook *n, unsigned long address, unsign
 		/* Pairs with the release in mark(), maybe on another CPU. */
 		if (smp_load_acquire(&m->task) != current)
 			continue;
-		if (((m->address ^ address) & ~(size - 1)) || m->faults != finished_faults() ||
+		if (((m->address ^ address) & ~(size - 1)) || m->faults != cow_finished_faults() ||
 		    m->pid != current->pid)
 			continue;
 		what = m->what & GENMASK(WHAT_BITS - 1, 0);

@@ -12,6 +12,8 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 
+#include "task.h"
+
 /* Return: 0 or -ENOMEM. */
 int __init cow_witness_init(void);
 void cow_witness_exit(void);
@@ -61,12 +63,6 @@ struct cow_visit {
 	bool			wanted;
 };
 
-/* How often the current task left its CPU. */
-static __always_inline u32 cow_switches(void)
-{
-	return current->nvcsw + current->nivcsw;
-}
-
 /* The mark of a visit into the notebook of this CPU, for a task that went elsewhere. */
 void cow_witness_keep(struct cow_visit *v);
 
@@ -96,7 +92,7 @@ static __always_inline void cow_visit_mark(struct cow_visit *v, enum cow_testimo
 					   unsigned long address)
 {
 	v->address = address;
-	v->faults = current->min_flt + current->maj_flt;
+	v->faults = cow_finished_faults();
 	/* Pairs with the acquire in told_elsewhere(). */
 	smp_store_release(&v->what, what);
 }
