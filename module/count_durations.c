@@ -3,11 +3,10 @@
 #include <linux/cache.h>
 #include <linux/percpu.h>
 #include <linux/seq_file.h>
-#include <linux/topology.h>
-#include <linux/vmalloc.h>
 
 #include "count.h"
 #include "count_parts.h"
+#include "tables.h"
 #include "vocabulary.h"
 
 /* From 1 ns, 2 ns, 4 ns... to what the record's 32 bits hold. */
@@ -22,11 +21,12 @@ struct durations {
 	u64	faults[COWTRACE_NR_OUTCOMES][COWTRACE_NR_REASONS][BUCKETS];
 } ____cacheline_aligned;
 
-static DEFINE_PER_CPU(struct durations *, durations);
+/* Of struct durations. */
+static DEFINE_PER_CPU(struct cow_table, durations);
 
 void cow_durations_add(const struct cowtrace_record *r)
 {
-	struct durations *d = this_cpu_read(durations);
+	struct durations *d = this_cpu_read(durations.at);
 
 	/* One bit scan; 0 ns counts as 1. */
 	d->faults[r->outcome][r->reason][__fls(r->duration_ns | 1)]++;
@@ -34,33 +34,17 @@ void cow_durations_add(const struct cowtrace_record *r)
 
 int cow_durations_alloc(void)
 {
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		per_cpu(durations, cpu) = vzalloc_node(sizeof(struct durations),
-						       cpu_to_node(cpu));
-		if (!per_cpu(durations, cpu))
-			return -ENOMEM;
-	}
-	return 0;
+	return cow_tables_alloc(&durations, sizeof(struct durations));
 }
 
 void cow_durations_free(void)
 {
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		vfree(per_cpu(durations, cpu));
-		per_cpu(durations, cpu) = NULL;
-	}
+	cow_tables_free(&durations);
 }
 
 void cow_durations_clear(void)
 {
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		memset(per_cpu(durations, cpu), 0, sizeof(struct durations));
+	cow_tables_clear(&durations, sizeof(struct durations));
 }
 
 static u64 sum(unsigned int outcome, unsigned int reason, unsigned int bucket)
@@ -68,8 +52,11 @@ static u64 sum(unsigned int outcome, unsigned int reason, unsigned int bucket)
 	u64 faults = 0;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		faults += READ_ONCE(per_cpu(durations, cpu)->faults[outcome][reason][bucket]);
+	for_each_possible_cpu(cpu) {
+		const struct durations *d = per_cpu(durations, cpu).at;
+
+		faults += READ_ONCE(d->faults[outcome][reason][bucket]);
+	}
 	return faults;
 }
 

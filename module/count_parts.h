@@ -7,10 +7,7 @@
 
 struct seq_file;
 
-/*
- * A table for each possible CPU, on whole pages near to it: none shares a cache
- * line with another. Return: 0 or -ENOMEM.
- */
+/* A table for each possible CPU (tables.h). Return: 0 or -ENOMEM. */
 int cow_durations_alloc(void);
 int cow_processes_alloc(void);
 /* Of what may not be there, both take nothing. */

@@ -6,12 +6,11 @@
 #include <linux/seq_file.h>
 #include <linux/seqlock.h>
 #include <linux/sort.h>
-#include <linux/topology.h>
-#include <linux/vmalloc.h>
 #include <cowtrace/vocab.h>
 
 #include "count.h"
 #include "count_parts.h"
+#include "tables.h"
 
 #define SET_BITS	6
 #define SETS		BIT(SET_BITS)
@@ -69,7 +68,8 @@ struct table {
 	struct sums	slots[SETS][WAYS];
 } ____cacheline_aligned;
 
-static DEFINE_PER_CPU(struct table *, processes);
+/* Of struct table. */
+static DEFINE_PER_CPU(struct cow_table, processes);
 
 static void add(struct sums *to, const struct sums *from)
 {
@@ -138,7 +138,7 @@ static noinline struct sums *find(struct table *t, u32 tgid)
 
 void cow_processes_add(const struct cowtrace_record *r, u64 bytes)
 {
-	struct table *t = this_cpu_read(processes);
+	struct table *t = this_cpu_read(processes.at);
 	u32 tgid = current->tgid;
 	struct sums *s = t->last;
 
@@ -154,37 +154,36 @@ void cow_processes_add(const struct cowtrace_record *r, u64 bytes)
 	s->ns += r->duration_ns;
 }
 
-int cow_processes_alloc(void)
+/* Of tables that are all zero. */
+static void begin(void)
 {
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		per_cpu(processes, cpu) = vzalloc_node(sizeof(struct table), cpu_to_node(cpu));
-		if (!per_cpu(processes, cpu))
-			return -ENOMEM;
-		seqcount_init(&per_cpu(processes, cpu)->moved);
+		struct table *t = per_cpu(processes, cpu).at;
+
+		seqcount_init(&t->moved);
 	}
-	return 0;
+}
+
+int cow_processes_alloc(void)
+{
+	int err = cow_tables_alloc(&processes, sizeof(struct table));
+
+	if (!err)
+		begin();
+	return err;
 }
 
 void cow_processes_free(void)
 {
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		vfree(per_cpu(processes, cpu));
-		per_cpu(processes, cpu) = NULL;
-	}
+	cow_tables_free(&processes);
 }
 
 void cow_processes_clear(void)
 {
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		memset(per_cpu(processes, cpu), 0, sizeof(struct table));
-		seqcount_init(&per_cpu(processes, cpu)->moved);
-	}
+	cow_tables_clear(&processes, sizeof(struct table));
+	begin();
 }
 
 /**
@@ -227,9 +226,12 @@ static bool is_partial(u32 tgid)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		if (test_bit(hash_32(tgid, SET_BITS), per_cpu(processes, cpu)->full))
+	for_each_possible_cpu(cpu) {
+		const struct table *t = per_cpu(processes, cpu).at;
+
+		if (test_bit(hash_32(tgid, SET_BITS), t->full))
 			return true;
+	}
 	return false;
 }
 
@@ -292,7 +294,7 @@ int cow_processes_show(struct seq_file *m, bool timed)
 	if (!rows)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu)
-		n += take(rows + n, per_cpu(processes, cpu), &others);
+		n += take(rows + n, per_cpu(processes, cpu).at, &others);
 	n = merge(rows, n);
 	for (i = 0; i < n; i++) {
 		const char *comm = rows[i].sums.comm;

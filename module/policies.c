@@ -4,12 +4,11 @@
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/seq_file.h>
-#include <linux/topology.h>
-#include <linux/vmalloc.h>
 #include <cowtrace/policy.h>
 
 #include "compat/compat.h"
 #include "policies.h"
+#include "tables.h"
 #include "vocabulary.h"
 
 DEFINE_STATIC_KEY_FALSE(cow_policies_on);
@@ -49,7 +48,8 @@ struct memory {
 			       [COWTRACE_NR_POLICIES][COWTRACE_NR_ANSWERS];
 } ____cacheline_aligned;
 
-static DEFINE_PER_CPU(struct memory *, memory);
+/* Of struct memory. */
+static DEFINE_PER_CPU(struct cow_table, memory);
 /* Readers of it against those who free or clear it. Innermost. */
 static DEFINE_MUTEX(memory_mutex);
 
@@ -90,7 +90,7 @@ static noinline void ask(struct memo *m, const struct cowtrace_record *r)
 
 void cow_policies_add(const struct cowtrace_record *r)
 {
-	struct memory *mem = this_cpu_read(memory);
+	struct memory *mem = this_cpu_read(memory.at);
 	u64 (*counts)[COWTRACE_NR_ANSWERS] = mem->answers[r->outcome][r->reason];
 	struct memo *m = place(mem, r);
 	unsigned int policy;
@@ -102,39 +102,6 @@ void cow_policies_add(const struct cowtrace_record *r)
 		counts[policy][m->answers[policy]]++;
 }
 
-static void forget(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		vfree(per_cpu(memory, cpu));
-		per_cpu(memory, cpu) = NULL;
-	}
-}
-
-/* On pages of their own, near to the CPU. */
-static int allocate(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		per_cpu(memory, cpu) = vzalloc_node(sizeof(struct memory), cpu_to_node(cpu));
-		if (!per_cpu(memory, cpu)) {
-			forget();
-			return -ENOMEM;
-		}
-	}
-	return 0;
-}
-
-static void clear(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		memset(per_cpu(memory, cpu), 0, sizeof(struct memory));
-}
-
 int cow_policies_switch(bool on)
 {
 	bool was = static_key_enabled(&cow_policies_on);
@@ -142,14 +109,14 @@ int cow_policies_switch(bool on)
 
 	mutex_lock(&memory_mutex);
 	if (on && was) {
-		clear();
+		cow_tables_clear(&memory, sizeof(struct memory));
 	} else if (on) {
-		err = allocate();
+		err = cow_tables_alloc(&memory, sizeof(struct memory));
 		if (!err)
 			static_branch_enable(&cow_policies_on);
 	} else {
 		static_branch_disable(&cow_policies_on);
-		forget();
+		cow_tables_free(&memory);
 	}
 	mutex_unlock(&memory_mutex);
 	return err;
@@ -159,13 +126,13 @@ void cow_policies_reset(void)
 {
 	mutex_lock(&memory_mutex);
 	if (static_key_enabled(&cow_policies_on))
-		clear();
+		cow_tables_clear(&memory, sizeof(struct memory));
 	mutex_unlock(&memory_mutex);
 }
 
 void cow_policies_exit(void)
 {
-	forget();
+	cow_tables_free(&memory);
 }
 
 /* Over all CPUs, of one outcome and reason. */
@@ -175,8 +142,11 @@ static u64 sum_of(unsigned int outcome, unsigned int reason, unsigned int policy
 	u64 sum = 0;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu(memory, cpu)->answers[outcome][reason][policy][answer]);
+	for_each_possible_cpu(cpu) {
+		const struct memory *mem = per_cpu(memory, cpu).at;
+
+		sum += READ_ONCE(mem->answers[outcome][reason][policy][answer]);
+	}
 	return sum;
 }
 
