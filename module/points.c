@@ -96,28 +96,32 @@ int cow_wp_enter(struct cow_entry *e, const struct pt_regs *regs, unsigned long 
 	return enter(c, e, regs, ip, users, cow_sample_wp, proof);
 }
 
-static int pmd_enter(struct cow_entry *e, const struct pt_regs *regs, unsigned long ip)
+/* Of a huge page. @entries: how many of the path this CPU had. */
+static __always_inline int enter_huge(struct cow_counters *c, u64 *entries, struct cow_entry *e,
+				      const struct pt_regs *regs, unsigned long ip,
+				      sample_fn sample)
 {
-	struct cow_counters *c = this_cpu_ptr(cow_counters);
 	u32 users = READ_ONCE(cow_hot.users);
 
 	cow_visit_begin(&c->visit);
 	if (!users)
 		return 1;
-	c->pmd_entries++;
-	return admit(c) ? enter(c, e, regs, ip, users, cow_sample_pmd, false) : 1;
+	(*entries)++;
+	return admit(c) ? enter(c, e, regs, ip, users, sample, false) : 1;
+}
+
+static int pmd_enter(struct cow_entry *e, const struct pt_regs *regs, unsigned long ip)
+{
+	struct cow_counters *c = this_cpu_ptr(cow_counters);
+
+	return enter_huge(c, &c->pmd_entries, e, regs, ip, cow_sample_pmd);
 }
 
 static int hugetlb_enter(struct cow_entry *e, const struct pt_regs *regs, unsigned long ip)
 {
 	struct cow_counters *c = this_cpu_ptr(cow_counters);
-	u32 users = READ_ONCE(cow_hot.users);
 
-	cow_visit_begin(&c->visit);
-	if (!users)
-		return 1;
-	c->hugetlb_entries++;
-	return admit(c) ? enter(c, e, regs, ip, users, cow_sample_hugetlb, false) : 1;
+	return enter_huge(c, &c->hugetlb_entries, e, regs, ip, cow_sample_hugetlb);
 }
 
 /* The record to all who wanted it at entry. Return: false when the ring lost it. */
