@@ -19,6 +19,8 @@ struct suite {
 
 /* What the suite pattern traces. */
 void pattern(void *unused);
+/* "cowtest load forks". */
+void forked_under_writes(void);
 /* What the suite explain does. */
 void explained(void);
 

@@ -6,7 +6,7 @@
  *	not ok SUITE/NAME - CLAIM (WHAT WAS FOUND)
  *	skip SUITE/NAME - WHY
  * cowtest list: names them. cowtest load: does what the suite pattern traces,
- * cowtest load explain: what the suite explain does.
+ * cowtest load explain: what the suite explain does; cowtest load forks: forks under writes.
  * Lines that begin with # are figures for the log. The last line is "done".
  * Exit status: 0, 1 when a claim failed, 2 when it was called wrongly.
  */
@@ -172,6 +172,10 @@ int main(int argc, char **argv)
 	}
 	if (argc == 3 && !strcmp(argv[1], "load") && !strcmp(argv[2], "explain")) {
 		explained();
+		return 0;
+	}
+	if (argc == 3 && !strcmp(argv[1], "load") && !strcmp(argv[2], "forks")) {
+		forked_under_writes();
 		return 0;
 	}
 	if (argc > 2 && !strcmp(argv[1], "--backend")) {

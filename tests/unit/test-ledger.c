@@ -177,6 +177,38 @@ static void check_several(void)
 	end(&s);
 }
 
+/* Perf tells of a fork after the page tables were copied. */
+static void check_early(void)
+{
+	struct scene s = { 0 };
+
+	add_comm(&s.b, 10, 100, "server", 1);
+	forked(&s, 1000, 200, 100, FORK);
+	add_exit(&s.b, 1500, 200);
+	forked(&s, 2000, 300, 100, FORK);
+	add_exit(&s.b, 2500, 300);
+	wrote(&s, 990, 100, 2);		/* by another thread, while it forks 200 */
+	wrote(&s, 1990, 100, 2);	/* the same of 300: the line of 200 has ended */
+	wrote(&s, 2600, 100, 2);	/* the page tables of 300 are still there */
+	play(&s);
+	ok(is(&s.f->list[0].by_parent, 1, 1),
+	   "what is shared before the first fork is told is that fork's");
+	ok(is(&s.f->list[1].by_parent, 1, 1),
+	   "and so is what is shared when all earlier lines have ended");
+	ok(is(&s.f->list[1].after, 1, 1), "without a fork to come it is of the last, after its end");
+	end(&s);
+
+	s = (struct scene){ 0 };
+	add_comm(&s.b, 10, 100, "server", 1);
+	add_lost(&s.b, 500, 3);
+	forked(&s, 1000, 200, 100, FORK);
+	wrote(&s, 990, 100, 2);
+	play(&s);
+	ok(caused(&s, CT_FORK_CAUSE_UNSEEN, 1),
+	   "where perf's records were lost it may be one of these");
+	end(&s);
+}
+
 static void check_shared_memory(void)
 {
 	struct scene s = { 0 };
@@ -476,6 +508,7 @@ int main(void)
 	path = temporary_file();
 	check_sides();
 	check_several();
+	check_early();
 	check_shared_memory();
 	check_causes();
 	check_truth();

@@ -155,6 +155,7 @@ struct ct_forks *ct_forks_new(const struct ct_processes *processes, uint64_t pag
 		return NULL;
 	f->processes = processes;
 	f->page_size = page_size;
+	f->all_told = !ct_processes_lost(processes) && !ct_processes_bad(processes);
 	for (i = 0; i < nr; i++) {
 		nr_memories += ct_processes_execs(processes, i, UINT64_MAX) + 1;
 		nr_forks += forked(ct_processes_get(processes, i));
@@ -247,6 +248,8 @@ static uint32_t fork_of(const struct ct_forks *f, const struct cowtrace_record *
 	}
 	memory = ct_ledger_memory(f, process, r->time_ns);
 	fork = ct_ledger_newest(f, memory, r->time_ns, r->mapcount > 1);
+	if (fork == CT_MAP_NONE && r->mapcount > 1 && f->all_told)
+		fork = ct_ledger_told_late(f, memory, r->time_ns);
 	if (sharing == UNSETTLED) {
 		if (fork != CT_MAP_NONE || !f->memories->list[memory].begun)
 			*cause = CT_FORK_CAUSE_UNSETTLED;

@@ -25,9 +25,15 @@
  * by a fork may be copied for the swap cache, an LRU batch or its large folio
  * long after the child is gone, and without the fork it would not have faulted
  * at all. Memory, not the process, is what takes part: all threads, and children
- * of vfork() until they exec. A fault of another thread of the parent that came
- * after the page tables were copied and before perf told of the fork, a moment
- * later, counts to what was before.
+ * of vfork() until they exec.
+ *
+ * Perf tells of a fork a moment after the page tables were copied, and another
+ * thread of the parent may write in between. Where others map the page, the memory
+ * was seen from its beginning, no fork of it is there and nothing that perf told was
+ * lost, the write counts to the fork that is told next. Where none is, the page
+ * tables of the last child have outlived it, as those do that somebody reads
+ * /proc/PID/smaps of: the write is after that. In the moment between an end and the
+ * next fork nothing tells the two apart: it counts to the next.
  */
 #ifndef COWTRACE_LEDGER_H
 #define COWTRACE_LEDGER_H
@@ -141,6 +147,7 @@ struct ct_memories;
  * @by_site: likewise, by place in the code.
  * @nr_by_site: number of them.
  * @sites: the places.
+ * @all_told: the trace has lost nothing of who forked when.
  */
 struct ct_forks {
 	const struct ct_processes *processes;
@@ -154,6 +161,7 @@ struct ct_forks {
 	struct ct_fork_site *by_site;
 	size_t		nr_by_site;
 	struct ct_sites	sites;
+	bool		all_told;
 	/* Which memory took part in which forks; the rest is of use until the end alone. */
 	struct ct_memories *memories;
 	struct ct_map	reason_of;

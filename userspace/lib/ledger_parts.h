@@ -54,6 +54,12 @@ uint32_t ct_ledger_memory(const struct ct_forks *f, uint32_t process, uint64_t t
 /* The newest fork that a memory took part in; if @open, its line is still there. */
 uint32_t ct_ledger_newest(const struct ct_forks *f, uint32_t memory, uint64_t time, bool open);
 
+/*
+ * The fork of a page that others map although no fork of its memory was there, by what perf
+ * told: the next one, or the last where none comes. CT_MAP_NONE where it may have been before.
+ */
+uint32_t ct_ledger_told_late(const struct ct_forks *f, uint32_t memory, uint64_t time);
+
 /* When the line of the fork at a place in ct_memories.by_memory ends. */
 static inline uint64_t ct_ledger_line_end(const struct ct_memories *m, uint32_t place)
 {

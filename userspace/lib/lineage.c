@@ -38,6 +38,16 @@ uint32_t ct_ledger_newest(const struct ct_forks *f, uint32_t memory, uint64_t ti
 	return place == CT_MAP_NONE ? it->fork : m->by_memory[place];
 }
 
+uint32_t ct_ledger_told_late(const struct ct_forks *f, uint32_t memory, uint64_t time)
+{
+	const struct memory *it = &f->memories->list[memory];
+	uint32_t n = forks_until(f, it, time);
+
+	if (!it->begun || !it->nr)
+		return CT_MAP_NONE;
+	return f->memories->by_memory[it->first + (n < it->nr ? n : n - 1)];
+}
+
 void ct_forks_lineage(const struct ct_forks *f, uint32_t process, uint64_t time,
 		      struct ct_lineage *lineage)
 {
