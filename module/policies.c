@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/cache.h>
-#include <linux/hash.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/seq_file.h>
 #include <cowtrace/policy.h>
 
 #include "compat/compat.h"
+#include "memo.h"
 #include "policies.h"
 #include "tables.h"
 #include "vocabulary.h"
@@ -16,34 +16,28 @@ DEFINE_STATIC_KEY_FALSE(cow_policies_on);
 static const struct cowtrace_word policies[] = { COWTRACE_POLICIES(COWTRACE_WORD_) };
 static const struct cowtrace_word answers[] = { COWTRACE_ANSWERS(COWTRACE_WORD_) };
 
-/* All that facts and policies read of a record: what follows its page frames, and its flags. */
-#define ASKED_FROM	offsetof(struct cowtrace_record, fault_flags)
-#define ASKED_WORDS	((sizeof(struct cowtrace_record) - ASKED_FROM) / sizeof(u64))
-
 /**
- * struct memo - what the policies said of such a record, on a cache line of its own
- * @vm_flags: of it.
- * @asked: its words from fault_flags on.
+ * struct asked - what the policies said of a record, on a cache line of its own
+ * @memo: of which.
  * @answers: by policy.
  */
-struct memo {
-	u64	vm_flags;
-	u64	asked[ASKED_WORDS];
-	u8	answers[COWTRACE_NR_POLICIES];
+struct asked {
+	struct cow_memo	memo;
+	u8		answers[COWTRACE_NR_POLICIES];
 } ____cacheline_aligned;
 
-static_assert(ASKED_FROM % sizeof(u64) == 0 && sizeof(struct memo) == SMP_CACHE_BYTES);
+static_assert(sizeof(struct asked) == SMP_CACHE_BYTES);
 
-#define MEMO_BITS	6
+#define ASKED_BITS	6
 
 /**
  * struct memory - what one CPU knows of policies, on whole cache lines of its own
- * @memos: asking all policies takes hundreds of instructions and faults are much alike:
- *	some are remembered. An empty one is a fault of no kind, which none decides.
+ * @asked: asking all policies takes hundreds of instructions: some faults are
+ *	remembered. An empty one is a fault of no kind, which none decides.
  * @answers: counted, by what happened.
  */
 struct memory {
-	struct memo	memos[BIT(MEMO_BITS)];
+	struct asked	asked[BIT(ASKED_BITS)];
 	u64		answers[COWTRACE_NR_OUTCOMES][COWTRACE_NR_REASONS]
 			       [COWTRACE_NR_POLICIES][COWTRACE_NR_ANSWERS];
 } ____cacheline_aligned;
@@ -53,53 +47,28 @@ static DEFINE_PER_CPU(struct cow_table, memory);
 /* Readers of it against those who free or clear it. Innermost. */
 static DEFINE_MUTEX(memory_mutex);
 
-static const u64 *asked(const struct cowtrace_record *r)
-{
-	return (const u64 *)((const char *)r + ASKED_FROM);
-}
-
-/* Counts, states and kind tell most of them apart. */
-static struct memo *place(struct memory *mem, const struct cowtrace_record *r)
-{
-	u64 key = asked(r)[1] + asked(r)[3] + asked(r)[4];
-
-	return &mem->memos[hash_64(key, MEMO_BITS)];
-}
-
-static bool remembered(const struct memo *m, const struct cowtrace_record *r)
-{
-	u64 differ = m->vm_flags ^ r->vm_flags;
-	unsigned int i;
-
-#pragma GCC unroll 8
-	for (i = 0; i < ASKED_WORDS; i++)
-		differ |= m->asked[i] ^ asked(r)[i];
-	return !differ;
-}
-
-static noinline void ask(struct memo *m, const struct cowtrace_record *r)
+static noinline void ask(struct asked *a, const struct cowtrace_record *r)
 {
 	struct cowtrace_facts facts = cowtrace_facts(r, COW_TRAITS);
 	unsigned int policy;
 
-	m->vm_flags = r->vm_flags;
-	memcpy(m->asked, asked(r), sizeof(m->asked));
+	cow_memo_set(&a->memo, r, r->vm_flags);
 	for (policy = 0; policy < COWTRACE_NR_POLICIES; policy++)
-		m->answers[policy] = cowtrace_predict(policy, &facts).answer;
+		a->answers[policy] = cowtrace_predict(policy, &facts).answer;
 }
 
 void cow_policies_add(const struct cowtrace_record *r)
 {
 	struct memory *mem = this_cpu_read(memory.at);
 	u64 (*counts)[COWTRACE_NR_ANSWERS] = mem->answers[r->outcome][r->reason];
-	struct memo *m = place(mem, r);
+	struct asked *a = &mem->asked[cow_memo_hash(r, ASKED_BITS)];
 	unsigned int policy;
 
-	if (!remembered(m, r))
-		ask(m, r);
+	if (!cow_memo_fits(&a->memo, r, r->vm_flags))
+		ask(a, r);
 #pragma GCC unroll 8
 	for (policy = 0; policy < COWTRACE_NR_POLICIES; policy++)
-		counts[policy][m->answers[policy]]++;
+		counts[policy][a->answers[policy]]++;
 }
 
 int cow_policies_switch(bool on)

@@ -14,9 +14,8 @@ void cow_verdict_exit(void)
 	free_percpu(cow_verdicts);
 }
 
-void cow_verdict_ask(struct cow_verdict *m, const struct cowtrace_record *r, u64 key)
+void cow_verdict_ask(struct cow_verdict *v, const struct cowtrace_record *r, u64 key)
 {
-	m->key = key;
-	memcpy(m->judged, (const char *)r + COW_JUDGED_FROM, sizeof(m->judged));
-	m->v = cowtrace_classify(r, COW_TRAITS);
+	cow_memo_set(&v->memo, r, key);
+	v->v = cowtrace_classify(r, COW_TRAITS);
 }
