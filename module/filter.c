@@ -59,7 +59,8 @@ bool cow_filter_wants_task(void)
 {
 	const struct cow_filter *f = rcu_dereference_sched(cow_filter);
 
-	if (likely(!f))
+	/* Taken away since cow_filter_set() saw it. */
+	if (unlikely(!f))
 		return true;
 	if (f->by_tree && !cow_tree_has(current))
 		return false;
@@ -76,7 +77,8 @@ bool cow_filter_wants_fault(const struct cowtrace_record *r)
 {
 	const struct cow_filter *f = rcu_dereference_sched(cow_filter);
 
-	if (likely(!f))
+	/* Taken away since cow_filter_set() saw it. */
+	if (unlikely(!f))
 		return true;
 	return (f->outcomes & BIT(r->outcome)) && (f->reasons & BIT(r->reason)) &&
 	       r->duration_ns >= f->min_duration_ns;
