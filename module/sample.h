@@ -100,8 +100,16 @@ struct cow_alike {
 	u32		pte_state;
 };
 
-/* The first frame number behind all memory that there is: see cow_normal_page(). */
+/* The first frame behind the memory that was there when the module came. */
+extern unsigned long cow_end_pfn;
+
+/* Find it: see cow_normal_page(). */
 void cow_sample_init(void);
+
+/* Rare parts of the inlined, and therefore calls. */
+void cow_sample_large(struct cow_sampled *s, struct page *page);
+void cow_sample_swap(struct cow_sampled *s, struct page *page);
+void cow_sample_table(struct cow_sampled *s, const struct vm_fault *vmf, struct page *page);
 
 /**
  * cow_sample_pmd() - sample a fault of a huge PMD, at the entry of do_huge_pmd_wp_page()

@@ -17,14 +17,6 @@
 #include "sample.h"
 #include "task.h"
 
-/* The first frame behind the memory that was there when the module came. */
-extern unsigned long cow_end_pfn;
-
-/* Rare, and therefore calls. */
-void cow_sample_large(struct cow_sampled *s, struct page *page);
-void cow_sample_swap(struct cow_sampled *s, struct page *page);
-void cow_sample_table(struct cow_sampled *s, const struct vm_fault *vmf, struct page *page);
-
 /* The flag of the record for the bit of @bits that has the number @from. */
 #define COW_FLAG(bits, from, flag)	((bits) & BIT(from) ? (flag) : 0)
 
