@@ -95,14 +95,6 @@ static bool timed(void)
 	return !(counting & COW_COUNTING) || counting & COW_COUNT_DURATIONS;
 }
 
-void cow_count_show_ns(struct seq_file *m, u64 ns, bool timed)
-{
-	if (timed)
-		seq_printf(m, " %llu", ns);
-	else
-		seq_puts(m, " -");
-}
-
 static void show_fault(struct seq_file *m, unsigned int outcome, unsigned int reason)
 {
 	struct cow_tally sum = { 0 };

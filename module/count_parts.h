@@ -3,9 +3,8 @@
 #ifndef COW_COUNT_PARTS_H
 #define COW_COUNT_PARTS_H
 
+#include <linux/seq_file.h>
 #include <linux/types.h>
-
-struct seq_file;
 
 /* A table for each possible CPU (tables.h). Return: 0 or -ENOMEM. */
 int cow_durations_alloc(void);
@@ -29,6 +28,12 @@ void cow_durations_show(struct seq_file *m);
 int cow_processes_show(struct seq_file *m, bool timed);
 
 /* " NANOSECONDS" or " -", where no clock was read. */
-void cow_count_show_ns(struct seq_file *m, u64 ns, bool timed);
+static inline void cow_count_show_ns(struct seq_file *m, u64 ns, bool timed)
+{
+	if (timed)
+		seq_printf(m, " %llu", ns);
+	else
+		seq_puts(m, " -");
+}
 
 #endif /* COW_COUNT_PARTS_H */
