@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib.h"
@@ -205,6 +207,33 @@ void outside_end(struct outside *after)
 	disable();
 	outside_read(after);
 	need(arm(false), "the kprobe events cannot be disabled");
+}
+
+int outside_count(const char *event, int pid)
+{
+	struct perf_event_attr attr = {
+		.type		= PERF_TYPE_TRACEPOINT,
+		.size		= sizeof(attr),
+		.inherit	= 1,
+	};
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), GROUP "/%s/id", event);
+	need(file_read(path, text, sizeof(text)) > 0, "no %s", path);
+	attr.config = strtoull(text, NULL, 10);
+	fd = syscall(SYS_perf_event_open, &attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	need(fd >= 0, "perf cannot count the event %s: %s", event, strerror(errno));
+	return fd;
+}
+
+long long outside_counted(int fd)
+{
+	uint64_t n;
+
+	need(read(fd, &n, sizeof(n)) == sizeof(n), "perf gives no count: %s", strerror(errno));
+	close(fd);
+	return n;
 }
 
 /* --- new pages ------------------------------------------------------------- */

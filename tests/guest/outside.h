@@ -38,6 +38,15 @@ void outside_exit(void);
 const char *outside_attempts(void);
 /* Does it count the faults of hugetlb pages too? */
 bool outside_hugetlb(void);
+
+/**
+ * outside_count() - count calls of one process and all that it forks
+ * @event: "wp", or "attempt" where there is such a function.
+ * @pid: the process, which waits.
+ * Return: a descriptor; outside_counted() reads what it counted and closes it.
+ */
+int outside_count(const char *event, int pid);
+long long outside_counted(int fd);
 /*
  * Between these two the module traces and the kernel counts. All that may
  * fault must wait before the first and be at rest before the second; what it
