@@ -2,5 +2,6 @@
 #include "groups.h"
 
 const struct cow_group * const cow_groups[] = {
+	&cow_group_ksm,
 	NULL
 };

@@ -5,6 +5,8 @@
 
 #include "group.h"
 
+extern const struct cow_group cow_group_ksm;
+
 /* Ends with NULL. */
 extern const struct cow_group * const cow_groups[];
 

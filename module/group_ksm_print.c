@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The events of KSM as lines. */
+#include <linux/ctype.h>
+#include <linux/kernel.h>
+#include <linux/random.h>
+#include <linux/string.h>
+
+#include "group_ksm.h"
+
+const char * const ksm_count_names[] = {
+#define KSM_COUNT(id, name)	name,
+	KSM_COUNTS(KSM_COUNT)
+#undef KSM_COUNT
+};
+
+/* Makes of the address of an mm a number that tells nothing else. */
+static unsigned long disguise;
+
+void ksm_print_init(void)
+{
+	if (!disguise)
+		get_random_bytes(&disguise, sizeof(disguise));
+}
+
+/* A name in the middle of a line must be one word. */
+static void one_word(char *to, const char *name, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size && name[i]; i++)
+		to[i] = isgraph(name[i]) ? name[i] : '?';
+	to[i] = '\0';
+}
+
+/* Of what is counted as "merged_first" the event says "first". */
+static const char *word(enum ksm_count what)
+{
+	const char *behind = strchr(ksm_count_names[what], '_');
+
+	return behind ? behind + 1 : ksm_count_names[what];
+}
+
+size_t ksm_print(char *buf, size_t size, const void *event)
+{
+	static const char * const words[] = {
+		[KSM_EV_MERGE] = "merge", [KSM_EV_ZERO] = "zero", [KSM_EV_BREAK] = "break",
+		[KSM_EV_REMOVE] = "remove", [KSM_EV_EXIT] = "exit",
+	};
+	const struct ksm_event *e = event;
+	char name[sizeof(e->name) + 1] = "-";
+	char owner[16] = "-";
+	size_t n;
+
+	if (e->owner) {
+		one_word(name, e->name, sizeof(e->name));
+		scnprintf(owner, sizeof(owner), "%u", e->owner);
+	}
+	n = scnprintf(buf, size, "%s mm=%#lx owner=%s name=%s", words[e->head.type],
+		      (unsigned long)e->mm ^ disguise, owner, name);
+	if (e->head.type == KSM_EV_EXIT)
+		return n;
+	n += scnprintf(buf + n, size - n, " addr=%#lx", e->address);
+	if (e->pfn)
+		n += scnprintf(buf + n, size - n, " pfn=%#llx", e->pfn);
+	else
+		n += scnprintf(buf + n, size - n, " pfn=-");
+	if (e->head.type == KSM_EV_REMOVE)
+		return n;
+	n += scnprintf(buf + n, size - n, " ns=%llu", e->ns);
+	if (e->head.type == KSM_EV_MERGE)
+		n += scnprintf(buf + n, size - n, " how=%s users=%d", word(e->what), e->users);
+	if (e->head.type != KSM_EV_BREAK)
+		return n;
+	if (e->pfn)
+		n += scnprintf(buf + n, size - n, " users=%d refs=%d", e->users, e->refs);
+	return n + scnprintf(buf + n, size - n, " cause=%s result=%s", word(e->what),
+			     e->result == KSM_NR_COUNTS ? "copy" : word(e->result));
+}
