@@ -19,3 +19,9 @@ int ct_parse_number(const char *text, unsigned long long min, unsigned long long
 	*value = strtoull(text, NULL, 10);
 	return *value < min || *value > max ? -EINVAL : 0;
 }
+
+int ct_parse_seconds(const char *text, unsigned long long *ns)
+{
+	*ns = strtod(text, NULL) * 1e9;
+	return *ns ? 0 : -EINVAL;
+}

@@ -6,8 +6,10 @@
 
 #include "json.h"
 #include "page.h"
+#include "report_ksm.h"
 
 const struct ct_group_view ct_group_views[] = {
+	{ "ksm", ksm_text, ksm_json, ksm_explain, ksm_explain_json },
 	{ 0 }
 };
 

@@ -140,6 +140,7 @@ static int print(FILE *out, struct ct_report *r, const void *arg, struct ct_erro
 	if (ret)
 		return ret;
 	ct_sample_summary(&r->sample, r->summary);
+	r->opts = opts;
 	return (opts->json ? ct_report_json : ct_report_text)(out, r, opts);
 }
 
@@ -148,10 +149,14 @@ int ct_report_print(FILE *out, const char *trace_path, const struct ct_report_op
 	return ct_report_on(out, trace_path, print, opts);
 }
 
+enum { KEY_IN_VAIN = 0x200 };
+
 static const struct argp_option options[] = {
 	{ "json", CT_REPORT_KEY_JSON, NULL, 0, "print one JSON object with every table, all rows",
 	  0 },
 	{ "top", 't', "N", 0, "rows of the tables of processes and code sites (default 10)", 0 },
+	{ "in-vain", KEY_IN_VAIN, "SECONDS", 0,
+	  "KSM: a merge that an access broke earlier was in vain (default 1)", 0 },
 	{ 0 },
 };
 
@@ -188,6 +193,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct args *args = state->input;
 
+	if (key == KEY_IN_VAIN) {
+		if (ct_parse_seconds(arg, &args->opts.in_vain_ns))
+			argp_error(state, "\"%s\" is no number of seconds above 0", arg);
+		return 0;
+	}
 	return ct_report_option(key, arg, state, &args->opts, &args->trace);
 }
 

@@ -12,11 +12,14 @@
  * @top: rows of the tables of processes and code sites; 0 for the default, which
  *	is 10 in text and all in JSON.
  * @color: use terminal colours in text.
+ * @in_vain_ns: a merge of KSM that an access broke earlier was in vain; 0 for the default,
+ *	CT_KSM_IN_VAIN.
  */
 struct ct_report_opts {
 	bool		json;
 	unsigned int	top;
 	bool		color;
+	unsigned long long in_vain_ns;
 };
 
 /*

@@ -31,6 +31,7 @@
  * @state: the module's counters at its end.
  * @meta: what it says about itself, NULL if nothing.
  * @sample: how it was sampled; all that is printed is an estimate if it was.
+ * @opts: how the report is printed; NULL for what is none.
  */
 struct ct_report {
 	const char	*path;
@@ -41,6 +42,7 @@ struct ct_report {
 	struct ct_state	state;
 	struct json_object *meta;
 	struct ct_sample sample;
+	const struct ct_report_opts *opts;
 };
 
 /**
