@@ -23,6 +23,9 @@ void pattern(void *unused);
 void forked_under_writes(void);
 /* What the suite explain does. */
 void explained(void);
+/* What the suite ksm records. */
+void ksm_load(void);
+void ksm_off_load(void);
 
 void run_pattern(void);
 void run_accounting(void);
@@ -47,6 +50,7 @@ void run_asleep(void);
 void run_explain(void);
 void run_redis(void);
 void run_forks(void);
+void run_ksm(void);
 void run_race(void);
 void run_contention(void);
 void run_storm(void);

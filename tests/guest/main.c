@@ -6,7 +6,8 @@
  *	not ok SUITE/NAME - CLAIM (WHAT WAS FOUND)
  *	skip SUITE/NAME - WHY
  * cowtest list: names them. cowtest load: does what the suite pattern traces,
- * cowtest load explain: what the suite explain does; cowtest load forks: forks under writes.
+ * cowtest load explain: what the suite explain does; cowtest load forks: forks under writes;
+ * cowtest load ksm and load ksm-off: what the suite ksm records.
  * Lines that begin with # are figures for the log. The last line is "done".
  * Exit status: 0, 1 when a claim failed, 2 when it was called wrongly.
  */
@@ -44,6 +45,7 @@ static const struct suite suites[] = {
 	{ "explain", run_explain, "the command explains what the kernel's source says" },
 	{ "redis", run_redis, "a traced redis-server answers as an untraced one" },
 	{ "forks", run_forks, "the ledger of ten BGSAVEs beside redis's own count" },
+	{ "ksm", run_ksm, "what KSM merges and what ends it, beside the kernel's own counts" },
 	{ "race", run_race, "two writers of the same page at once; RACES rounds" },
 	{ "contention", run_contention, "parent and child at one page; CONTENTION rounds" },
 	{ "storm", run_storm, "STORM_SECONDS of fork, write, swap and KSM on all CPUs" },
@@ -158,6 +160,35 @@ static int list(void)
 	return 0;
 }
 
+static void whole_pattern(void)
+{
+	pattern(NULL);
+}
+
+/* What runs by itself, for a suite that records it. */
+static int by_itself(const char *name)
+{
+	static const struct {
+		const char	*name;
+		void		(*run)(void);
+	} loads[] = {
+		{ "", whole_pattern },
+		{ "explain", explained },
+		{ "forks", forked_under_writes },
+		{ "ksm", ksm_load },
+		{ "ksm-off", ksm_off_load },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(loads); i++)
+		if (!strcmp(loads[i].name, name)) {
+			loads[i].run();
+			return 0;
+		}
+	fprintf(stderr, "cowtest: no load '%s'\n", name);
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
 	int i = 1;
@@ -166,18 +197,8 @@ int main(int argc, char **argv)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (argc == 2 && !strcmp(argv[1], "list"))
 		return list();
-	if (argc == 2 && !strcmp(argv[1], "load")) {
-		pattern(NULL);
-		return 0;
-	}
-	if (argc == 3 && !strcmp(argv[1], "load") && !strcmp(argv[2], "explain")) {
-		explained();
-		return 0;
-	}
-	if (argc == 3 && !strcmp(argv[1], "load") && !strcmp(argv[2], "forks")) {
-		forked_under_writes();
-		return 0;
-	}
+	if (argc > 1 && argc < 4 && !strcmp(argv[1], "load"))
+		return by_itself(argc == 3 ? argv[2] : "");
 	if (argc > 2 && !strcmp(argv[1], "--backend")) {
 		backend = argv[2];
 		i = 3;
