@@ -6,6 +6,7 @@
 #include "group.h"
 
 extern const struct cow_group cow_group_ksm;
+extern const struct cow_group cow_group_khugepaged;
 
 /* Ends with NULL. */
 extern const struct cow_group * const cow_groups[];

@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: GPL-2.0
+#define pr_fmt(fmt) KBUILD_MODNAME ": khugepaged: " fmt
+
+#include <linux/atomic.h>
+#include <linux/ctype.h>
+#include <linux/mman.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+#include <linux/tracepoint.h>
+
+#include "group_khugepaged.h"
+#include "groups.h"
+
+#define LOG_EVENTS	4096
+
+/*
+ * Where each scan is a call of its own, which came with MADV_COLLAPSE, its range is walked
+ * when the call begins. Before, khugepaged is watched while it looks up the page of each
+ * PTE, under the lock of the page table, until it has seen enough.
+ */
+#ifdef MADV_COLLAPSE
+#define WALKED	true
+#else
+#define WALKED	false
+#endif
+
+enum origin { ORIGIN_KHUGEPAGED, ORIGIN_MADVISE };
+
+/**
+ * struct scan - one scan of the range of a PMD
+ * @event: see there.
+ * @address: the first of the range, 0 when it is not known.
+ * @owner: process whose memory it is, 0 when it has gone.
+ * @owner_comm: its name.
+ * @counts: of the PTEs.
+ * @limits: in force when it began, -1 for not known.
+ * @status: enum scan_result of this kernel.
+ * @origin: enum origin.
+ * @told: the tracepoint was hit: what follows is by the kernel.
+ * @writable: whether a PTE was, -1 where it does not ask.
+ * @none: PTEs that are empty or of the zero page, until it had seen enough.
+ * @unmapped: PTEs that are not present, likewise.
+ * @referenced: PTEs, likewise.
+ */
+struct scan {
+	struct cow_event	event;
+	u64			address;
+	u32			owner;
+	char			owner_comm[TASK_COMM_LEN];
+	struct cow_range_counts	counts;
+	s32			limits[COW_NR_LIMITS];
+	s32			status;
+	u8			origin;
+	bool			told;
+	s16			writable;
+	s16			none;
+	s16			unmapped;
+	s16			referenced;
+};
+
+/*
+ * What is counted, a number a CPU. Hits of the tracepoint are scans, or unmatched, whose
+ * beginning was not seen, or cut: under way when the group was switched off. Crowded had
+ * no room, and are unmatched too.
+ */
+static DEFINE_PER_CPU(struct counters {
+	u64	scans[2];
+	u64	tracepoint;
+	u64	unmatched;
+	u64	crowded;
+	u64	cut;
+}, counters);
+
+#define COUNT(what)	this_cpu_inc(counters.what)
+
+static struct cow_group_state *state;
+
+static void begin(struct scan *s, struct mm_struct *mm, unsigned long address)
+{
+	unsigned int i;
+
+	memset(s, 0, sizeof(*s));
+	s->origin = current->flags & PF_KTHREAD ? ORIGIN_KHUGEPAGED : ORIGIN_MADVISE;
+	s->address = address;
+	for (i = 0; i < COW_NR_LIMITS; i++)
+		s->limits[i] = READ_ONCE(cow_limits[i]);
+#ifdef CONFIG_MEMCG
+	rcu_read_lock();
+	{
+		struct task_struct *owner = rcu_dereference(mm->owner);
+
+		if (owner) {
+			s->owner = owner->tgid;
+			memcpy(s->owner_comm, owner->comm, sizeof(s->owner_comm));
+		}
+	}
+	rcu_read_unlock();
+#endif
+}
+
+/* What the kernel says of a scan. */
+static void tell(struct scan *s, int status, int writable, int none, int unmapped,
+		 int referenced)
+{
+	s->told = true;
+	s->status = status;
+	s->writable = writable;
+	s->none = none;
+	s->unmapped = unmapped;
+	s->referenced = referenced;
+}
+
+static void finish(struct scan *s)
+{
+	COUNT(scans[s->origin]);
+	cow_group_event(&cow_group_khugepaged, &s->event);
+}
+
+#ifdef MADV_COLLAPSE
+
+/* --- a call a scan ---------------------------------------------------------------- */
+
+#define ROOMS	64
+
+/**
+ * struct room - a scan under way
+ * @task: whose, NULL for none. It sleeps while it allocates and copies.
+ * @scan: what is known so far.
+ */
+struct room {
+	struct task_struct	*task;
+	struct scan		scan;
+};
+
+/*
+ * Not in the data of the kretprobe: that is freed when a task returns after the group was
+ * switched off, and the tracepoint inside the call would write to it.
+ */
+static struct room rooms[ROOMS];
+
+static DEFINE_PER_CPU(struct cow_range_walk, walks);
+
+static struct room *room_of(struct task_struct *task)
+{
+	unsigned int i;
+
+	for (i = 0; i < ROOMS; i++)
+		if (READ_ONCE(rooms[i].task) == task)
+			return &rooms[i];
+	return NULL;
+}
+
+static struct room *take_room(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ROOMS; i++)
+		if (!READ_ONCE(rooms[i].task) && !cmpxchg(&rooms[i].task, NULL, current))
+			return &rooms[i];
+	COUNT(crowded);
+	return NULL;
+}
+
+/*
+ * hpage_collapse_scan_pmd(mm, vma, address, ...), later collapse_single_pmd(address, vma,
+ * ...), which is for files too. Addresses of the kernel are negative.
+ */
+static bool scan_enter(void *data, struct pt_regs *regs)
+{
+	struct vm_area_struct *vma = (struct vm_area_struct *)cow_arg1(regs);
+	unsigned long address = (long)cow_arg0(regs) < 0 ? cow_arg2(regs) : cow_arg0(regs);
+	struct cow_range_walk *walk;
+	struct room *room;
+	unsigned long irqs;
+
+	if (!vma_is_anonymous(vma))
+		return false;
+	room = take_room();
+	if (!room)
+		return false;
+	begin(&room->scan, vma->vm_mm, address);
+	/* Nobody else on this CPU may walk meanwhile. */
+	local_irq_save(irqs);
+	walk = this_cpu_ptr(&walks);
+	cow_range_walk(walk, vma->vm_mm, address);
+	room->scan.counts = walk->counts;
+	local_irq_restore(irqs);
+	*(struct room **)data = room;
+	return true;
+}
+
+static void scan_leave(void *data, struct pt_regs *regs)
+{
+	struct room *room = *(struct room **)data;
+
+	/* It was thrown out if the group was switched off and on meanwhile. */
+	if (READ_ONCE(room->task) != current)
+		return;
+	if (!room->scan.told)
+		room->scan.status = regs_return_value(regs);
+	finish(&room->scan);
+	WRITE_ONCE(room->task, NULL);
+}
+
+static void scanned(struct mm_struct *mm, struct page *page, int status, int writable, int none,
+		    int unmapped, int referenced)
+{
+	struct room *room = room_of(current);
+
+	if (room)
+		tell(&room->scan, status, writable, none, unmapped, referenced);
+	else
+		COUNT(unmatched);
+}
+
+/* Of these the return is not seen any more. */
+static void cut_scans(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ROOMS; i++)
+		if (rooms[i].task && rooms[i].scan.told)
+			this_cpu_inc(counters.cut);
+}
+
+static void forget_scans(void)
+{
+	memset(rooms, 0, sizeof(rooms));
+}
+
+#else
+
+/* --- what khugepaged looks up ------------------------------------------------------- */
+
+/**
+ * struct lookups - the range that khugepaged is looking at; only it writes here
+ * @mm: whose, NULL for none.
+ * @address: the first of the range.
+ * @last: the last PTE that was looked up.
+ * @page: the head of the page that it maps.
+ * @over: the second pass has begun, which isolates the pages for the copy.
+ * @walk: what was found.
+ */
+static struct lookups {
+	struct mm_struct	*mm;
+	unsigned long		address;
+	unsigned long		last;
+	struct page		*page;
+	bool			over;
+	struct cow_range_walk	walk;
+} lookups;
+
+static bool is_khugepaged(void)
+{
+	return current->flags & PF_KTHREAD && !strcmp(current->comm, "khugepaged");
+}
+
+/* vm_normal_page(vma, address, pte), which each scan calls for each PTE that maps a page. */
+static void lookup_hit(struct pt_regs *regs)
+{
+	struct vm_area_struct *vma = (struct vm_area_struct *)cow_arg0(regs);
+	unsigned long address = cow_arg1(regs);
+	pte_t pte = native_make_pte(cow_arg2(regs));
+	struct lookups *l = &lookups;
+
+	if (!is_khugepaged())
+		return;
+	if (l->mm != vma->vm_mm || l->address != (address & PMD_MASK)) {
+		memset(l, 0, sizeof(*l));
+		l->mm = vma->vm_mm;
+		l->address = address & PMD_MASK;
+	} else if (address <= l->last) {
+		l->over = true;
+	}
+	if (l->over)
+		return;
+	l->last = address;
+	cow_range_pte(&l->walk, pte);
+	l->page = pfn_valid(pte_pfn(pte)) ? cow_head(pte_page(pte)) : NULL;
+}
+
+static void scanned(struct mm_struct *mm, struct page *page, int status, int writable, int none,
+		    int unmapped, int referenced)
+{
+	bool seen = page && lookups.mm == mm && lookups.page == cow_head(page);
+	struct scan s;
+
+	begin(&s, mm, seen ? lookups.address : 0);
+	if (seen)
+		s.counts = lookups.walk.counts;
+	lookups.mm = NULL;
+	tell(&s, status, writable, none, unmapped, referenced);
+	finish(&s);
+}
+
+static void cut_scans(void)
+{
+}
+
+static void forget_scans(void)
+{
+	memset(&lookups, 0, sizeof(lookups));
+}
+
+#endif
+
+/* --- the kernel's own event ---------------------------------------------------------- */
+
+static struct tracepoint *tracepoint;
+
+#ifdef COW_SCANNED_ARGS
+static void on_scanned(void *data, struct mm_struct *mm, COW_SCANNED_ARGS int referenced, int none,
+		       int status, int unmapped)
+{
+	COUNT(tracepoint);
+	scanned(mm, cow_scanned_page(), status, cow_scanned_writable(), none, unmapped,
+		referenced);
+}
+#endif
+
+static void find_tracepoint(struct tracepoint *tp, void *unused)
+{
+	if (!strcmp(tp->name, "mm_khugepaged_scan_pmd"))
+		tracepoint = tp;
+}
+
+static const char *khugepaged_missing(void)
+{
+#ifdef COW_SCANNED_ARGS
+	for_each_kernel_tracepoint(find_tracepoint, NULL);
+	return tracepoint ? NULL : "tracepoint mm_khugepaged_scan_pmd";
+#else
+	return "tracepoint mm_khugepaged_scan_pmd with arguments that are known";
+#endif
+}
+
+static int khugepaged_start(void)
+{
+	cow_limits_read();
+#ifdef COW_SCANNED_ARGS
+	return tracepoint_probe_register(tracepoint, on_scanned, NULL);
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
+static void khugepaged_stop(void)
+{
+#ifdef COW_SCANNED_ARGS
+	tracepoint_probe_unregister(tracepoint, on_scanned, NULL);
+	tracepoint_synchronize_unregister();
+#endif
+	cut_scans();
+}
+
+static void khugepaged_clear(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		memset(per_cpu_ptr(&counters, cpu), 0, sizeof(struct counters));
+	forget_scans();
+}
+
+static const struct cow_group_probe probes[] = {
+#ifdef MADV_COLLAPSE
+	{
+		.names		= { "collapse_single_pmd", "hpage_collapse_scan_pmd" },
+		.sentence	= "a scan: its range is walked before, its verdict taken behind it",
+		.required	= true,
+		.enter		= scan_enter,
+		.leave		= scan_leave,
+		.data_size	= sizeof(struct room *),
+	},
+#else
+	{
+		.names		= { "vm_normal_page" },
+		.sentence	= "khugepaged looks up the page of a PTE",
+		.required	= true,
+		.hit		= lookup_hit,
+	},
+#endif
+	{
+		.names		= { "max_ptes_none_store", "khugepaged_max_ptes_none_store" },
+		.sentence	= "the limit of empty PTEs changes",
+		.enter		= cow_limit_none_enter,
+		.leave		= cow_limit_leave,
+		.data_size	= sizeof(struct cow_limit_data),
+	},
+	{
+		.names		= { "max_ptes_swap_store", "khugepaged_max_ptes_swap_store" },
+		.sentence	= "the limit of PTEs that are not present changes",
+		.enter		= cow_limit_swap_enter,
+		.leave		= cow_limit_leave,
+		.data_size	= sizeof(struct cow_limit_data),
+	},
+	{
+		.names		= { "max_ptes_shared_store", "khugepaged_max_ptes_shared_store" },
+		.sentence	= "the limit of PTEs of shared pages changes",
+		.enter		= cow_limit_shared_enter,
+		.leave		= cow_limit_leave,
+		.data_size	= sizeof(struct cow_limit_data),
+	},
+};
+
+/* --- printing ----------------------------------------------------------------------- */
+
+static const char * const tables[] = {
+#define TABLE_(id, name)	name,
+	COW_TABLES(TABLE_)
+};
+
+static const char * const estimates[] = {
+#define ESTIMATE_(id, name)	name,
+	COW_ESTIMATES(ESTIMATE_)
+	"-",
+};
+
+static void khugepaged_show(struct seq_file *m)
+{
+	struct counters sum = { 0 };
+	unsigned int i;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		const struct counters *c = per_cpu_ptr(&counters, cpu);
+
+		for (i = 0; i < ARRAY_SIZE(sum.scans); i++)
+			sum.scans[i] += READ_ONCE(c->scans[i]);
+		sum.tracepoint += READ_ONCE(c->tracepoint);
+		sum.unmatched += READ_ONCE(c->unmatched);
+		sum.crowded += READ_ONCE(c->crowded);
+		sum.cut += READ_ONCE(c->cut);
+	}
+	seq_printf(m, "estimate %s\n", estimates[COW_OWN_ESTIMATE]);
+	seq_printf(m, "scans_khugepaged %llu\n", sum.scans[ORIGIN_KHUGEPAGED]);
+	seq_printf(m, "scans_madvise %llu\n", sum.scans[ORIGIN_MADVISE]);
+	seq_printf(m, "tracepoint %llu\n", sum.tracepoint);
+	seq_printf(m, "unmatched %llu\n", sum.unmatched);
+	seq_printf(m, "crowded %llu\n", sum.crowded);
+	seq_printf(m, "cut %llu\n", sum.cut);
+	for (i = 0; i < COW_NR_LIMITS; i++)
+		if (READ_ONCE(cow_limits[i]) >= 0)
+			seq_printf(m, "%s %d\n", cow_limit_name(i), READ_ONCE(cow_limits[i]));
+}
+
+/**
+ * struct line - an event while it is printed
+ * @buf: where to.
+ * @size: bytes of it.
+ * @n: used so far.
+ */
+struct line {
+	char	*buf;
+	size_t	size;
+	size_t	n;
+};
+
+/* " key=value", a value that is not known as -. */
+static void put(struct line *l, const char *key, bool known, long value)
+{
+	l->n += scnprintf(l->buf + l->n, l->size - l->n, known ? " %s=%ld" : " %s=-", key, value);
+}
+
+static void put_word(struct line *l, const char *key, const char *word)
+{
+	l->n += scnprintf(l->buf + l->n, l->size - l->n, " %s=%s", key, word);
+}
+
+/* As one word: tasks name themselves as they like. */
+static void put_comm(struct line *l, const char *key, const char *comm)
+{
+	char word[TASK_COMM_LEN + 1];
+	unsigned int i;
+
+	for (i = 0; i < TASK_COMM_LEN && comm[i]; i++)
+		word[i] = isgraph(comm[i]) ? comm[i] : '_';
+	word[i] = '\0';
+	put_word(l, key, i ? word : "-");
+}
+
+static void put_counts(struct line *l, const struct cow_range_counts *c)
+{
+	bool known = c->table == COW_TABLE_PTE;
+	unsigned int i;
+
+	put_word(l, "table", tables[c->table]);
+	put(l, "ptes", known, c->ptes);
+	/* Those that khugepaged does not look up are not known one by one. */
+	put(l, "none", known && WALKED, c->none);
+	put(l, "zero", known && WALKED, c->zero);
+	put(l, "unmapped", known && WALKED, c->unmapped);
+	put(l, "special", known, c->special);
+	put(l, "present", known, c->present);
+	put(l, "writable", known, c->writable);
+	put(l, "referenced", known, c->referenced);
+	put(l, "large", known, c->large);
+	for (i = 0; i < COW_NR_ESTIMATES; i++)
+		put(l, estimates[i], known && !c->open[i], c->shared[i]);
+}
+
+static size_t khugepaged_print(char *buf, size_t size, const void *event)
+{
+	const struct scan *s = event;
+	struct line l = { buf, size, 0 };
+	unsigned int i;
+
+	l.n = scnprintf(buf, size, "scan origin=%s",
+			s->origin == ORIGIN_KHUGEPAGED ? "khugepaged" : "madvise");
+	if (s->address)
+		l.n += scnprintf(buf + l.n, size - l.n, " addr=%#llx", s->address);
+	else
+		put_word(&l, "addr", "-");
+	put(&l, "owner", s->owner, s->owner);
+	put_comm(&l, "owner_comm", s->owner_comm);
+	put_word(&l, "seen", WALKED ? "before" : "while");
+	put_counts(&l, &s->counts);
+	put_word(&l, "estimate", estimates[COW_OWN_ESTIMATE]);
+	for (i = 0; i < COW_NR_LIMITS; i++)
+		put(&l, cow_limit_name(i), s->limits[i] >= 0, s->limits[i]);
+	put(&l, "status", true, s->status);
+	put(&l, "kernel_none", s->told, s->none);
+	put(&l, "kernel_unmapped", s->told, s->unmapped);
+	put(&l, "kernel_referenced", s->told, s->referenced);
+	put(&l, "kernel_writable", s->told && s->writable >= 0, s->writable);
+	return l.n;
+}
+
+const struct cow_group cow_group_khugepaged = {
+	.name		= "khugepaged",
+	.sentence	= "what khugepaged finds where it looks for room for a huge page",
+	.missing	= khugepaged_missing,
+	.probes		= probes,
+	.nr_probes	= ARRAY_SIZE(probes),
+	.start		= khugepaged_start,
+	.stop		= khugepaged_stop,
+	.clear		= khugepaged_clear,
+	.show		= khugepaged_show,
+	.event_size	= sizeof(struct scan),
+	.log_events	= LOG_EVENTS,
+	.print		= khugepaged_print,
+	.state		= &state,
+};
