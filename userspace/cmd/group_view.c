@@ -6,10 +6,13 @@
 
 #include "json.h"
 #include "page.h"
+#include "report_khugepaged.h"
 #include "report_ksm.h"
 
 const struct ct_group_view ct_group_views[] = {
 	{ "ksm", ksm_text, ksm_json, ksm_explain, ksm_explain_json },
+	{ "khugepaged", khugepaged_text, khugepaged_json, khugepaged_explain,
+	  khugepaged_explain_json },
 	{ 0 }
 };
 

@@ -14,6 +14,16 @@
 /* What a group has for files besides its switch and its events; not all have all. */
 static const char *const files[] = { "stats", "probes", "table" };
 
+/* Events of the kernel's own whose words a group speaks: stored as the file "format". */
+static const struct {
+	const char	*group;
+	const char	*event;
+} formats[] = {
+	{ "khugepaged", "huge_memory/mm_khugepaged_scan_pmd" },
+};
+
+#define FORMAT_MAX	16384
+
 /**
  * struct group - one of them
  * @name: of it.
@@ -186,6 +196,27 @@ void ct_groups_stop(struct ct_groups *groups)
 	}
 }
 
+/* The kernel has no numbers of its words elsewhere, and they differ between kernels. */
+static void write_format(const struct group *g, const char *event, struct ct_writer *writer)
+{
+	static const char * const dirs[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	char text[FORMAT_MAX], file[128];
+	FILE *f = NULL;
+	size_t i, n;
+
+	for (i = 0; i < sizeof(dirs) / sizeof(*dirs) && !f; i++) {
+		snprintf(file, sizeof(file), "%s/events/%s/format", dirs[i], event);
+		f = fopen(file, "re");
+	}
+	if (!f)
+		return;
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = '\0';
+	if (n)
+		ct_writer_state(writer, path(g, "format"), text);
+}
+
 void ct_groups_state(struct ct_groups *groups, struct ct_writer *writer)
 {
 	struct ct_error ignored;
@@ -193,6 +224,9 @@ void ct_groups_state(struct ct_groups *groups, struct ct_writer *writer)
 	char *text;
 
 	for (i = 0; groups && i < groups->nr; i++) {
+		for (j = 0; j < sizeof(formats) / sizeof(*formats); j++)
+			if (!strcmp(formats[j].group, groups->list[i]->name))
+				write_format(groups->list[i], formats[j].event, writer);
 		for (j = 0; j < sizeof(files) / sizeof(*files); j++) {
 			const char *name = path(groups->list[i], files[j]);
 
