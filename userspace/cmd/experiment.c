@@ -213,7 +213,20 @@ static int stage(int fd)
 	return CT_EXIT_FAIL;
 }
 
-static void note_session(char *to, size_t size)
+/* What the steps are judged by besides faults, NULL for nothing. */
+static const char *groups_of(const struct ct_experiments *all)
+{
+	unsigned int s;
+	size_t i;
+
+	for (i = 0; i < all->n; i++)
+		for (s = 0; s < all->list[i].nr_steps; s++)
+			if (ct_exp_is_scan(&all->list[i], &all->list[i].step[s]))
+				return CT_KHUGE_GROUP;
+	return NULL;
+}
+
+static void note_session(const struct ct_experiments *all, char *to, size_t size)
 {
 	char dir[256], path[512], value[256];
 	const char *name;
@@ -231,13 +244,16 @@ static void note_session(char *to, size_t size)
 		if (!ct_host_read(path, value, sizeof(value)))
 			n += snprintf(to + n, size - n, "tracing %s %s %s\n", dir, name, value);
 	}
+	if (groups_of(all) && n < size)
+		n += snprintf(to + n, size - n, "tracing %s groups/%s/enabled 0\n", dir,
+			      groups_of(all));
 	/* The last is undone first. */
 	if (n < size)
 		snprintf(to + n, size - n, "tracing %s enabled 0\n", dir);
 }
 
-static int trace(int handover, const char *output, char **command_line,
-		 struct ct_session_result *result, struct ct_error *err)
+static int trace(int handover, const struct ct_experiments *all, const char *output,
+		 char **command_line, struct ct_session_result *result, struct ct_error *err)
 {
 	char number[16];
 	char *argv[] = { "/proc/self/exe", "experiment", "stage", number, NULL };
@@ -246,6 +262,7 @@ static int trace(int handover, const char *output, char **command_line,
 		.argv = argv,
 		.command_line = command_line,
 		.output = output,
+		.groups = groups_of(all),
 	};
 
 	snprintf(number, sizeof(number), "%d", handover);
@@ -323,14 +340,14 @@ static int run_all(const struct arguments *a, const struct ct_experiments *all,
 	h->runner = getpid();
 	h->tell = !a->quiet && isatty(STDERR_FILENO);
 	stand_aside(&h->cpus);
-	note_session(h->recovery, sizeof(h->recovery));
+	note_session(all, h->recovery, sizeof(h->recovery));
 	memcpy(h + 1, all->list, all->n * sizeof(*all->list));
 	run.log = (struct ct_stage_log *)((struct ct_experiment *)(h + 1) + all->n);
 	if (!output) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", store);
 		output = path;
 	}
-	ret = trace(fd, output, command_line, &result, err);
+	ret = trace(fd, all, output, command_line, &result, err);
 	run.lost = lost(&result);
 	if (!ret)
 		ret = judge(a, &run, output, err);
@@ -473,7 +490,9 @@ static void help(void)
 	     "  step  child c: write m\n"
 	     "        5.10,6.1,6.12,7.2  copy:mapped  the parent maps the page too\n\n"
 	     "p is the first process. ANSWER is none, absent, or faults of each page joined by +,\n"
-	     "alternatives by |, each OUTCOME or OUTCOME:REASON; operations joined by & run at once.\n\n"
+	     "alternatives by |, each OUTCOME or OUTCOME:REASON; operations joined by & run at once.\n"
+	     "ANSWER to collapse is VERDICT[:PRECISE/LIKELY/MAYBE]: how khugepaged decided, and how\n"
+	     "many pages are shared by each way of asking, - for not known, * for any number.\n\n"
 	     "Kinds of memory: area NAME KIND COUNT");
 	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		printf("  %-13s %s\n", texts[i][0], texts[i][1]);

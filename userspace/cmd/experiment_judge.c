@@ -32,7 +32,7 @@ char *ct_observed_text(const struct ct_observed *o, char *to, size_t size)
 	size_t used = 0;
 	unsigned int i;
 
-	snprintf(to, size, "none");
+	snprintf(to, size, "%s", *o->scan ? o->scan : "none");
 	for (i = 0; i < o->n && i < CT_EXP_FAULTS && used < size; i++) {
 		const struct ct_exp_fault *f = &o->fault[i];
 
@@ -161,12 +161,14 @@ static int by_pages(const void *a, const void *b)
 /* @code: how the experiment ended. */
 static enum ct_verdict judge_step(const struct ct_exp_run *run, const struct ct_exp_step *s,
 				  const struct ct_stage_step *log, int code,
-				  const struct page *pages, unsigned int n,
+				  const struct page *pages, unsigned int n, bool is_scan,
 				  struct ct_step_result *result)
 {
 	const struct ct_exp_answer *answer = &s->answer[run->kernel];
 	unsigned int i;
 
+	if (is_scan && log->state == CT_STAGE_DONE)
+		return ct_experiments_judge_scan(run, s, &log->part[0], result);
 	result->pages = n;
 	for (i = 0; i < n; i++) {
 		count_page(result, &pages[i]);
@@ -233,7 +235,8 @@ static void judge(struct ct_exp_run *run, size_t e, const struct watch *watches)
 		struct ct_step_result *step = &result->step[s];
 
 		step->verdict = judge_step(run, watches[s].s, watches[s].log, log->code,
-					   watches[s].pages, watches[s].n, step);
+					   watches[s].pages, watches[s].n,
+					   ct_exp_is_scan(&run->all->list[e], watches[s].s), step);
 		if (log->step[s].state != CT_STAGE_DONE &&
 		    (log->state == CT_STAGE_REFUSED || log->state == CT_STAGE_WAITING))
 			step->verdict = CT_VERDICT_SKIPPED;
@@ -262,6 +265,9 @@ static int judge_all(struct ct_exp_run *run, struct watch *watches, size_t *nr,
 	if (ret)
 		return ret;
 	read_trace(run, watches, *nr, reader);
+	ret = ct_experiments_scans(run, reader);
+	if (ret)
+		return ret;
 	for (e = 0; e < run->all->n; e++) {
 		judge(run, e, next);
 		next += run->all->list[e].nr_steps;

@@ -8,11 +8,12 @@
 
 #include "error.h"
 #include "experiment.h"
+#include "experiment_scan.h"
 #include "reader.h"
 #include "stage.h"
 
 /* Of the JSON form: greater major when a reader of the old one would misread it. */
-#define CT_EXP_VERSION	"1.1"
+#define CT_EXP_VERSION	"1.2"
 
 /*
  * What came of a step, and of an experiment: the worst of its steps.
@@ -34,14 +35,51 @@ enum ct_verdict { CT_VERDICTS(CT_VERDICT_ENUM_) CT_NR_VERDICTS };
 
 /**
  * struct ct_observed - pages that have seen the same
+ * @scan: of a step of scans, what came of the scan; else empty.
  * @n: number of @fault; more than CT_EXP_FAULTS: only the first are there.
  * @fault: in the order in which they began.
  * @pages: how many pages.
  */
 struct ct_observed {
+	char			scan[CT_KHUGE_WORD + 24];
 	unsigned int		n;
 	struct ct_exp_fault	fault[CT_EXP_FAULTS];
 	uint64_t		pages;
+};
+
+/*
+ * What the scan of a range meant for memory, where the pages are those that the stage
+ * counted by /proc/kpagecount. X(id, name, sentence)
+ */
+#define CT_CONSEQUENCES(X)						\
+	X(NONE, "-", "it made no difference")				\
+	X(WASTED, "wasted", \
+	  "collapsed, where a precise count of shared pages would have refused") \
+	X(SAVED, "saved", "refused, as a precise count of shared pages does") \
+	X(MISSED, "missed", \
+	  "refused as shared, where a precise count would have let it pass")
+
+#define CT_CONSEQUENCE_ENUM_(id, n, s)	CT_CONSEQUENCE_##id,
+enum ct_consequence { CT_CONSEQUENCES(CT_CONSEQUENCE_ENUM_) CT_NR_CONSEQUENCES };
+
+extern const char * const ct_consequence_names[CT_NR_CONSEQUENCES];
+extern const char * const ct_consequence_sentences[CT_NR_CONSEQUENCES];
+
+/**
+ * struct ct_scan_result - what came of a step of scans
+ * @scan: of khugepaged; its @seq is 0 when there was none.
+ * @shared: pages that others map too, by /proc/kpagecount.
+ * @limit: of these.
+ * @consequence: enum ct_consequence.
+ * @copied_bytes: of WASTED and SAVED: copies of shared pages that a collapse makes.
+ * @filled_bytes: likewise: memory where nothing was mapped.
+ * @missed_bytes: of MISSED: what stays without a huge page.
+ */
+struct ct_scan_result {
+	struct ct_khuge_scan	scan;
+	unsigned int		shared, limit;
+	enum ct_consequence	consequence;
+	uint64_t		copied_bytes, filled_bytes, missed_bytes;
 };
 
 /**
@@ -53,12 +91,14 @@ struct ct_observed {
  * @ns: time of them.
  * @nr_observed: number of @observed.
  * @observed: the most frequent first; what is beyond CT_OBSERVED kinds is in the last.
+ * @scan: of a step of scans.
  */
 struct ct_step_result {
 	enum ct_verdict		verdict;
 	uint64_t		pages, unexpected, faults, ns;
 	unsigned int		nr_observed;
 	struct ct_observed	observed[CT_OBSERVED];
+	struct ct_scan_result	scan;
 };
 
 /**
@@ -109,6 +149,15 @@ struct ct_exp_run {
  * Return: 0 or -ENOMEM.
  */
 int ct_experiments_judge(struct ct_exp_run *run, struct ct_reader *reader, struct ct_error *err);
+
+/* Find the scans of the steps that are about one, in @run. Return: 0 or -ENOMEM. */
+int ct_experiments_scans(struct ct_exp_run *run, struct ct_reader *reader);
+
+/* Judge one of these. Return: enum ct_verdict, but for what was not reached. */
+enum ct_verdict ct_experiments_judge_scan(const struct ct_exp_run *run,
+					  const struct ct_exp_step *step,
+					  const struct ct_stage_part *part,
+					  struct ct_step_result *result);
 
 /* "copy:mapped+reuse:exclusive" for what a page has seen. Returns @to. */
 char *ct_observed_text(const struct ct_observed *o, char *to, size_t size);

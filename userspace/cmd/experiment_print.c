@@ -4,6 +4,7 @@
 
 #include "experiment_parts.h"
 #include "json.h"
+#include "report_khugepaged.h"
 #include "units.h"
 #include "version.h"
 
@@ -21,7 +22,25 @@ static void print_observed(FILE *out, const struct ct_step_result *r)
 		fprintf(out, "%s%s on %s", i ? ", " : "",
 			ct_observed_text(&r->observed[i], text, sizeof(text)),
 			ct_format_count(count, r->observed[i].pages));
-	fprintf(out, "%s\n", r->pages == 1 ? " page" : " pages");
+	fprintf(out, " %s%s\n", *r->observed[0].scan ? "range" : "page", r->pages == 1 ? "" : "s");
+}
+
+static void print_consequence(FILE *out, const struct ct_scan_result *r)
+{
+	const char *word = ct_consequence_names[r->consequence];
+
+	fprintf(out, "  %-12s %-9s %u pages that others map, by /proc/kpagecount; max_ptes_shared was %u\n",
+		"", "precise", r->shared, r->limit);
+	if (r->consequence == CT_CONSEQUENCE_WASTED || r->consequence == CT_CONSEQUENCE_SAVED)
+		fprintf(out, "  %-12s %-9s %llu KiB: %llu KiB of copies, %llu KiB where nothing was mapped; %s\n",
+			"", word, (unsigned long long)(r->copied_bytes + r->filled_bytes) >> 10,
+			(unsigned long long)r->copied_bytes >> 10,
+			(unsigned long long)r->filled_bytes >> 10,
+			ct_consequence_sentences[r->consequence]);
+	else if (r->consequence == CT_CONSEQUENCE_MISSED)
+		fprintf(out, "  %-12s %-9s %llu KiB without a huge page: %s\n", "", word,
+			(unsigned long long)r->missed_bytes >> 10,
+			ct_consequence_sentences[r->consequence]);
 }
 
 static void print_step(FILE *out, const struct ct_exp_run *run, const struct ct_exp_step *s,
@@ -39,6 +58,8 @@ static void print_step(FILE *out, const struct ct_exp_run *run, const struct ct_
 	if (r->verdict != CT_VERDICT_EXPECTED)
 		fprintf(out, "  %-12s %-9s %s\n", "", "must be", answer->text);
 	fprintf(out, "  %-12s %-9s %s\n", "", "because", answer->why);
+	if (r->scan.scan.seq)
+		print_consequence(out, &r->scan);
 }
 
 static const char *absent_why(const struct ct_exp_run *run, size_t e)
@@ -152,6 +173,19 @@ static struct json_object *parts(const struct ct_experiment *e, const struct ct_
 	return list;
 }
 
+/* What khugepaged did, and what the stage counted before. */
+static struct json_object *scan(const struct ct_scan_result *r)
+{
+	struct json_object *j = khugepaged_scan_json(&r->scan);
+
+	add_number(j, "kpagecount_shared", r->shared);
+	add_text(j, "consequence", ct_consequence_names[r->consequence]);
+	add_number(j, "copied_kib", r->copied_bytes >> 10);
+	add_number(j, "filled_kib", r->filled_bytes >> 10);
+	add_number(j, "missed_kib", r->missed_bytes >> 10);
+	return j;
+}
+
 static struct json_object *step(const struct ct_exp_run *run, size_t e, unsigned int number)
 {
 	const struct ct_experiment *exp = &run->all->list[e];
@@ -172,6 +206,8 @@ static struct json_object *step(const struct ct_exp_run *run, size_t e, unsigned
 	for (i = 0; i < r->nr_observed; i++)
 		json_object_array_add(list, observed(&r->observed[i]));
 	add(j, "observed", list);
+	if (r->scan.scan.seq)
+		add(j, "scan", scan(&r->scan));
 	if (log->state == CT_STAGE_DONE) {
 		add_number(j, "began_ns", log->began);
 		add_number(j, "ended_ns", log->ended);

@@ -10,6 +10,7 @@
 
 #include "bytes.h"
 #include "experiment.h"
+#include "experiment_scan.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
 
@@ -269,7 +270,11 @@ static int parse_answer(struct parser *p, const char *text, struct ct_exp_answer
 	while (!a->absent && (sequence = strsep(&rest, "|"))) {
 		if (a->n == CT_EXP_SEQUENCES)
 			return wrong(p, "more than %d possible sequences", CT_EXP_SEQUENCES);
-		ret = parse_sequence(p, sequence, &a->sequence[a->n]);
+		if (ct_exp_is_scan(p->e, p->step))
+			ret = ct_exp_scan_parse(sequence, &a->scan[a->n]) ? 0 :
+			      wrong(p, "a scan is answered by VERDICT[:PRECISE/LIKELY/MAYBE]");
+		else
+			ret = parse_sequence(p, sequence, &a->sequence[a->n]);
 		if (ret)
 			return ret;
 		a->n++;
@@ -353,6 +358,20 @@ static int parse_area_of(struct parser *p, struct ct_exp_op *op, const char *nam
 	return wrong(p, "there is no area %s", name);
 }
 
+/* FIRST-LAST */
+static bool pages_of(const char *text, unsigned int pages, struct ct_exp_op *op)
+{
+	char copy[CT_EXP_WORD], *last;
+
+	strcpy(copy, text);
+	last = strchr(copy, '-');
+	if (!last)
+		return false;
+	*last++ = '\0';
+	return number_of(copy, 0, pages - 1, &op->number) &&
+	       number_of(last, op->number, pages - 1, &op->last);
+}
+
 static int parse_word(struct parser *p, struct ct_exp_op *op, const char *word)
 {
 	switch (op->verb) {
@@ -373,6 +392,18 @@ static int parse_word(struct parser *p, struct ct_exp_op *op, const char *word)
 	case CT_EXP_VERB_WAIT:
 		return number_of(word, 1, 60000, &op->number) ? 0 :
 		       wrong(p, "\"%s\" is no number of milliseconds from 1 to 60000", word);
+	case CT_EXP_VERB_POKE:
+		return number_of(word, 0, ct_exp_unit(p->e->area[op->area].kind) / 4096 - 1,
+				 &op->number) ? 0 : wrong(p, "\"%s\" is no page of a unit", word);
+	case CT_EXP_VERB_KEEP:
+		return pages_of(word, ct_exp_unit(p->e->area[op->area].kind) / 4096, op) ? 0 :
+		       wrong(p, "\"%s\" are no pages FIRST-LAST of a unit", word);
+	case CT_EXP_VERB_COLLAPSE:
+		if (p->e->area[op->area].kind != CT_EXP_KIND_THP ||
+		    p->e->area[op->area].units != 1)
+			return wrong(p, "collapse wants an area of thp 1: one range is watched");
+		return number_of(word, 0, 511, &op->number) ? 0 :
+		       wrong(p, "\"%s\" is no limit of shared pages from 0 to 511", word);
 	default:
 		strcpy(op->word, word);
 		return word_fits(p, op->verb, word);

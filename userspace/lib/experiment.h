@@ -16,6 +16,8 @@
  *	SEQUENCE	none, or FAULT[+FAULT...] in the order in which they began
  *	FAULT	OUTCOME[:REASON], words of the vocabulary; without a reason any will do
  *
+ * Of a step that lets khugepaged scan the scan is watched: see experiment_scan.h.
+ *
  * '#' begins a comment. This is about the text alone; stage.h acts it.
  */
 #ifndef COWTRACE_EXPERIMENT_H
@@ -38,6 +40,7 @@
 #define CT_EXP_ARGS	4
 #define CT_EXP_FAULTS	4
 #define CT_EXP_SEQUENCES 6
+#define CT_EXP_ESTIMATES 3
 #define CT_EXP_PARTIES	2
 
 /*
@@ -104,7 +107,12 @@ enum ct_exp_kind { CT_EXP_KINDS(CT_EXP_KIND_ENUM_) CT_EXP_NR_KINDS };
 	X(MEM_WRITE, "mem-write", 1, 1, 1, "write to each unit of AREA of ACTOR by /proc/PID/mem") \
 	X(PTRACE_WRITE, "ptrace-write", 1, 1, 1, \
 	  "write to each unit of AREA of ACTOR by ptrace()") \
-	X(PIN_READ, "pin-read", 1, 0, 0, "pin AREA for reading, for a moment: process_vm_readv()")
+	X(PIN_READ, "pin-read", 1, 0, 0, "pin AREA for reading, for a moment: process_vm_readv()") \
+	X(POKE, "poke", 1, 1, 1, "write a byte to one 4 KiB page of each unit of AREA, by its number") \
+	X(KEEP, "keep", 1, 1, 1, \
+	  "unmap all of each unit of AREA but the 4 KiB pages FIRST-LAST") \
+	X(COLLAPSE, "collapse", 1, 1, 1, \
+	  "let khugepaged scan AREA, with max_ptes_shared as given and max_ptes_none 511")
 
 #define CT_EXP_VERB_ENUM_(id, n, a, l, g, s)	CT_EXP_VERB_##id,
 enum ct_exp_verb { CT_EXP_VERBS(CT_EXP_VERB_ENUM_) CT_EXP_NR_VERBS };
@@ -127,7 +135,8 @@ struct ct_exp_area {
  * @verb: enum ct_exp_verb.
  * @area: number of the area, -1 when the verb takes none.
  * @other: number of the actor that the verb names, -1 for none.
- * @number: of "cpu" and "wait".
+ * @number: of "cpu", "wait", "poke" and "collapse"; of "keep" the first page.
+ * @last: of "keep", the last page.
  * @word: further word, empty when none was given.
  * @line: in the text.
  */
@@ -137,6 +146,7 @@ struct ct_exp_op {
 	int			area;
 	int			other;
 	unsigned int		number;
+	unsigned int		last;
 	char			word[CT_EXP_WORD];
 	unsigned int		line;
 };
@@ -160,11 +170,24 @@ struct ct_exp_sequence {
 	struct ct_exp_fault	fault[CT_EXP_FAULTS];
 };
 
+/* In place of a number: any will do. */
+#define CT_EXP_ANY	(-2)
+
+/**
+ * struct ct_exp_scan - what khugepaged must answer
+ * @verdict: as the kernel's event calls it.
+ * @shared: PTEs by enum ct_estimate, -1 for one that cannot be known, CT_EXP_ANY.
+ */
+struct ct_exp_scan {
+	char	verdict[CT_EXP_WORD];
+	int	shared[CT_EXP_ESTIMATES];
+};
+
 /**
  * struct ct_exp_answer - what a kernel must answer
  * @given: the text says it.
  * @absent: the kernel has no such thing: the operation fails.
- * @n: number of @sequence, any of which is right on a page.
+ * @n: number of @sequence, any of which is right on a page; of @scan in a step of scans.
  * @text: as written.
  * @why: the kernel's reason, with its source.
  */
@@ -173,6 +196,7 @@ struct ct_exp_answer {
 	bool			absent;
 	unsigned int		n;
 	struct ct_exp_sequence	sequence[CT_EXP_SEQUENCES];
+	struct ct_exp_scan	scan[CT_EXP_SEQUENCES];
 	char			text[CT_EXP_TEXT];
 	char			why[CT_EXP_TEXT];
 };

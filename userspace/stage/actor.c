@@ -31,6 +31,9 @@ static ct_act *const acts[] = {
 	[CT_EXP_VERB_MEM_WRITE]		= ct_act_mem_write,
 	[CT_EXP_VERB_PTRACE_WRITE]	= ct_act_ptrace_write,
 	[CT_EXP_VERB_PIN_READ]		= ct_act_pin_read,
+	[CT_EXP_VERB_POKE]		= ct_act_poke,
+	[CT_EXP_VERB_KEEP]		= ct_act_keep,
+	[CT_EXP_VERB_COLLAPSE]		= ct_act_collapse,
 };
 
 struct entry {

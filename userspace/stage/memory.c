@@ -403,6 +403,33 @@ int ct_act_punch(const struct ct_turn *t, struct ct_error *err)
 	return 0;
 }
 
+int ct_act_keep(const struct ct_turn *t, struct ct_error *err)
+{
+	const struct ct_exp_area *area = &t->scene->e->area[t->op->area];
+	size_t unit = ct_exp_unit(area->kind), i;
+	size_t first = t->op->number * PAGE, end = (t->op->last + 1) * PAGE;
+
+	for (i = 0; i < ct_area_bytes(area); i += unit) {
+		char *at = t->scene->base[t->op->area] + i;
+
+		if ((first && madvise(at, first, MADV_DONTNEED)) ||
+		    (end < unit && madvise(at + end, unit - end, MADV_DONTNEED)))
+			return ct_error_set(err, -errno, "MADV_DONTNEED: %s", strerror(errno));
+	}
+	return 0;
+}
+
+int ct_act_poke(const struct ct_turn *t, struct ct_error *err)
+{
+	const struct ct_exp_area *area = &t->scene->e->area[t->op->area];
+	size_t unit = ct_exp_unit(area->kind), i;
+
+	(void)err;
+	for (i = 0; i < ct_area_bytes(area); i += unit)
+		poke(t->scene->base[t->op->area] + i + t->op->number * PAGE, 1);
+	return 0;
+}
+
 int ct_act_discard(const struct ct_turn *t, struct ct_error *err)
 {
 	const struct ct_exp_area *area = &t->scene->e->area[t->op->area];

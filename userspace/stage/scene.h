@@ -103,9 +103,14 @@ typedef int ct_act(const struct ct_turn *turn, struct ct_error *err);
 ct_act ct_act_touch, ct_act_drain, ct_act_settle, ct_act_pageout, ct_act_protect, ct_act_soft_dirty,
        ct_act_split, ct_act_punch, ct_act_discard, ct_act_unmap;
 ct_act ct_act_merge, ct_act_unmerge;
+ct_act ct_act_poke, ct_act_keep;
+ct_act ct_act_collapse;
 ct_act ct_act_hold, ct_act_release;
 ct_act ct_act_uffd;
 ct_act ct_act_kernel_write, ct_act_mem_write, ct_act_ptrace_write, ct_act_pin_read;
+
+/* Set khugepaged up for an experiment that lets it scan. Return: 0 or a negative errno. */
+int ct_khugepaged_set(const struct ct_exp_op *op, struct ct_error *err);
 
 /* Of an entry of /proc/PID/pagemap: the page frame, present, in swap, soft-dirty. */
 #define CT_PM_FRAME		((1ull << 55) - 1)

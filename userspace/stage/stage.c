@@ -159,6 +159,7 @@ static int have_areas(const struct ct_experiment *e, struct ct_error *err)
 static int have(const struct ct_experiment *e, struct ct_scene *scene, struct ct_error *err)
 {
 	int cpus = CPU_COUNT(scene->cpus);
+	unsigned int i;
 	int ret = 0;
 
 	if (cpus < (int)e->cpus)
@@ -178,7 +179,12 @@ static int have(const struct ct_experiment *e, struct ct_scene *scene, struct ct
 		ret = ct_slow_disk(scene->slow_disk, sizeof(scene->slow_disk), err);
 	if (!ret && uses(e, CT_EXP_VERB_MERGE))
 		ret = have_ksm(err);
-	return ret ? ret : have_areas(e, err);
+	if (!ret)
+		ret = have_areas(e, err);
+	for (i = 0; !ret && i < e->nr_ops; i++)
+		if (e->op[i].verb == CT_EXP_VERB_COLLAPSE)
+			ret = ct_khugepaged_set(&e->op[i], err);
+	return ret;
 }
 
 /* --- actors --------------------------------------------------------------------- */

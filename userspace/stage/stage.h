@@ -40,6 +40,9 @@ enum ct_stage_state {
  * @bytes: of it.
  * @grain: bytes from one touched address to the next.
  * @count: how many were touched.
+ * @shared: of "collapse": pages of the area that /proc/kpagecount counts more than one
+ *	mapping of, before it was scanned.
+ * @none: likewise, where nothing was mapped.
  */
 struct ct_stage_part {
 	uint32_t	tgid;
@@ -47,6 +50,8 @@ struct ct_stage_part {
 	uint64_t	base;
 	uint64_t	bytes;
 	uint64_t	grain;
+	uint32_t	shared;
+	uint32_t	none;
 };
 
 /**
