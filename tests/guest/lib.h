@@ -53,6 +53,7 @@ void run_forks(void);
 void run_ksm(void);
 void run_race(void);
 void run_contention(void);
+void run_khugepaged(void);
 void run_storm(void);
 void run_load(void);
 void run_hotplug(void);

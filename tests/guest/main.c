@@ -48,6 +48,7 @@ static const struct suite suites[] = {
 	{ "ksm", run_ksm, "what KSM merges and what ends it, beside the kernel's own counts" },
 	{ "race", run_race, "two writers of the same page at once; RACES rounds" },
 	{ "contention", run_contention, "parent and child at one page; CONTENTION rounds" },
+	{ "khugepaged", run_khugepaged, "what khugepaged finds in a range, and decides" },
 	{ "storm", run_storm, "STORM_SECONDS of fork, write, swap and KSM on all CPUs" },
 	{ "load", run_load, "LOAD_FAULTS faults on all CPUs, and a reader that stalls" },
 	{ "hotplug", run_hotplug, "CPUs unplugged and plugged in under load; PLUG_ROUNDS rounds" },
