@@ -2,6 +2,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/debugfs.h>
+#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
@@ -12,6 +13,9 @@
 #include "debugfs.h"
 #include "group_parts.h"
 #include "groups.h"
+
+/* The longest limit: a day. */
+#define SECONDS_MAX	86400u
 
 /* Of all switches, and of what the probes of a group are. */
 static DEFINE_MUTEX(groups_mutex);
@@ -25,6 +29,18 @@ static const char *missing(struct cow_group_state *s)
 		if (s->group->probes[i].required && !s->probed[i].name)
 			return s->group->probes[i].names[0];
 	return s->group->missing ? s->group->missing() : NULL;
+}
+
+/* From here on all is counted. */
+static void begin(struct cow_group_state *s)
+{
+	s->begun_ns = ktime_get_ns();
+	if (!s->seconds)
+		return;
+	s->until_ns = s->begun_ns + (u64)s->seconds * NSEC_PER_SEC;
+	/* One of the last run may be waiting for its time still. */
+	cancel_delayed_work(&s->limit);
+	schedule_delayed_work(&s->limit, s->seconds * HZ + 1);
 }
 
 static int start(struct cow_group_state *s)
@@ -47,16 +63,23 @@ static int start(struct cow_group_state *s)
 		return err;
 	if (g->clear)
 		g->clear();
+	s->limited = false;
+	s->until_ns = 0;
+	s->ended_ns = 0;
+	s->begun_ns = ktime_get_ns();
 	WRITE_ONCE(s->live, true);
 	err = g->start ? g->start() : 0;
 	if (err)
 		goto off;
 	err = cow_group_arm(s);
-	if (!err)
+	if (!err) {
+		begin(s);
 		return 0;
+	}
 	if (g->stop)
 		g->stop();
 off:
+	s->begun_ns = 0;
 	WRITE_ONCE(s->live, false);
 	return err;
 }
@@ -66,7 +89,22 @@ static void stop(struct cow_group_state *s)
 	cow_group_disarm(s);
 	if (s->group->stop)
 		s->group->stop();
+	s->ended_ns = ktime_get_ns();
 	WRITE_ONCE(s->live, false);
+}
+
+static void limit_reached(struct work_struct *work)
+{
+	struct cow_group_state *s = container_of(to_delayed_work(work), struct cow_group_state,
+						 limit);
+
+	mutex_lock(&groups_mutex);
+	/* It may be another run by now, with more time to go. */
+	if (s->live && s->until_ns && ktime_get_ns() >= s->until_ns) {
+		s->limited = true;
+		stop(s);
+	}
+	mutex_unlock(&groups_mutex);
 }
 
 static int set_enabled(struct cow_group_state *s, bool on)
@@ -120,6 +158,11 @@ static int stats_show(struct seq_file *m, void *v)
 
 	mutex_lock(&groups_mutex);
 	seq_printf(m, "state %s\n", s->live ? "running" : "off");
+	if (s->begun_ns)
+		seq_printf(m, "ran_ns %llu\n",
+			   (s->ended_ns ?: ktime_get_ns()) - s->begun_ns);
+	seq_printf(m, "limited %d\n", s->limited);
+	seq_printf(m, "seconds %u\n", s->seconds);
 	if (s->group->event_size) {
 		seq_printf(m, "events %u\n", READ_ONCE(s->log.seq));
 		seq_printf(m, "dropped %llu\n", READ_ONCE(s->log.dropped));
@@ -158,6 +201,46 @@ unlock:
 	return err;
 }
 
+static int table_show(struct seq_file *m, void *v)
+{
+	struct cow_group_state *s = m->private;
+	int err;
+
+	mutex_lock(&groups_mutex);
+	err = s->group->table(m);
+	mutex_unlock(&groups_mutex);
+	return err;
+}
+
+static int seconds_show(struct seq_file *m, void *v)
+{
+	struct cow_group_state *s = m->private;
+
+	seq_printf(m, "%u\n", READ_ONCE(s->seconds));
+	return 0;
+}
+
+static ssize_t seconds_write(struct file *file, const char __user *from, size_t count,
+			     loff_t *ppos)
+{
+	struct cow_group_state *s = ((struct seq_file *)file->private_data)->private;
+	char *text = cow_setting_text(from, count, ppos);
+	int err = PTR_ERR_OR_ZERO(text);
+	unsigned int seconds;
+
+	if (!err) {
+		err = kstrtouint(text, 10, &seconds) ?: seconds > SECONDS_MAX ? -ERANGE : 0;
+		kfree(text);
+	}
+	if (err) {
+		cow_setting_explain("seconds", "0 (no limit) to 86400", err);
+		return err;
+	}
+	WRITE_ONCE(s->seconds, seconds);
+	*ppos += count;
+	return count;
+}
+
 #define SHOWN(name, write_op)							\
 static int name##_open(struct inode *inode, struct file *file)			\
 {										\
@@ -174,7 +257,9 @@ static const struct file_operations name##_fops = {				\
 }
 
 SHOWN(enabled, enabled_write);
+SHOWN(seconds, seconds_write);
 SHOWN(stats, cow_refuse_write);
+SHOWN(table, cow_refuse_write);
 SHOWN(probes, cow_refuse_write);
 
 static void release(struct cow_group_state *s)
@@ -183,6 +268,8 @@ static void release(struct cow_group_state *s)
 
 	if (!s)
 		return;
+	if (s->group->free)
+		s->group->free();
 	for (i = 0; s->probed && i < s->group->nr_probes; i++)
 		free_percpu(s->probed[i].hits);
 	vfree(s->log.events);
@@ -198,6 +285,8 @@ static struct cow_group_state *allocate(const struct cow_group *g)
 	if (!s)
 		return NULL;
 	s->group = g;
+	s->seconds = g->seconds;
+	INIT_DELAYED_WORK(&s->limit, limit_reached);
 	raw_spin_lock_init(&s->log.lock);
 	s->probed = kcalloc(g->nr_probes ?: 1, sizeof(*s->probed), GFP_KERNEL);
 	if (!s->probed)
@@ -219,10 +308,13 @@ static void __init create_files(struct cow_group_state *s, struct dentry *parent
 	struct dentry *dir = debugfs_create_dir(s->group->name, parent);
 
 	debugfs_create_file("enabled", 0600, dir, s, &enabled_fops);
+	debugfs_create_file("seconds", 0600, dir, s, &seconds_fops);
 	debugfs_create_file("stats", 0400, dir, s, &stats_fops);
 	debugfs_create_file("probes", 0400, dir, s, &probes_fops);
 	if (s->group->event_size)
 		debugfs_create_file("events", 0400, dir, s, &cow_group_events_fops);
+	if (s->group->table)
+		debugfs_create_file("table", 0400, dir, s, &table_fops);
 }
 
 int __init cow_groups_init(struct dentry *dir)
@@ -249,6 +341,9 @@ void cow_groups_exit(void)
 	for (g = cow_groups; *g; g++) {
 		struct cow_group_state *s = *(*g)->state;
 
+		/* Nobody switches it on again: its files are gone. */
+		if (s)
+			cancel_delayed_work_sync(&s->limit);
 		if (s && s->live)
 			stop(s);
 		release(s);

@@ -4,8 +4,9 @@
  * its own below debugfs, with a switch that is off until somebody turns it on. While
  * it is off nothing of it is probed, and the faults of the core know nothing of it.
  *
- * Files of a group: enabled (0 or 1), stats (name and value a line), events (one line
- * of text an event, for one reader; a group that only counts has none), probes.
+ * Files of a group: enabled (0 or 1), seconds (after which it switches itself off; 0 for
+ * never), stats (name and value a line), events (one line of text an event, for one
+ * reader; a group that only counts has none), table (of a group that has one), probes.
  */
 #ifndef COW_GROUP_H
 #define COW_GROUP_H
@@ -76,6 +77,9 @@ struct cow_group_state;
  *	run any more when it returns.
  * @clear: set the counts to 0; called before each start, with nothing running.
  * @show: print the counts, "name value" a line.
+ * @table: NULL, or print what does not fit into that form. 0 or a negative errno.
+ * @seconds: after which it switches itself off unless told otherwise; 0 for never.
+ * @free: NULL, or free what @start allocated; called once, with nothing running.
  * @event_size: bytes of the record of an event, 0 for a group that only counts.
  * @log_events: how many fit into its log, a power of two.
  * @print: an event as "word key=value…", without newline. Return: bytes printed.
@@ -91,6 +95,9 @@ struct cow_group {
 	void				(*stop)(void);
 	void				(*clear)(void);
 	void				(*show)(struct seq_file *m);
+	int				(*table)(struct seq_file *m);
+	unsigned int			seconds;
+	void				(*free)(void);
 	size_t				event_size;
 	unsigned int			log_events;
 	size_t				(*print)(char *buf, size_t size, const void *event);

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <linux/kprobes.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 #include "group.h"
 
@@ -54,6 +55,12 @@ struct cow_group_log {
  * @probed: its functions, in the order of its probes.
  * @looked: the functions were looked for.
  * @live: it is on.
+ * @seconds: after which it switches itself off, 0 for never; taken at the next start.
+ * @begun_ns: CLOCK_MONOTONIC when it was last switched on.
+ * @ended_ns: when it was last switched off, 0 while it is on.
+ * @until_ns: when it is to be switched off, 0 for never.
+ * @limited: it was the limit that switched it off.
+ * @limit: does that.
  * @readers: whether the events are open.
  * @log: its events.
  */
@@ -62,6 +69,12 @@ struct cow_group_state {
 	struct cow_group_probed	*probed;
 	bool			looked;
 	bool			live;
+	unsigned int		seconds;
+	u64			begun_ns;
+	u64			ended_ns;
+	u64			until_ns;
+	bool			limited;
+	struct delayed_work	limit;
 	atomic_t		readers;
 	struct cow_group_log	log;
 };
