@@ -4,5 +4,6 @@
 const struct cow_group * const cow_groups[] = {
 	&cow_group_ksm,
 	&cow_group_khugepaged,
+	&cow_group_files,
 	NULL
 };

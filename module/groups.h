@@ -11,4 +11,6 @@ extern const struct cow_group cow_group_khugepaged;
 /* Ends with NULL. */
 extern const struct cow_group * const cow_groups[];
 
+extern const struct cow_group cow_group_files;
+
 #endif /* COW_GROUPS_H */

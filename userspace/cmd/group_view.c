@@ -6,6 +6,7 @@
 
 #include "json.h"
 #include "page.h"
+#include "report_files.h"
 #include "report_khugepaged.h"
 #include "report_ksm.h"
 
@@ -13,6 +14,7 @@ const struct ct_group_view ct_group_views[] = {
 	{ "ksm", ksm_text, ksm_json, ksm_explain, ksm_explain_json },
 	{ "khugepaged", khugepaged_text, khugepaged_json, khugepaged_explain,
 	  khugepaged_explain_json },
+	{ "files", files_text, files_json, NULL, NULL },
 	{ 0 }
 };
 
