@@ -2,7 +2,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": khugepaged: " fmt
 
 #include <linux/atomic.h>
-#include <linux/ctype.h>
 #include <linux/mman.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
@@ -13,51 +12,6 @@
 #include "groups.h"
 
 #define LOG_EVENTS	4096
-
-/*
- * Where each scan is a call of its own, which came with MADV_COLLAPSE, its range is walked
- * when the call begins. Before, khugepaged is watched while it looks up the page of each
- * PTE, under the lock of the page table, until it has seen enough.
- */
-#ifdef MADV_COLLAPSE
-#define WALKED	true
-#else
-#define WALKED	false
-#endif
-
-enum origin { ORIGIN_KHUGEPAGED, ORIGIN_MADVISE };
-
-/**
- * struct scan - one scan of the range of a PMD
- * @event: see there.
- * @address: the first of the range, 0 when it is not known.
- * @owner: process whose memory it is, 0 when it has gone.
- * @owner_comm: its name.
- * @counts: of the PTEs.
- * @limits: in force when it began, -1 for not known.
- * @status: enum scan_result of this kernel.
- * @origin: enum origin.
- * @told: the tracepoint was hit: what follows is by the kernel.
- * @writable: whether a PTE was, -1 where it does not ask.
- * @none: PTEs that are empty or of the zero page, until it had seen enough.
- * @unmapped: PTEs that are not present, likewise.
- * @referenced: PTEs, likewise.
- */
-struct scan {
-	struct cow_event	event;
-	u64			address;
-	u32			owner;
-	char			owner_comm[TASK_COMM_LEN];
-	struct cow_range_counts	counts;
-	s32			limits[COW_NR_LIMITS];
-	s32			status;
-	u8			origin;
-	bool			told;
-	s16			writable;
-	s16			none;
-	s16			unmapped;
-	s16			referenced;
-};
 
 /*
  * What is counted, a number a CPU. Hits of the tracepoint are scans, or unmatched, whose
@@ -76,12 +30,12 @@ static DEFINE_PER_CPU(struct counters {
 
 static struct cow_group_state *state;
 
-static void begin(struct scan *s, struct mm_struct *mm, unsigned long address)
+static void begin(struct cow_scan *s, struct mm_struct *mm, unsigned long address)
 {
 	unsigned int i;
 
 	memset(s, 0, sizeof(*s));
-	s->origin = current->flags & PF_KTHREAD ? ORIGIN_KHUGEPAGED : ORIGIN_MADVISE;
+	s->origin = current->flags & PF_KTHREAD ? COW_SCAN_KHUGEPAGED : COW_SCAN_MADVISE;
 	s->address = address;
 	for (i = 0; i < COW_NR_LIMITS; i++)
 		s->limits[i] = READ_ONCE(cow_limits[i]);
@@ -100,7 +54,7 @@ static void begin(struct scan *s, struct mm_struct *mm, unsigned long address)
 }
 
 /* What the kernel says of a scan. */
-static void tell(struct scan *s, int status, int writable, int none, int unmapped,
+static void tell(struct cow_scan *s, int status, int writable, int none, int unmapped,
 		 int referenced)
 {
 	s->told = true;
@@ -111,7 +65,7 @@ static void tell(struct scan *s, int status, int writable, int none, int unmappe
 	s->referenced = referenced;
 }
 
-static void finish(struct scan *s)
+static void finish(struct cow_scan *s)
 {
 	COUNT(scans[s->origin]);
 	cow_group_event(&cow_group_khugepaged, &s->event);
@@ -130,7 +84,7 @@ static void finish(struct scan *s)
  */
 struct room {
 	struct task_struct	*task;
-	struct scan		scan;
+	struct cow_scan		scan;
 };
 
 /*
@@ -284,7 +238,7 @@ static void scanned(struct mm_struct *mm, struct page *page, int status, int wri
 		    int unmapped, int referenced)
 {
 	bool seen = page && lookups.mm == mm && lookups.page == cow_head(page);
-	struct scan s;
+	struct cow_scan s;
 
 	begin(&s, mm, seen ? lookups.address : 0);
 	if (seen)
@@ -404,19 +358,6 @@ static const struct cow_group_probe probes[] = {
 	},
 };
 
-/* --- printing ----------------------------------------------------------------------- */
-
-static const char * const tables[] = {
-#define TABLE_(id, name)	name,
-	COW_TABLES(TABLE_)
-};
-
-static const char * const estimates[] = {
-#define ESTIMATE_(id, name)	name,
-	COW_ESTIMATES(ESTIMATE_)
-	"-",
-};
-
 static void khugepaged_show(struct seq_file *m)
 {
 	struct counters sum = { 0 };
@@ -433,9 +374,9 @@ static void khugepaged_show(struct seq_file *m)
 		sum.crowded += READ_ONCE(c->crowded);
 		sum.cut += READ_ONCE(c->cut);
 	}
-	seq_printf(m, "estimate %s\n", estimates[COW_OWN_ESTIMATE]);
-	seq_printf(m, "scans_khugepaged %llu\n", sum.scans[ORIGIN_KHUGEPAGED]);
-	seq_printf(m, "scans_madvise %llu\n", sum.scans[ORIGIN_MADVISE]);
+	seq_printf(m, "estimate %s\n", cow_estimate_name(COW_OWN_ESTIMATE));
+	seq_printf(m, "scans_khugepaged %llu\n", sum.scans[COW_SCAN_KHUGEPAGED]);
+	seq_printf(m, "scans_madvise %llu\n", sum.scans[COW_SCAN_MADVISE]);
 	seq_printf(m, "tracepoint %llu\n", sum.tracepoint);
 	seq_printf(m, "unmatched %llu\n", sum.unmatched);
 	seq_printf(m, "crowded %llu\n", sum.crowded);
@@ -443,88 +384,6 @@ static void khugepaged_show(struct seq_file *m)
 	for (i = 0; i < COW_NR_LIMITS; i++)
 		if (READ_ONCE(cow_limits[i]) >= 0)
 			seq_printf(m, "%s %d\n", cow_limit_name(i), READ_ONCE(cow_limits[i]));
-}
-
-/**
- * struct line - an event while it is printed
- * @buf: where to.
- * @size: bytes of it.
- * @n: used so far.
- */
-struct line {
-	char	*buf;
-	size_t	size;
-	size_t	n;
-};
-
-/* " key=value", a value that is not known as -. */
-static void put(struct line *l, const char *key, bool known, long value)
-{
-	l->n += scnprintf(l->buf + l->n, l->size - l->n, known ? " %s=%ld" : " %s=-", key, value);
-}
-
-static void put_word(struct line *l, const char *key, const char *word)
-{
-	l->n += scnprintf(l->buf + l->n, l->size - l->n, " %s=%s", key, word);
-}
-
-/* As one word: tasks name themselves as they like. */
-static void put_comm(struct line *l, const char *key, const char *comm)
-{
-	char word[TASK_COMM_LEN + 1];
-	unsigned int i;
-
-	for (i = 0; i < TASK_COMM_LEN && comm[i]; i++)
-		word[i] = isgraph(comm[i]) ? comm[i] : '_';
-	word[i] = '\0';
-	put_word(l, key, i ? word : "-");
-}
-
-static void put_counts(struct line *l, const struct cow_range_counts *c)
-{
-	bool known = c->table == COW_TABLE_PTE;
-	unsigned int i;
-
-	put_word(l, "table", tables[c->table]);
-	put(l, "ptes", known, c->ptes);
-	/* Those that khugepaged does not look up are not known one by one. */
-	put(l, "none", known && WALKED, c->none);
-	put(l, "zero", known && WALKED, c->zero);
-	put(l, "unmapped", known && WALKED, c->unmapped);
-	put(l, "special", known, c->special);
-	put(l, "present", known, c->present);
-	put(l, "writable", known, c->writable);
-	put(l, "referenced", known, c->referenced);
-	put(l, "large", known, c->large);
-	for (i = 0; i < COW_NR_ESTIMATES; i++)
-		put(l, estimates[i], known && !c->open[i], c->shared[i]);
-}
-
-static size_t khugepaged_print(char *buf, size_t size, const void *event)
-{
-	const struct scan *s = event;
-	struct line l = { buf, size, 0 };
-	unsigned int i;
-
-	l.n = scnprintf(buf, size, "scan origin=%s",
-			s->origin == ORIGIN_KHUGEPAGED ? "khugepaged" : "madvise");
-	if (s->address)
-		l.n += scnprintf(buf + l.n, size - l.n, " addr=%#llx", s->address);
-	else
-		put_word(&l, "addr", "-");
-	put(&l, "owner", s->owner, s->owner);
-	put_comm(&l, "owner_comm", s->owner_comm);
-	put_word(&l, "seen", WALKED ? "before" : "while");
-	put_counts(&l, &s->counts);
-	put_word(&l, "estimate", estimates[COW_OWN_ESTIMATE]);
-	for (i = 0; i < COW_NR_LIMITS; i++)
-		put(&l, cow_limit_name(i), s->limits[i] >= 0, s->limits[i]);
-	put(&l, "status", true, s->status);
-	put(&l, "kernel_none", s->told, s->none);
-	put(&l, "kernel_unmapped", s->told, s->unmapped);
-	put(&l, "kernel_referenced", s->told, s->referenced);
-	put(&l, "kernel_writable", s->told && s->writable >= 0, s->writable);
-	return l.n;
 }
 
 const struct cow_group cow_group_khugepaged = {
@@ -537,8 +396,8 @@ const struct cow_group cow_group_khugepaged = {
 	.stop		= khugepaged_stop,
 	.clear		= khugepaged_clear,
 	.show		= khugepaged_show,
-	.event_size	= sizeof(struct scan),
+	.event_size	= sizeof(struct cow_scan),
 	.log_events	= LOG_EVENTS,
-	.print		= khugepaged_print,
+	.print		= cow_scan_print,
 	.state		= &state,
 };

@@ -8,6 +8,8 @@
 #define COW_GROUP_KHUGEPAGED_H
 
 #include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/sched.h>
 
 #include "compat/khugepaged.h"
 #include "group.h"
@@ -122,5 +124,57 @@ struct cow_limit_data {
 	enum cow_limit	limit;
 	s32		value;
 };
+
+/*
+ * Where each scan is a call of its own, which came with MADV_COLLAPSE, its range is walked
+ * when the call begins. Before, khugepaged is watched while it looks up the page of each
+ * PTE, under the lock of the page table, until it has seen enough.
+ */
+#ifdef MADV_COLLAPSE
+#define COW_RANGE_WALKED	true
+#else
+#define COW_RANGE_WALKED	false
+#endif
+
+/* Who asked for a scan. */
+enum cow_scan_origin { COW_SCAN_KHUGEPAGED, COW_SCAN_MADVISE };
+
+/**
+ * struct cow_scan - one scan of the range of a PMD
+ * @event: see there.
+ * @address: the first of the range, 0 when it is not known.
+ * @owner: process whose memory it is, 0 when it has gone.
+ * @owner_comm: its name.
+ * @counts: of the PTEs.
+ * @limits: in force when it began, -1 for not known.
+ * @status: enum scan_result of this kernel.
+ * @origin: enum cow_scan_origin.
+ * @told: the tracepoint was hit: what follows is by the kernel.
+ * @writable: whether a PTE was, -1 where it does not ask.
+ * @none: PTEs that are empty or of the zero page, until it had seen enough.
+ * @unmapped: PTEs that are not present, likewise.
+ * @referenced: PTEs, likewise.
+ */
+struct cow_scan {
+	struct cow_event	event;
+	u64			address;
+	u32			owner;
+	char			owner_comm[TASK_COMM_LEN];
+	struct cow_range_counts	counts;
+	s32			limits[COW_NR_LIMITS];
+	s32			status;
+	u8			origin;
+	bool			told;
+	s16			writable;
+	s16			none;
+	s16			unmapped;
+	s16			referenced;
+};
+
+/* The name of an estimate, "-" for COW_NR_ESTIMATES. */
+const char *cow_estimate_name(enum cow_estimate estimate);
+
+/* A struct cow_scan as a line of the group's events. Return: bytes printed. */
+size_t cow_scan_print(char *buf, size_t size, const void *event);
 
 #endif /* COW_GROUP_KHUGEPAGED_H */

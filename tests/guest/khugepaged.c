@@ -445,7 +445,7 @@ static void collapse(void)
 	munmap(mem, HUGE);
 }
 
-static void off(void)
+static void check_off(void)
 {
 	char *mem = all_own();
 	long long hits;
@@ -520,6 +520,6 @@ void run_khugepaged(void)
 	run_patterns();
 	beside();
 	collapse();
-	off();
+	check_off();
 	put_back();
 }

@@ -76,7 +76,7 @@ static void estimates(FILE *out, const struct ct_khuge_scan *s)
 	}
 }
 
-static void kernel(FILE *out, const struct ct_khuge_scan *s)
+static void own_counts(FILE *out, const struct ct_khuge_scan *s)
 {
 	fprintf(out, "  The kernel's own count until it stopped: none ");
 	number(out, s->kernel_none);
@@ -125,7 +125,7 @@ void khugepaged_explain(FILE *out, const struct ct_group_event *event,
 	who(out, event, &s);
 	range(out, &s);
 	estimates(out, &s);
-	kernel(out, &s);
+	own_counts(out, &s);
 	finding(out, &s);
 }
 

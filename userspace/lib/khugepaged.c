@@ -34,6 +34,18 @@ const char * const ct_khuge_finding_sentences[] = {
 	CT_KHUGE_FINDINGS(SENTENCE_)
 };
 
+/* Where the numbers of a scan stand. */
+static const struct {
+	const char	*key;
+	size_t		scan, sum;
+} numbers[] = {
+#define NUMBER_(member, key, sentence)					\
+	{ key, offsetof(struct ct_khuge_scan, member), offsetof(struct ct_khugepaged, sum.member) },
+	CT_KHUGE_NUMBERS(NUMBER_)
+};
+
+#define NR_NUMBERS	(sizeof(numbers) / sizeof(*numbers))
+
 /* --- names of verdicts ------------------------------------------------------------ */
 
 /* One "{ NUMBER, "NAME" }" of a list; NULL behind the last. */
@@ -127,9 +139,9 @@ static void judge(struct ct_khuge_scan *s, uint64_t page_size)
 void ct_khuge_read(const struct ct_group_event *e, const struct ct_state *state,
 		   uint64_t page_size, struct ct_khuge_scan *s)
 {
-	enum ct_estimate i;
 	char word[16];
 	int64_t n;
+	size_t i;
 
 	memset(s, 0, sizeof(*s));
 	s->seq = e->seq;
@@ -143,8 +155,8 @@ void ct_khuge_read(const struct ct_group_event *e, const struct ct_state *state,
 	s->owner = n < 0 ? 0 : n;
 	text(e, "owner_comm", s->owner_comm, sizeof(s->owner_comm));
 	text(e, "table", s->table, sizeof(s->table));
-#define READ_(member, key, sentence)	s->member = number(e, key);
-	CT_KHUGE_NUMBERS(READ_)
+	for (i = 0; i < NR_NUMBERS; i++)
+		*(int64_t *)((char *)s + numbers[i].scan) = number(e, numbers[i].key);
 	s->own = own_estimate(e);
 	for (i = 0; i < CT_NR_ESTIMATES; i++)
 		s->shared[i] = number(e, ct_estimate_names[i]);
@@ -185,7 +197,7 @@ static void add_false(struct ct_khuge_false *f, const struct ct_khuge_scan *s, b
 
 void ct_khugepaged_add(struct ct_khugepaged *sum, const struct ct_khuge_scan *s)
 {
-	enum ct_estimate i;
+	size_t i;
 
 	sum->scans[s->madvise]++;
 	add_verdict(sum, s);
@@ -196,8 +208,11 @@ void ct_khugepaged_add(struct ct_khugepaged *sum, const struct ct_khuge_scan *s)
 	sum->read++;
 	sum->before += s->before;
 	sum->limited += !s->madvise && s->max_shared >= 0;
-#define ADD_(member, key, sentence)	sum->sum.member += s->member > 0 ? s->member : 0;
-	CT_KHUGE_NUMBERS(ADD_)
+	for (i = 0; i < NR_NUMBERS; i++) {
+		int64_t n = *(const int64_t *)((const char *)s + numbers[i].scan);
+
+		*(uint64_t *)((char *)sum + numbers[i].sum) += n > 0 ? n : 0;
+	}
 	for (i = 0; i < CT_NR_ESTIMATES; i++) {
 		if (s->shared[i] < 0)
 			continue;
