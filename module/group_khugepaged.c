@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#define pr_fmt(fmt) KBUILD_MODNAME ": khugepaged: " fmt
-
 #include <linux/atomic.h>
 #include <linux/mman.h>
 #include <linux/percpu.h>
