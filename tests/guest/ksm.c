@@ -9,9 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "lib.h"
+
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE	67
+#endif
 
 #define KSM	"/sys/kernel/mm/ksm/"
 #define TRACE	"/tmp/ksm.trace"
@@ -136,6 +141,29 @@ static void forks(void *unused)
 	child_wait(pid);
 }
 
+static void writes_at_once(void *unused)
+{
+	(void)unused;
+	write_apart(of_parent, 2);
+	stay();
+}
+
+/* While ksmd rests: it has not seen yet that there is a child. */
+static void forks_unseen(void *unused)
+{
+	struct turn parent = ready;
+	pid_t pid;
+
+	(void)unused;
+	of_parent = merged(7, 0xaa);
+	turn_init(&ready);
+	pid = child(writes_at_once, NULL);
+	turn_wait(&ready);
+	ready = parent;
+	stay();
+	child_wait(pid);
+}
+
 static void ends(void *unused)
 {
 	(void)unused;
@@ -205,6 +233,7 @@ void ksm_load(void)
 	let(pins);
 	let(writes_from_afar);
 	let(forks);
+	let(forks_unseen);
 	let(ends);
 	let(unmaps);
 	let(zeros);
@@ -219,11 +248,26 @@ static void merges_alone(void *unused)
 	stay();
 }
 
+/* Of a whole process, where the kernel has that. */
+static void merges_all(void *unused)
+{
+	(void)unused;
+	if (!prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0)) {
+		merged(7, 0xab);
+		need(!prctl(PR_SET_MEMORY_MERGE, 0, 0, 0, 0), "PR_SET_MEMORY_MERGE: %s",
+		     strerror(errno));
+		printf("whole 1\n");
+		fflush(stdout);
+	}
+	stay();
+}
+
 void ksm_off_load(void)
 {
 	long long cow_ksm = value_in("/proc/vmstat", "cow_ksm");
 
 	set_ksm();
+	let(merges_all);
 	let(merges_alone);
 	need(!file_write(KSM "run", "2"), "KSM cannot be switched off");
 	file_write(KSM "run", "0");
@@ -337,8 +381,11 @@ static void judge_causes(bool pins_unshare)
 	check(ended("exit") == 12, "exit", "those of a process that ended", "%lld", ended("exit"));
 	check(ended("unmapped") == 6, "unmapped", "those that were unmapped", "%lld",
 	      ended("unmapped"));
-	check(told("merges", "inherited") == 8, "inherited", "what a child had from fork", "%lld",
-	      told("merges", "inherited"));
+	check(told("merges", "inherited") == 8 + 5, "inherited", "what a child had from fork",
+	      "%lld", told("merges", "inherited"));
+	check(told("write", "others") == 2, "others",
+	      "what a child wrote before ksmd came by ends no merge that was counted", "%lld",
+	      told("write", "others"));
 	/* Of pages of one content that are all broken the last has one user. */
 	check(told("copies", "one_user") == 1 + 1 + pins_unshare, "one-user",
 	      "the last user of a content is told", "%lld", told("copies", "one_user"));
@@ -428,4 +475,10 @@ void run_ksm(void)
 	judge_sums("off");
 	check(ended("off") == 9 && !known("shared"), "off",
 	      "each page that switching KSM off took apart", "%lld", ended("off"));
+	if (known("whole") < 0)
+		skip("whole", "no PR_SET_MEMORY_MERGE in this kernel");
+	else
+		check(ended("unmerge") >= 7, "whole",
+		      "those of a process that had PR_SET_MEMORY_MERGE, and gave it up", "%lld",
+		      ended("unmerge"));
 }
