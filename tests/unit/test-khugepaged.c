@@ -168,7 +168,9 @@ static const char *trace(char *path)
 						COWTRACE_TRAIT_EXCLUSIVE);
 
 	if (ct_writer_chunk(w, CT_CHUNK_GROUP, UINT32_MAX, events, strlen(events)) ||
-	    ct_writer_state(w, "groups/khugepaged/format", FORMAT) || ct_writer_close(w))
+	    ct_writer_state(w, "groups/khugepaged/format", FORMAT) ||
+	    ct_writer_state(w, "groups/khugepaged/stats", "unmatched 3\ncut 2\n") ||
+	    ct_writer_close(w))
 		abort();
 	return path;
 }
@@ -192,6 +194,8 @@ static void check_report(void)
 	   number(all, "groups.khugepaged.false_exclusive.shared_bytes") == 256 * 4096 &&
 	   number(all, "groups.khugepaged.false_exclusive.filled_bytes") == 255 * 4096,
 	   "the JSON has the same");
+	ok(number(all, "groups.khugepaged.unseen") == 5,
+	   "scans that were seen in part are told apart from those that are lost");
 	ok(number(all, "groups.khugepaged.list.1.seq") == 4 &&
 	   number(all, "groups.khugepaged.list.0.ptes") == 512 &&
 	   number(all, "groups.khugepaged.list.1.ptes") <= 0,

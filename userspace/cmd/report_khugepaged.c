@@ -103,6 +103,16 @@ static void wrong(struct page *p, const struct ct_khugepaged *k)
 		say(p, "False shared: none");
 }
 
+/* Scans of which the module saw the kernel's event alone; there was no room among these. */
+static uint64_t unseen(const struct ct_report *r)
+{
+	uint64_t unmatched = 0, cut = 0;
+
+	ct_group_stat(&r->state, CT_KHUGE_GROUP, "unmatched", &unmatched);
+	ct_group_stat(&r->state, CT_KHUGE_GROUP, "cut", &cut);
+	return unmatched + cut;
+}
+
 void khugepaged_text(struct page *p)
 {
 	char scans[CT_UNIT_TEXT], daemon[CT_UNIT_TEXT], madvise[CT_UNIT_TEXT];
@@ -123,6 +133,11 @@ void khugepaged_text(struct page *p)
 		spaces(p, 2);
 		say(p, "%s more are lost: the log of the group was full",
 		    ct_format_count(scans, k.info.lost));
+	}
+	if (unseen(p->r)) {
+		spaces(p, 2);
+		say(p, "%s more were under way when the group was switched on or off, or there were too many at a time",
+		    ct_format_count(scans, unseen(p->r)));
 	}
 	if (!k.info.events)
 		return;
@@ -251,6 +266,7 @@ struct json_object *khugepaged_json(const struct ct_report *r)
 	}
 	add_number(o, "scans", k.info.events);
 	add_number(o, "lost", k.info.lost);
+	add_number(o, "unseen", unseen(r));
 	add_number(o, "khugepaged", k.scans[KHUGEPAGED]);
 	add_number(o, "madvise", k.scans[MADVISE]);
 	add_text(o, "estimate", k.own < CT_NR_ESTIMATES ? ct_estimate_names[k.own] : NULL);
