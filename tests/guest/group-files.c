@@ -500,6 +500,7 @@ void run_group_files(void)
 	judge_sums(&table);
 	judge_lookups(&table, outside, table.missed);
 	limits_itself();
+	reach_redis();
 	for (i = 0; i < ARRAY_SIZE(ways); i++)
 		unlink(ways[i].file);
 	system("umount -l /tmp/reach");

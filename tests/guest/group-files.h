@@ -46,4 +46,7 @@ long long reached_total(const struct reached *table, const char *site);
 /* A site of which the parts do not sum up to the total, NULL when all do. */
 const char *reached_broken(const struct reached *table);
 
+/* The suite's part with redis: AOF and RDB on /mnt. */
+void reach_redis(void);
+
 #endif /* COWTEST_GROUP_FILES_H */

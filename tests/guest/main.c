@@ -47,6 +47,7 @@ static const struct suite suites[] = {
 	{ "forks", run_forks, "the ledger of ten BGSAVEs beside redis's own count" },
 	{ "ksm", run_ksm, "what KSM merges and what ends it, beside the kernel's own counts" },
 	{ "files", run_group_files, "how often pages of files are reached, and by whom" },
+	{ "duplicates", run_duplicates, "a planted set of pages of files that are alike" },
 	{ "race", run_race, "two writers of the same page at once; RACES rounds" },
 	{ "contention", run_contention, "parent and child at one page; CONTENTION rounds" },
 	{ "khugepaged", run_khugepaged, "what khugepaged finds in a range, and decides" },

@@ -29,6 +29,7 @@ int ct_cmd_explain(int argc, char **argv);
 int ct_cmd_experiment(int argc, char **argv);
 /* Of whatif, with --verify. */
 int ct_cmd_whatif_verify(int argc, char **argv);
+int ct_cmd_duplicates(int argc, char **argv);
 int ct_cmd_doctor(int argc, char **argv);
 
 /* Exit codes, for help and man page alike. X(id, value, sentence) */

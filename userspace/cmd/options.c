@@ -27,9 +27,9 @@ static const struct argp_option options[] = {
 	{ "filter", 'f', "NAME=VALUE", 0,
 	  "record only matching faults: pid, tgid, uid, comm, outcome, reason, min_duration_ns; "
 	  "several of them must all match", 0 },
-	{ "group", KEY_GROUP, "NAME,...", 0,
+	{ "group", KEY_GROUP, "NAME[:SECONDS],...", 0,
 	  "record events beside the write-protect faults too, of the whole system: khugepaged, "
-	  "ksm, files", 0 },
+	  "ksm, files; a group switches itself off after SECONDS, files after 60 otherwise", 0 },
 	{ "quiet", 'q', NULL, 0, "no live line and no summary", 0 },
 	{ 0 },
 };

@@ -29,6 +29,8 @@ static const struct {
  * @name: of it.
  * @fd: its events, -1 for a group that only counts.
  * @live: it is on, and by us.
+ * @seconds: its limit, empty to leave it as it is.
+ * @before: what it was, to be set again; empty for nothing.
  * @used: bytes in @text.
  * @head: of these the first line, the name.
  * @text: the next payload: whole lines, and the beginning of one.
@@ -37,6 +39,8 @@ struct group {
 	char	name[NAME_MAX_];
 	int	fd;
 	bool	live;
+	char	seconds[12];
+	char	before[12];
 	size_t	used;
 	size_t	head;
 	char	text[CT_GROUPS_MAX];
@@ -81,9 +85,15 @@ static int open_group(struct ct_groups *groups, struct group *g, struct ct_error
 
 static int add(struct ct_groups *groups, const char *name, size_t length, struct ct_error *err)
 {
+	const char *colon = memchr(name, ':', length);
+	size_t i, digits = colon ? name + length - colon - 1 : 0;
 	struct group *g;
-	size_t i;
 
+	if (colon && (!digits || digits >= sizeof(g->seconds) ||
+		      strspn(colon + 1, "0123456789") < digits))
+		return ct_error_set(err, -EINVAL, "\"%.*s\" is no time: NAME:SECONDS limits a group, 0 for no limit",
+				    (int)digits, colon + 1);
+	length -= colon ? digits + 1 : 0;
 	if (!length || length >= NAME_MAX_ || memchr(name, '/', length) || *name == '.')
 		return ct_error_set(err, -EINVAL, "\"%.*s\" is no name of a group: ls /sys/kernel/debug/cowtrace/groups lists them",
 				    (int)length, name);
@@ -97,6 +107,7 @@ static int add(struct ct_groups *groups, const char *name, size_t length, struct
 	if (!g)
 		return ct_error_set(err, -ENOMEM, "no memory for the events of groups");
 	memcpy(g->name, name, length);
+	memcpy(g->seconds, colon ? colon + 1 : "", digits);
 	g->fd = -1;
 	g->head = sprintf(g->text, "%s\n", g->name);
 	g->used = g->head;
@@ -132,12 +143,30 @@ int ct_groups_open(struct ct_groups **out, struct ct_source *source, const char 
 	return ret;
 }
 
+static int limit(struct ct_source *source, struct group *g, struct ct_error *err)
+{
+	char *before;
+	int ret;
+
+	if (!*g->seconds)
+		return 0;
+	ret = source->get(source, path(g, "seconds"), &before, err);
+	if (ret)
+		return ret;
+	snprintf(g->before, sizeof(g->before), "%.*s", (int)strcspn(before, "\n"), before);
+	free(before);
+	return source->set(source, path(g, "seconds"), g->seconds, err);
+}
+
 int ct_groups_start(struct ct_groups *groups, struct ct_error *err)
 {
 	size_t i;
 	int ret = 0;
 
 	for (i = 0; groups && !ret && i < groups->nr; i++) {
+		ret = limit(groups->source, groups->list[i], err);
+		if (ret)
+			break;
 		ret = groups->source->set(groups->source, path(groups->list[i], "enabled"), "1",
 					  err);
 		groups->list[i]->live = !ret;
@@ -192,6 +221,10 @@ void ct_groups_stop(struct ct_groups *groups)
 		if (groups->list[i]->live)
 			groups->source->set(groups->source, path(groups->list[i], "enabled"),
 					    "0", &ignored);
+		if (*groups->list[i]->before)
+			groups->source->set(groups->source, path(groups->list[i], "seconds"),
+					    groups->list[i]->before, &ignored);
+		*groups->list[i]->before = '\0';
 		groups->list[i]->live = false;
 	}
 }

@@ -15,7 +15,7 @@ struct ct_groups;
  * ct_groups_open() - open the events of groups, which are still off
  * @groups: receives them; NULL for none.
  * @source: where they are.
- * @names: of the groups, separated by commas.
+ * @names: of the groups, separated by commas; "NAME:SECONDS" limits how long one is on.
  * @err: what is wrong: a name that is not known, a group that somebody else has switched on.
  * Return: 0 or a negative errno.
  */
