@@ -221,10 +221,6 @@ void ct_groups_stop(struct ct_groups *groups)
 		if (groups->list[i]->live)
 			groups->source->set(groups->source, path(groups->list[i], "enabled"),
 					    "0", &ignored);
-		if (*groups->list[i]->before)
-			groups->source->set(groups->source, path(groups->list[i], "seconds"),
-					    groups->list[i]->before, &ignored);
-		*groups->list[i]->before = '\0';
 		groups->list[i]->live = false;
 	}
 }
@@ -274,10 +270,16 @@ void ct_groups_state(struct ct_groups *groups, struct ct_writer *writer)
 
 void ct_groups_close(struct ct_groups *groups)
 {
+	struct ct_error ignored;
+
 	if (!groups)
 		return;
 	ct_groups_stop(groups);
 	for (size_t i = 0; i < groups->nr; i++) {
+		/* Not earlier: the counts tell the limit that they were made under. */
+		if (*groups->list[i]->before)
+			groups->source->set(groups->source, path(groups->list[i], "seconds"),
+					    groups->list[i]->before, &ignored);
 		if (groups->list[i]->fd >= 0)
 			close(groups->list[i]->fd);
 		free(groups->list[i]);
