@@ -293,6 +293,7 @@ static struct cow_group_state *allocate(const struct cow_group *g)
 		goto fail;
 	for (i = 0; i < g->nr_probes; i++) {
 		s->probed[i].probe = &g->probes[i];
+		s->probed[i].on = &s->armed;
 		s->probed[i].hits = alloc_percpu(u64);
 		if (!s->probed[i].hits)
 			goto fail;

@@ -203,7 +203,8 @@ static void hit_confirm(struct pt_regs *regs)
 
 /*
  * The fast one comes with a page that it has no reference to, and the mapping of which
- * may be anything by now. What was an inode until now stays one: preemption is off.
+ * may be anything by now. What was an inode until now stays one: preemption is off. That
+ * the mapping is the host's own is what hardly any other memory has in its place.
  */
 static void grabbed(struct page *page, unsigned int n, unsigned int flags)
 {
@@ -214,7 +215,7 @@ static void grabbed(struct page *page, unsigned int n, unsigned int flags)
 
 	if (!mapping || !(flags & (FOLL_GET | FOLL_PIN)))
 		return;
-	if (get_kernel_nofault(inode, &mapping->host) || !inode ||
+	if (get_kernel_nofault(inode, &mapping->host) || mapping != &inode->i_data ||
 	    get_kernel_nofault(sb, &inode->i_sb) || get_kernel_nofault(dev, &sb->s_dev))
 		return;
 	cow_file_add(inode, COW_FILE_GUP, n);

@@ -160,7 +160,8 @@ static void scanned(struct mm_struct *mm, struct page *page, int status, int wri
 {
 	struct room *room = room_of(current);
 
-	if (room)
+	/* What was told already has not returned when the group was switched off. */
+	if (room && !room->scan.told)
 		tell(&room->scan, status, writable, none, unmapped, referenced);
 	else
 		COUNT(unmatched);

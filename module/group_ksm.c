@@ -200,8 +200,12 @@ static void append_hit(struct pt_regs *regs)
 {
 	const struct ksm_node *node = (const struct ksm_node *)cow_arg1(regs);
 
-	/* Two items hang on a new node, and the page of the last merge is that of both. */
-	prove(READ_ONCE(node->kpfn) == merged_pfn);
+	/*
+	 * Two items hang on a new node, and the page of the last merge is that of both. A
+	 * merge that was under way when the group was switched on was not seen.
+	 */
+	if (merged_pfn)
+		prove(READ_ONCE(node->kpfn) == merged_pfn);
 	ksm_count(KSM_ADDED);
 }
 
@@ -359,6 +363,7 @@ static void clear(void)
 	ksm_break_clear();
 	trying = NULL;
 	removing = NULL;
+	merged_pfn = 0;
 	ksm_print_init();
 }
 

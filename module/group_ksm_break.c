@@ -170,8 +170,7 @@ bool ksm_wp_enter(void *data, struct pt_regs *regs)
 
 /*
  * ptep_clear_flush(): inside do_wp_page() it is called to map a copy. Reclaim, when the
- * copy needs memory, calls it for other pages; that it meets the same one is undone
- * in copied().
+ * copy needs memory, calls it for other pages.
  */
 void ksm_flush_hit(struct pt_regs *regs)
 {

@@ -112,9 +112,11 @@ static size_t print_line(struct text *t, char *line, size_t size)
 static int next_line(struct cow_lines *lines)
 {
 	struct text *t = container_of(lines, struct text, lines);
+	/* First: what is logged before the end must be read. */
+	bool live = smp_load_acquire(&t->state->live);
 
 	if (!take(t->state, t->event))
-		return READ_ONCE(t->state->live) ? -EAGAIN : 0;
+		return live ? -EAGAIN : 0;
 	lines->len = print_line(t, lines->line, sizeof(lines->line));
 	return 1;
 }

@@ -21,6 +21,7 @@
  * @hits: calls seen since the group was last switched on, a number a CPU.
  * @missed: calls not seen in the last run that is over.
  * @armed: it is.
+ * @on: of the group: all that is armed with this is armed.
  */
 struct cow_group_probed {
 	struct kretprobe		rp;
@@ -29,6 +30,7 @@ struct cow_group_probed {
 	u64 __percpu			*hits;
 	u64				missed;
 	bool				armed;
+	const bool			*on;
 };
 
 /**
@@ -55,6 +57,7 @@ struct cow_group_log {
  * @probed: its functions, in the order of its probes.
  * @looked: the functions were looked for.
  * @live: it is on.
+ * @armed: all its probes are armed: before and after, some would see what others miss.
  * @seconds: after which it switches itself off, 0 for never; taken at the next start.
  * @begun_ns: CLOCK_MONOTONIC when it was last switched on.
  * @ended_ns: when it was last switched off, 0 while it is on.
@@ -69,6 +72,7 @@ struct cow_group_state {
 	struct cow_group_probed	*probed;
 	bool			looked;
 	bool			live;
+	bool			armed;
 	unsigned int		seconds;
 	u64			begun_ns;
 	u64			ended_ns;

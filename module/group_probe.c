@@ -15,8 +15,10 @@ static int on_hit(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct cow_group_probed *p = container_of(kp, struct cow_group_probed, rp.kp);
 
-	this_cpu_inc(*p->hits);
-	p->probe->hit(regs);
+	if (likely(READ_ONCE(*p->on))) {
+		this_cpu_inc(*p->hits);
+		p->probe->hit(regs);
+	}
 	return 0;
 }
 
@@ -26,6 +28,8 @@ static int on_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct cow_group_probed *p = container_of(cow_kretprobe(ri), struct cow_group_probed, rp);
 
+	if (unlikely(!READ_ONCE(*p->on)))
+		return 1;
 	this_cpu_inc(*p->hits);
 	return p->probe->enter && !p->probe->enter(ri->data, regs);
 }
@@ -35,10 +39,11 @@ NOKPROBE_SYMBOL(on_entry);
 static int on_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct kretprobe *rp = cow_kretprobe(ri);
+	struct cow_group_probed *p = container_of(rp, struct cow_group_probed, rp);
 
 	/* NULL once the probe was unregistered while the task slept. */
-	if (rp)
-		container_of(rp, struct cow_group_probed, rp)->probe->leave(ri->data, regs);
+	if (rp && likely(READ_ONCE(*p->on)))
+		p->probe->leave(ri->data, regs);
 	return 0;
 }
 
@@ -127,6 +132,7 @@ int cow_group_arm(struct cow_group_state *s)
 			return err;
 		}
 	}
+	WRITE_ONCE(s->armed, true);
 	return 0;
 }
 
@@ -137,6 +143,7 @@ void cow_group_disarm(struct cow_group_state *s)
 	int nr_pairs = 0, nr_entries = 0;
 	unsigned int i;
 
+	WRITE_ONCE(s->armed, false);
 	for (i = 0; i < s->group->nr_probes; i++) {
 		struct cow_group_probed *p = &s->probed[i];
 

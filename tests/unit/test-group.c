@@ -41,7 +41,8 @@ static int take(void *arg, const struct ct_group_event *e)
 	return 0;
 }
 
-static struct ct_group_info walk(const char *const *chunks, size_t nr, struct seen *s)
+static struct ct_group_info walk(const char *const *chunks, size_t nr, const char *stats,
+				 struct seen *s)
 {
 	struct ct_writer *w = begin_trace(path, 0);
 	struct ct_reader *reader;
@@ -53,6 +54,8 @@ static struct ct_group_info walk(const char *const *chunks, size_t nr, struct se
 	for (i = 0; i < nr; i++)
 		if (ct_writer_chunk(w, CT_CHUNK_GROUP, UINT32_MAX, chunks[i], strlen(chunks[i])))
 			abort();
+	if (stats && ct_writer_state(w, "groups/ksm/stats", stats))
+		abort();
 	if (ct_writer_close(w))
 		abort();
 	if (ct_reader_open(path, &reader, &err) ||
@@ -81,7 +84,7 @@ int main(void)
 	struct seen s;
 
 	path = temporary_file();
-	info = walk(whole, 3, &s);
+	info = walk(whole, 3, NULL, &s);
 	ok(info.there && info.events == 3 && !info.bad && s.nr == 3,
 	   "all events of the group are shown, and none of another");
 	ok(s.seq[0] == 1 && s.seq[1] == 4 && s.seq[2] == 5,
@@ -95,10 +98,13 @@ int main(void)
 	ok(!s.absent && !strcmp(s.text, "-"),
 	   "what the kernel cannot tell is no number");
 	ok(!s.missing, "the beginning of a name is not the name");
-	info = walk(bad, 1, &s);
+	info = walk(bad, 1, NULL, &s);
 	ok(info.events == 1 && info.bad == 5,
 	   "lines that are no events, or go back, are counted and left out");
-	info = walk(whole + 1, 1, &s);
+	info = walk(whole + 1, 1, NULL, &s);
 	ok(!info.there && !s.nr, "a trace without the group says so");
+	info = walk(whole, 3, "state off\nevents 9\ndropped 6\n", &s);
+	ok(info.there && info.events == 3 && info.lost == 6,
+	   "what was lost after the last event is told by the module's count");
 	return tap_end();
 }

@@ -122,18 +122,18 @@ int ct_capture_fd(const struct ct_capture *c)
 
 int ct_capture_start(struct ct_capture *c, struct ct_error *err)
 {
-	struct ct_error ignored;
 	int ret;
 
 	c->queue = ct_queue_start(c->writer);
 	if (!c->queue)
 		return ct_error_set(err, -errno, "cannot start the writing thread: %s",
 				    strerror(errno));
-	ret = c->source->set(c->source, "enabled", "1", err);
+	/* First: that takes a while, and nobody reads the records meanwhile. */
+	ret = ct_groups_start(c->groups, err);
 	if (!ret) {
-		ret = ct_groups_start(c->groups, err);
+		ret = c->source->set(c->source, "enabled", "1", err);
 		if (ret)
-			c->source->set(c->source, "enabled", "0", &ignored);
+			ct_groups_stop(c->groups);
 	}
 	if (ret) {
 		ct_queue_end(c->queue, &c->totals);

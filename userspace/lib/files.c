@@ -6,10 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "group.h"
 
 #define TABLE	"groups/files/table"
 #define STATS	"groups/files/stats"
+#define LINE_SIZE	2048
+
+/*
+ * The line at *@at, which moves to the next. On its own, as scanf() and strtoull() would go
+ * on in the next one, and the former looks at all that follows. A longer one is cut.
+ */
+static bool next_line(const char **at, char *line)
+{
+	size_t n;
+
+	if (!*at || !**at)
+		return false;
+	n = strcspn(*at, "\n");
+	ct_clean_text(line, LINE_SIZE, *at, n);
+	*at += n;
+	*at += **at == '\n';
+	return true;
+}
 
 static const char *take_counts(const char *at, uint64_t *to, unsigned int nr)
 {
@@ -21,6 +40,15 @@ static const char *take_counts(const char *at, uint64_t *to, unsigned int nr)
 	return end;
 }
 
+/* A word that was cut may have been cut in the middle of a character. */
+static void clean(char *word, size_t size)
+{
+	char copy[sizeof(((struct ct_file_row *)0)->name)];
+
+	snprintf(copy, sizeof(copy), "%s", word);
+	ct_clean_text(word, size, copy, strlen(copy));
+}
+
 static void take_site(const struct ct_state *state, struct ct_files *f, const char *line)
 {
 	struct ct_file_site *s = &f->sites[f->nr_sites];
@@ -28,10 +56,12 @@ static void take_site(const struct ct_state *state, struct ct_files *f, const ch
 	int at = 0;
 
 	if (f->nr_sites == CT_FILE_SITES ||
-	    sscanf(line, "site %c %23s %15s %n", &s->letter, s->name, counted, &at) != 3 || !at)
+	    sscanf(line, "site %c %23s %15s %n", &s->letter, s->name, counted, &at) != 3 || !at ||
+	    s->letter < 'a' || s->letter > 'h')
 		return;
 	s->counted = !strcmp(counted, "counted");
-	snprintf(s->what, sizeof(s->what), "%.*s", (int)strcspn(line + at, "\n"), line + at);
+	clean(s->name, sizeof(s->name));
+	ct_clean_text(s->what, sizeof(s->what), line + at, strlen(line + at));
 	if (s->counted)
 		ct_group_stat(state, "files", s->name, &s->total);
 	f->nr_sites++;
@@ -49,6 +79,9 @@ static int take_fs(struct ct_files *f, const char *line)
 	memset(r, 0, sizeof(*r));
 	if (sscanf(line, "fs %23s %15s %31s %n", r->device, r->type, r->name, &at) != 3 || !at)
 		return 0;
+	clean(r->device, sizeof(r->device));
+	clean(r->type, sizeof(r->type));
+	clean(r->name, sizeof(r->name));
 	take_counts(line + at, r->counts, f->nr_sites);
 	r->exact = true;
 	f->nr_fs++;
@@ -78,7 +111,8 @@ static int take_file(struct ct_files *f, const char *line)
 	r->exact = !strcmp(exact, "exact");
 	line = take_counts(line + at, r->counts, f->nr_sites);
 	line += *line == ' ';
-	snprintf(r->name, sizeof(r->name), "%.*s", (int)strcspn(line, "\n"), line);
+	clean(r->device, sizeof(r->device));
+	ct_clean_text(r->name, sizeof(r->name), line, strlen(line));
 	f->nr_rows++;
 	return 0;
 }
@@ -102,30 +136,28 @@ static int take(const struct ct_state *state, struct ct_files *f, const char *li
 
 static uint64_t missed(const char *stats)
 {
+	char line[LINE_SIZE];
 	unsigned long long n;
 	uint64_t sum = 0;
 
-	for (; stats; stats = strchr(stats, '\n')) {
-		stats += *stats == '\n';
-		if (sscanf(stats, "probe %*s hits %*u missed %llu", &n) == 1)
+	while (next_line(&stats, line))
+		if (sscanf(line, "probe %*s hits %*u missed %llu", &n) == 1)
 			sum += n;
-	}
 	return sum;
 }
 
 int ct_files_load(const struct ct_state *state, struct ct_files *f)
 {
-	const char *line = ct_state_text(state, TABLE);
+	const char *at = ct_state_text(state, TABLE);
+	char line[LINE_SIZE];
 	uint64_t limited = 0;
 	int ret = 0;
 
 	memset(f, 0, sizeof(*f));
-	if (!line)
+	if (!at)
 		return -ENOENT;
-	for (; !ret && line && *line; line = strchr(line, '\n')) {
-		line += *line == '\n';
+	while (!ret && next_line(&at, line))
 		ret = take(state, f, line);
-	}
 	if (ret) {
 		ct_files_free(f);
 		return ret;

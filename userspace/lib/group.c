@@ -17,6 +17,7 @@ struct walk {
 	ct_group_fn		*fn;
 	void			*arg;
 	uint32_t		last;
+	uint64_t		written;
 };
 
 /* The value of "key=" at a word of @fields, NULL for none. */
@@ -132,10 +133,17 @@ static int find_stats(void *arg, uint32_t cpu, const void *data, size_t length)
 	struct walk *w = arg;
 	char wanted[64];
 	int n = snprintf(wanted, sizeof(wanted), "groups/%s/stats\n", w->name);
+	char *text;
 
 	(void)cpu;
-	if (length >= (size_t)n && !memcmp(data, wanted, n))
-		w->info->there = true;
+	if (length < (size_t)n || memcmp(data, wanted, n))
+		return 0;
+	w->info->there = true;
+	text = strndup((const char *)data + n, length - n);
+	if (!text)
+		return -ENOMEM;
+	ct_text_number(text, "events", &w->written);
+	free(text);
 	return 0;
 }
 
@@ -143,10 +151,15 @@ int ct_group_walk(struct ct_reader *reader, const char *name, struct ct_group_in
 		  ct_group_fn *fn, void *arg)
 {
 	struct walk w = { .name = name, .info = info, .fn = fn, .arg = arg };
+	int ret;
 
 	memset(info, 0, sizeof(*info));
-	return ct_reader_chunks(reader, CT_CHUNK_STATE, find_stats, &w) ?:
-	       ct_reader_chunks(reader, CT_CHUNK_GROUP, take, &w);
+	ret = ct_reader_chunks(reader, CT_CHUNK_STATE, find_stats, &w) ?:
+	      ct_reader_chunks(reader, CT_CHUNK_GROUP, take, &w);
+	/* After the last that can be read no gap tells of them. */
+	if (!ret && w.written > w.last)
+		info->lost += w.written - w.last;
+	return ret;
 }
 
 bool ct_group_stat(const struct ct_state *state, const char *name, const char *count,

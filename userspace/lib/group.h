@@ -46,7 +46,7 @@ typedef int ct_group_fn(void *arg, const struct ct_group_event *event);
  * struct ct_group_info - what a trace has of a group
  * @there: the group was switched on for it.
  * @events: that can be read.
- * @lost: missing in their numbers.
+ * @lost: missing in their numbers, up to the last that the module counted.
  * @bad: lines that are no events.
  */
 struct ct_group_info {

@@ -129,8 +129,8 @@ static void judge(struct ct_khuge_scan *s, uint64_t page_size)
 		s->finding = own ? CT_KHUGE_FALSE_SHARED : CT_KHUGE_FALSE_EXCLUSIVE;
 	if (s->finding == CT_KHUGE_FALSE_EXCLUSIVE && s->collapsed) {
 		s->shared_bytes = s->shared[CT_ESTIMATE_PRECISE] * page_size;
-		s->filled_bytes = ((s->none > 0 ? s->none : 0) +
-				   (s->zero > 0 ? s->zero : 0)) * page_size;
+		s->filled_bytes = ((s->none > 0 ? (uint64_t)s->none : 0) +
+				   (s->zero > 0 ? (uint64_t)s->zero : 0)) * page_size;
 	}
 	if (s->finding == CT_KHUGE_FALSE_SHARED && !strcmp(s->verdict, "exceed_shared_pte"))
 		s->missed_bytes = s->ptes * page_size;
