@@ -216,6 +216,8 @@ static void removed(const struct ksm_item *item, unsigned long kpfn)
 		.mm		= item->mm,
 		.address	= item->address & PAGE_MASK,
 		.pfn		= kpfn,
+		/* ksmd holds the structure, not the memory. */
+		.dead		= !atomic_read(&item->mm->mm_users),
 	};
 
 	ksm_count(KSM_REMOVED);

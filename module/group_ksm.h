@@ -60,6 +60,8 @@ enum ksm_type { KSM_EV_MERGE, KSM_EV_ZERO, KSM_EV_BREAK, KSM_EV_REMOVE, KSM_EV_E
  * @owner: process that @mm belongs to, 0 for none.
  * @what: enum ksm_count: how it was merged, or why it was broken.
  * @result: of a break: KSM_NR_COUNTS for a copy, else what it was instead.
+ * @dead: of a removal: nobody used @mm any more. ksmd may come by before __ksm_exit()
+ *	is called, which then is not.
  * @name: of the owner.
  */
 struct ksm_event {
@@ -73,6 +75,7 @@ struct ksm_event {
 	u32			owner;
 	u16			what;
 	u16			result;
+	bool			dead;
 	char			name[16];
 };
 

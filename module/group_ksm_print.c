@@ -65,7 +65,7 @@ size_t ksm_print(char *buf, size_t size, const void *event)
 	else
 		n += scnprintf(buf + n, size - n, " pfn=-");
 	if (e->head.type == KSM_EV_REMOVE)
-		return n;
+		return n + scnprintf(buf + n, size - n, " dead=%d", e->dead);
 	n += scnprintf(buf + n, size - n, " ns=%llu", e->ns);
 	if (e->head.type == KSM_EV_MERGE)
 		n += scnprintf(buf + n, size - n, " how=%s users=%d", word(e->what), e->users);

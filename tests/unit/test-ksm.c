@@ -60,12 +60,16 @@ static void ended_merges(void)
 	event(SECOND + 2000, "remove", "mm=0x1 owner=7 name=a addr=0x2000 pfn=0x5");
 	ok(k->ended[CT_KSM_GONE].merges == 1 && balanced(),
 	   "what ends without a copy is seen when ksmd comes by");
+	MERGE(SECOND + 2100, "0x4000", "0x5", "joined");
+	event(SECOND + 2200, "remove", "mm=0x1 owner=7 name=a addr=0x4000 pfn=0x5 dead=1");
+	ok(k->ended[CT_KSM_EXIT].merges == 1 && k->ended[CT_KSM_GONE].merges == 1 && balanced(),
+	   "of a process that has ended it is the end, not an unmapping");
 	event(SECOND + 3000, "exit", "mm=0x2 owner=8 name=b");
 	ok(k->live == 1, "another process that ends is nothing to it");
 	event(SECOND + 3000, "exit", "mm=0x1 owner=- name=-");
-	ok(k->ended[CT_KSM_EXIT].merges == 1 && !k->live && balanced(),
+	ok(k->ended[CT_KSM_EXIT].merges == 2 && !k->live && balanced(),
 	   "a process that ends takes its merges with it");
-	ok(k->nr_processes == 1 && k->processes[0].tgid == 7 && k->processes[0].merges == 3,
+	ok(k->nr_processes == 1 && k->processes[0].tgid == 7 && k->processes[0].merges == 4,
 	   "all are of one process");
 }
 

@@ -114,6 +114,7 @@ static void tell_break(struct told *t, const struct ct_group_event *e)
 static void tell_all(struct told *t, const struct ct_group_event *e)
 {
 	char page[96], name[24] = "-", owner[16] = "-";
+	uint64_t dead = 0;
 
 	if (!strcmp(e->word, "merge")) {
 		tell_merge(t, e);
@@ -123,9 +124,11 @@ static void tell_all(struct told *t, const struct ct_group_event *e)
 	} else if (!strcmp(e->word, "break")) {
 		tell_break(t, e);
 	} else if (!strcmp(e->word, "remove")) {
-		tell(t, "%s left the stable tree: pages_shared or pages_sharing fell by one. It "
-		     "had been copied, unmapped or swapped out before, and ksmd came by only now.",
-		     whose(e, page, sizeof(page)));
+		ct_group_number(e, "dead", &dead);
+		tell(t, "%s left the stable tree: pages_shared or pages_sharing fell by one. %s, "
+		     "and ksmd came by only now.", whose(e, page, sizeof(page)), dead ?
+		     "Its process has ended" :
+		     "It had been copied, unmapped or swapped out before");
 	} else if (!strcmp(e->word, "exit")) {
 		ct_group_text(e, "name", name, sizeof(name));
 		ct_group_text(e, "owner", owner, sizeof(owner));

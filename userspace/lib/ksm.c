@@ -191,13 +191,16 @@ static void space_ends(struct ct_ksm *k, const struct ksm_seen *s)
 			ends(k, &b->entries[at], CT_KSM_EXIT, s);
 }
 
-static void removed(struct ct_ksm *k, const struct ksm_seen *s)
+static void removed(struct ct_ksm *k, const struct ct_group_event *event,
+		    const struct ksm_seen *s)
 {
 	struct ksm_entry *e = ksm_find(k, s);
+	uint64_t dead = 0;
 
 	/* Mostly the end was seen when it came. */
+	ct_group_number(event, "dead", &dead);
 	if (e && e->live && !e->zero)
-		ends(k, e, CT_KSM_GONE, s);
+		ends(k, e, dead ? CT_KSM_EXIT : CT_KSM_GONE, s);
 }
 
 int ct_ksm_take(struct ct_ksm *k, const struct ct_group_event *e)
@@ -213,7 +216,7 @@ int ct_ksm_take(struct ct_ksm *k, const struct ct_group_event *e)
 	if (!ct_group_number(e, "addr", &s.address))
 		return 0;
 	if (!strcmp(e->word, "remove")) {
-		removed(k, &s);
+		removed(k, e, &s);
 		return 0;
 	}
 	s.process = ksm_process(k, e);
