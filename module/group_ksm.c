@@ -2,13 +2,12 @@
 /* What ksmd merges, and when its stable tree gives it up. */
 #include <linux/list.h>
 #include <linux/mm.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/timekeeping.h>
 
 #include "compat/compat.h"
-#include "group_ksm.h"
+#include "group_ksm_parts.h"
 
 /* The head of struct (ksm_)stable_node in mm/ksm.c, the same from 5.10 to 7.2. */
 struct ksm_node {
@@ -31,8 +30,6 @@ struct ksm_item {
 /* In the address of an item that hangs on a node of the stable tree. */
 #define STABLE_FLAG	0x200
 
-static atomic64_t counts[KSM_NR_COUNTS];
-
 /*
  * Items are read by the layout above, once it has proved true: ksmd hands the same PTE to
  * its functions as an item and as what everybody knows. Where it proves false no item is
@@ -44,33 +41,6 @@ static const char * const layout_names[] = { "unproven", "proven", "wrong" };
 /* What ksmd is at: it is one task, and whoever does its work holds its mutex. */
 static const struct ksm_item *trying, *removing;
 static u64 merged_pfn;
-
-void ksm_count(enum ksm_count what)
-{
-	atomic64_inc(&counts[what]);
-}
-
-/* Whose page tables: known where memory cgroups are built in. */
-static void name_owner(struct ksm_event *e)
-{
-#ifdef CONFIG_MEMCG
-	const struct task_struct *task;
-
-	rcu_read_lock();
-	task = rcu_dereference(e->mm->owner);
-	if (task) {
-		e->owner = task->tgid;
-		memcpy(e->name, task->group_leader->comm, sizeof(e->name));
-	}
-	rcu_read_unlock();
-#endif
-}
-
-void ksm_event(struct ksm_event *e)
-{
-	name_owner(e);
-	cow_group_event(&cow_group_ksm, &e->head);
-}
 
 /* --- merges ----------------------------------------------------------------------- */
 
@@ -358,10 +328,7 @@ static const struct cow_group_probe probes[] = {
 
 static void clear(void)
 {
-	int i;
-
-	for (i = 0; i < KSM_NR_COUNTS; i++)
-		atomic64_set(&counts[i], 0);
+	ksm_counts_clear();
 	ksm_break_clear();
 	trying = NULL;
 	removing = NULL;
@@ -376,7 +343,7 @@ static void show(struct seq_file *m)
 	seq_printf(m, "layout %s\n", layout_names[READ_ONCE(layout)]);
 	seq_printf(m, "zero_told %d\n", ksm_zero_told);
 	for (i = 0; i < KSM_NR_COUNTS; i++)
-		seq_printf(m, "%s %lld\n", ksm_count_names[i], atomic64_read(&counts[i]));
+		seq_printf(m, "%s %lld\n", ksm_count_names[i], ksm_counted(i));
 }
 
 static struct cow_group_state *state;

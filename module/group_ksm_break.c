@@ -6,7 +6,7 @@
 #include <linux/timekeeping.h>
 
 #include "compat/compat.h"
-#include "group_ksm.h"
+#include "group_ksm_parts.h"
 #include "sample_entry.h"
 
 /* Tasks inside one function at a time; each place is taken by an atomic exchange. */

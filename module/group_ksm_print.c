@@ -5,7 +5,7 @@
 #include <linux/random.h>
 #include <linux/string.h>
 
-#include "group_ksm.h"
+#include "group_ksm_parts.h"
 
 const char * const ksm_count_names[] = {
 #define KSM_COUNT(id, name)	name,

@@ -313,6 +313,13 @@ static void pages(struct page *p, const struct ct_ksm *k)
 	free(order);
 }
 
+bool ksm_items_known(const struct ct_report *r)
+{
+	const char *stats = ct_state_text(&r->state, "groups/ksm/stats");
+
+	return !stats || !strstr(stats, "layout wrong\n");
+}
+
 void ksm_text(struct page *p)
 {
 	struct ct_ksm *k;
@@ -325,6 +332,9 @@ void ksm_text(struct page *p)
 	if (k->info.lost || k->info.bad)
 		say(p, "  %" PRIu64 " events were lost and %" PRIu64 " lines are damaged: merges "
 		    "and ends below do not match", k->info.lost, k->info.bad);
+	if (!ksm_items_known(p->r))
+		say(p, "  This kernel lays ksmd's items out otherwise than this version knows: merges "
+		    "are counted and not told one by one, and ends only where a copy is seen");
 	hows(p, k);
 	ends(p, k);
 	durations(p, k);

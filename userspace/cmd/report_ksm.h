@@ -13,6 +13,9 @@ struct json_object;
 void ksm_text(struct page *p);
 struct json_object *ksm_json(const struct ct_report *r);
 
+/* Could the module read what ksmd keeps of each page? */
+bool ksm_items_known(const struct ct_report *r);
+
 /* What is listed, the most merges first: places in the ledger's list. */
 enum ksm_list { KSM_PROCESSES, KSM_PAGES };
 /* Return: to be freed; NULL for none, or without memory. */

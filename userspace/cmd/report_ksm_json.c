@@ -149,6 +149,7 @@ struct json_object *ksm_json(const struct ct_report *r)
 	add_number(o, "events", k->info.events);
 	add_number(o, "lost", k->info.lost);
 	add_number(o, "bad", k->info.bad);
+	add(o, "items_known", json_object_new_boolean(ksm_items_known(r)));
 	add(o, "merges", merges(k));
 	add(o, "ended", ends(k));
 	add_number(o, "still", k->live);

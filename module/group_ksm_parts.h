@@ -3,8 +3,8 @@
  * group_ksm: pages that ksmd merges (group_ksm.c), how they are broken again
  * (group_ksm_break.c), and both as lines (group_ksm_print.c).
  */
-#ifndef COW_GROUP_KSM_H
-#define COW_GROUP_KSM_H
+#ifndef COW_GROUP_KSM_PARTS_H
+#define COW_GROUP_KSM_PARTS_H
 
 #include <linux/atomic.h>
 #include <linux/ptrace.h>
@@ -79,7 +79,11 @@ struct ksm_event {
 	char			name[16];
 };
 
+/* --- group_ksm_event.c ---------------------------------------------------------- */
+
+void ksm_counts_clear(void);
 void ksm_count(enum ksm_count what);
+s64 ksm_counted(enum ksm_count what);
 
 /* Fill in whose page table it is, and put the event into the log. */
 void ksm_event(struct ksm_event *e);
@@ -143,4 +147,4 @@ extern const char * const ksm_count_names[];
 void ksm_print_init(void);
 size_t ksm_print(char *buf, size_t size, const void *event);
 
-#endif /* COW_GROUP_KSM_H */
+#endif /* COW_GROUP_KSM_PARTS_H */
