@@ -22,6 +22,7 @@
 #define PAGES		1024
 /* However few rounds there are: each pair of settings, and several sessions. */
 #define MIN_CHANGES	12
+#define MAX_CHANGES	5000
 #define MIN_SWITCHES	2
 
 static unsigned int cpus;
@@ -139,6 +140,13 @@ static void plugging(void)
 	set("reset", "1");
 }
 
+/* Each setting is in force for a moment, in which a slow guest may have no fault. */
+static bool settings_took_effect(void)
+{
+	stats_read(&b.s);
+	return b.s.sum.sampled_out && b.s.sum.filtered_exit;
+}
+
 static void changing(void)
 {
 	static const char * const samples[] = { "1", "7", "2", "100" };
@@ -149,7 +157,8 @@ static void changing(void)
 	beside_open(&b);
 	crowd_go(&c);
 	child_go(&plugger);
-	for (i = 0; control->done < rounds() / 5 || i < MIN_CHANGES; i++) {
+	for (i = 0; control->done < rounds() / 5 || i < MIN_CHANGES ||
+		    (i < MAX_CHANGES && !settings_took_effect()); i++) {
 		set("sample_every", samples[i % ARRAY_SIZE(samples)]);
 		set("filter/outcome", outcomes[i % ARRAY_SIZE(outcomes)]);
 		follow_read(&f);
