@@ -14,6 +14,7 @@
 
 #include "command.h"
 #include "duplicates_print.h"
+#include "map.h"
 #include "progress.h"
 #include "resident.h"
 
@@ -81,66 +82,25 @@ static void step_back(void)
 	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_IDLE);
 }
 
-/**
- * struct seen - inodes of several names that were scanned
- * @at: open addressing, ino 0 is free.
- * @mask: room less one.
- * @nr: how many.
- */
-struct seen {
-	struct inode {
-		dev_t	dev;
-		ino_t	ino;
-	} *at;
-	size_t mask, nr;
-};
-
-static struct inode *place(struct seen *s, dev_t dev, ino_t ino)
-{
-	size_t i = (ino * 0x9e3779b97f4a7c15ull ^ dev) >> 7 & s->mask;
-
-	while (s->at[i].ino && (s->at[i].ino != ino || s->at[i].dev != dev))
-		i = (i + 1) & s->mask;
-	return &s->at[i];
-}
-
-static int grow(struct seen *s)
-{
-	struct seen bigger = { .mask = s->at ? 2 * s->mask + 1 : 1023 };
-	size_t i;
-
-	bigger.at = calloc(bigger.mask + 1, sizeof(*bigger.at));
-	if (!bigger.at)
-		return -ENOMEM;
-	for (i = 0; s->at && i <= s->mask; i++)
-		if (s->at[i].ino)
-			*place(&bigger, s->at[i].dev, s->at[i].ino) = s->at[i];
-	bigger.nr = s->nr;
-	free(s->at);
-	*s = bigger;
-	return 0;
-}
-
-/* Return: 1 for one that was, 0, or -ENOMEM. */
-static int seen_before(struct seen *s, const struct stat *st)
-{
-	struct inode *i;
-
-	if ((!s->at || 2 * s->nr > s->mask) && grow(s))
-		return -ENOMEM;
-	i = place(s, st->st_dev, st->st_ino);
-	if (i->ino)
-		return 1;
-	*i = (struct inode){ .dev = st->st_dev, .ino = st->st_ino };
-	s->nr++;
-	return 0;
-}
-
 struct scan {
 	struct ct_duplicates	*d;
 	struct ct_dup_scan	*result;
-	struct seen		seen;
+	/* Inodes that were scanned: they may have several names. */
+	struct ct_map		seen;
 };
+
+/* Return: 1 for one that was, 0, or -ENOMEM. */
+static int seen_before(struct scan *s, const struct stat *st)
+{
+	uint32_t *seen = ct_map_slot(&s->seen, st->st_dev, st->st_ino);
+
+	if (!seen)
+		return -ENOMEM;
+	if (*seen != CT_MAP_NONE)
+		return 1;
+	*seen = 1;
+	return 0;
+}
 
 static void skip(struct scan *s, const char *path, int err)
 {
@@ -180,7 +140,7 @@ static int scan_file(struct scan *s, const char *path, const char *access)
 		ret = 0;
 		goto out;
 	}
-	ret = S_ISREG(st.st_mode) ? seen_before(&s->seen, &st) : 1;
+	ret = S_ISREG(st.st_mode) ? seen_before(s, &st) : 1;
 	if (ret) {
 		ret = ret < 0 ? ret : 0;
 		goto out;
@@ -265,7 +225,7 @@ int ct_cmd_duplicates(int argc, char **argv)
 	if (!ret && fflush(stdout))
 		ret = -EIO;
 	ct_duplicates_close(s.d);
-	free(s.seen.at);
+	ct_map_free(&s.seen);
 	if (ret)
 		return complain(ret);
 	return ct_dup_nothing(&result) ? CT_EXIT_FAIL : CT_EXIT_OK;

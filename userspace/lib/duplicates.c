@@ -6,6 +6,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "map.h"
+
 /**
  * struct ct_duplicates - all that was seen
  * @page: bytes of a page.
@@ -62,16 +64,11 @@ void ct_duplicates_close(struct ct_duplicates *d)
 
 int64_t ct_dup_file_add(struct ct_duplicates *d, const char *path)
 {
-	struct ct_dup_file *files;
+	struct ct_dup_file *files = ct_grow(d->files, d->nr_files, sizeof(*files));
 
-	/* A power of two is the size of the room, and full. */
-	if (!(d->nr_files & (d->nr_files - 1))) {
-		files = reallocarray(d->files, d->nr_files ? 2 * d->nr_files : 1,
-				     sizeof(*files));
-		if (!files)
-			return -ENOMEM;
-		d->files = files;
-	}
+	if (!files)
+		return -ENOMEM;
+	d->files = files;
 	if (d->nr_files == UINT32_MAX)
 		return -E2BIG;
 	d->files[d->nr_files] = (struct ct_dup_file){ .path = strdup(path) };

@@ -8,6 +8,7 @@
 
 #include "bytes.h"
 #include "group.h"
+#include "map.h"
 
 #define TABLE	"groups/files/table"
 #define STATS	"groups/files/stats"
@@ -69,7 +70,7 @@ static void take_site(const struct ct_state *state, struct ct_files *f, const ch
 
 static int take_fs(struct ct_files *f, const char *line)
 {
-	struct ct_file_row *r = reallocarray(f->fs, f->nr_fs + 1, sizeof(*r));
+	struct ct_file_row *r = ct_grow(f->fs, f->nr_fs, sizeof(*r));
 	int at = 0;
 
 	if (!r)
@@ -90,19 +91,15 @@ static int take_fs(struct ct_files *f, const char *line)
 
 static int take_file(struct ct_files *f, const char *line)
 {
-	struct ct_file_row *r;
+	struct ct_file_row *r = ct_grow(f->rows, f->nr_rows, sizeof(*r));
 	unsigned long long ino;
 	char exact[16];
 	int at = 0;
 
-	/* A power of two is the size of the room, and full. */
-	if (!(f->nr_rows & (f->nr_rows - 1))) {
-		r = reallocarray(f->rows, f->nr_rows ? 2 * f->nr_rows : 1, sizeof(*r));
-		if (!r)
-			return -ENOMEM;
-		f->rows = r;
-	}
-	r = &f->rows[f->nr_rows];
+	if (!r)
+		return -ENOMEM;
+	f->rows = r;
+	r += f->nr_rows;
 	memset(r, 0, sizeof(*r));
 	if (sscanf(line, "file %23s %llu %u %15s %n", r->device, &ino, &r->generation, exact,
 		   &at) != 4 || !at)
