@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tracefs.h"
+
 #define NAME_MAX_	24
 #define GROUPS_MAX	8
 
@@ -228,15 +230,10 @@ void ct_groups_stop(struct ct_groups *groups)
 /* The kernel has no numbers of its words elsewhere, and they differ between kernels. */
 static void write_format(const struct group *g, const char *event, struct ct_writer *writer)
 {
-	static const char * const dirs[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
-	char text[FORMAT_MAX], file[128];
-	FILE *f = NULL;
-	size_t i, n;
+	FILE *f = ct_tracefs_event(event, "format");
+	char text[FORMAT_MAX];
+	size_t n;
 
-	for (i = 0; i < sizeof(dirs) / sizeof(*dirs) && !f; i++) {
-		snprintf(file, sizeof(file), "%s/events/%s/format", dirs[i], event);
-		f = fopen(file, "re");
-	}
 	if (!f)
 		return;
 	n = fread(text, 1, sizeof(text) - 1, f);

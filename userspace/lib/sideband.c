@@ -16,6 +16,7 @@
 #include "sideband_build_id.h"
 #include "sideband_memory.h"
 #include "sideband_proc.h"
+#include "tracefs.h"
 
 /* Data of one ring; a burst of 5000 mappings fits. Power of two times the page size. */
 #define RING_BYTES	CT_SIDEBAND_MAX
@@ -92,23 +93,12 @@ static int event_open(bool build_id, int cpu)
 	return syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
-static FILE *newtask_file(const char *name)
-{
-	static const char * const dirs[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
-	char path[128];
-	FILE *f = NULL;
-
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs) && !f; i++) {
-		snprintf(path, sizeof(path), "%s/events/task/task_newtask/%s", dirs[i], name);
-		f = fopen(path, "re");
-	}
-	return f;
-}
+#define NEWTASK	"task/task_newtask"
 
 /* Does the kernel put a field of the tracepoint where readers look for it? */
 static bool newtask_has(const char *field, unsigned int offset, unsigned int size)
 {
-	FILE *f = newtask_file("format");
+	FILE *f = ct_tracefs_event(NEWTASK, "format");
 	bool found = false;
 	char line[256], want[96];
 
@@ -129,7 +119,7 @@ static uint64_t newtask_number(void)
 	if (!newtask_has(" pid", CT_NEWTASK_PID, 4) ||
 	    !newtask_has(" clone_flags", CT_NEWTASK_FLAGS, 8))
 		return 0;
-	f = newtask_file("id");
+	f = ct_tracefs_event(NEWTASK, "id");
 	if (f) {
 		if (fscanf(f, "%llu", &n) != 1)
 			n = 0;
