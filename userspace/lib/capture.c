@@ -191,16 +191,21 @@ static bool read_streams(struct ct_capture *c, bool wait)
 	return more;
 }
 
-static int queue_sideband(void *arg, uint32_t cpu, const void *data, size_t size)
+static void queue_chunk(struct ct_capture *c, uint32_t type, uint32_t cpu, const void *data,
+			size_t size)
 {
-	struct ct_capture *c = arg;
 	struct ct_block *block = ct_queue_get(c->queue, true);
 
-	block->type = CT_CHUNK_SIDEBAND;
+	block->type = type;
 	block->cpu = cpu;
 	block->size = size;
 	memcpy(block->data, data, size);
 	ct_queue_put(c->queue, block);
+}
+
+static int queue_sideband(void *arg, uint32_t cpu, const void *data, size_t size)
+{
+	queue_chunk(arg, CT_CHUNK_SIDEBAND, cpu, data, size);
 	return 0;
 }
 
@@ -212,14 +217,7 @@ static void read_sideband(struct ct_capture *c)
 
 static void queue_group(void *arg, const void *data, size_t size)
 {
-	struct ct_capture *c = arg;
-	struct ct_block *block = ct_queue_get(c->queue, true);
-
-	block->type = CT_CHUNK_GROUP;
-	block->cpu = UINT32_MAX;
-	block->size = size;
-	memcpy(block->data, data, size);
-	ct_queue_put(c->queue, block);
+	queue_chunk(arg, CT_CHUNK_GROUP, UINT32_MAX, data, size);
 }
 
 static void rescan(struct ct_capture *c)
