@@ -18,19 +18,12 @@ const struct ct_group_view ct_group_views[] = {
 	{ 0 }
 };
 
-static bool there(const struct ct_report *r, const char *name)
-{
-	struct ct_group_info info;
-
-	return !ct_group_walk(r->reader, name, &info, NULL, NULL) && info.there;
-}
-
 void groups_text(struct page *p)
 {
 	const struct ct_group_view *v;
 
 	for (v = ct_group_views; v->name; v++)
-		if (there(p->r, v->name))
+		if (ct_group_there(p->r->reader, &p->r->state, v->name))
 			v->text(p);
 }
 
@@ -40,7 +33,7 @@ struct json_object *groups_json(const struct ct_report *r)
 	const struct ct_group_view *v;
 
 	for (v = ct_group_views; v->name; v++)
-		if (there(r, v->name))
+		if (ct_group_there(r->reader, &r->state, v->name))
 			json_object_object_add(o, v->name, v->json(r));
 	return o;
 }

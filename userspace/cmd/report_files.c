@@ -11,18 +11,6 @@ static const char *const heads[] = {
 	"private", "shared", "write", "truncate", "splice", "gup", "reclaim", "lookups",
 };
 
-static bool load(const struct ct_report *r, struct ct_files *f)
-{
-	struct ct_state state;
-	bool good;
-
-	if (ct_state_load(r->reader, &state))
-		return false;
-	good = !ct_files_load(&state, f);
-	ct_state_free(&state);
-	return good;
-}
-
 static void totals(struct ct_files *f, uint64_t *counts)
 {
 	unsigned int i;
@@ -139,7 +127,7 @@ void files_text(struct page *p)
 	uint64_t counts[CT_FILE_SITES] = { 0 };
 	struct ct_files f;
 
-	if (!load(p->r, &f))
+	if (ct_files_load(&p->r->state, &f))
 		return;
 	totals(&f, counts);
 	heading(p, "How often pages of files were reached");
@@ -224,7 +212,7 @@ struct json_object *files_json(const struct ct_report *r)
 	struct json_object *o;
 	struct ct_files f;
 
-	if (!load(r, &f))
+	if (ct_files_load(&r->state, &f))
 		return NULL;
 	totals(&f, counts);
 	o = json_object_new_object();

@@ -105,21 +105,28 @@ static int take_line(struct walk *w, const char *text, size_t length)
 	w->info->lost += e.lost;
 	w->info->events++;
 	w->last = e.seq;
-	return w->fn ? w->fn(w->arg, &e) : 0;
+	return w->fn(w->arg, &e);
+}
+
+/* Behind the name of the group in a chunk of its events, NULL for one of another. */
+static const char *of_group(const char *name, const char *data, size_t length)
+{
+	size_t n = strlen(name);
+
+	return length > n && !memcmp(data, name, n) && data[n] == '\n' ? data + n + 1 : NULL;
 }
 
 static int take(void *arg, uint32_t cpu, const void *data, size_t length)
 {
 	struct walk *w = arg;
-	size_t n = strlen(w->name);
-	const char *at = data, *end = at + length;
+	const char *at = of_group(w->name, data, length), *end = (const char *)data + length;
 	int ret = 0;
 
 	(void)cpu;
-	if (length <= n || memcmp(at, w->name, n) || at[n] != '\n')
+	if (!at)
 		return 0;
 	w->info->there = true;
-	for (at += n + 1; !ret && at < end; ) {
+	while (!ret && at < end) {
 		const char *stop = memchr(at, '\n', end - at);
 
 		ret = take_line(w, at, (stop ?: end) - at);
@@ -160,6 +167,22 @@ int ct_group_walk(struct ct_reader *reader, const char *name, struct ct_group_in
 	if (!ret && w.written > w.last)
 		info->lost += w.written - w.last;
 	return ret;
+}
+
+static int is_chunk(void *arg, uint32_t cpu, const void *data, size_t length)
+{
+	(void)cpu;
+	return !!of_group(arg, data, length);
+}
+
+bool ct_group_there(struct ct_reader *reader, const struct ct_state *state, const char *name)
+{
+	char stats[64];
+
+	snprintf(stats, sizeof(stats), "groups/%s/stats", name);
+	/* One that was cut off has only events. */
+	return ct_state_text(state, stats) ||
+	       ct_reader_chunks(reader, CT_CHUNK_GROUP, is_chunk, (void *)name) > 0;
 }
 
 bool ct_group_stat(const struct ct_state *state, const char *name, const char *count,

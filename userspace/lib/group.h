@@ -56,12 +56,15 @@ struct ct_group_info {
 	uint64_t	bad;
 };
 
+/* Was a group switched on for a trace? What each of its events says is not looked at. */
+bool ct_group_there(struct ct_reader *reader, const struct ct_state *state, const char *name);
+
 /**
  * ct_group_walk() - show all events of a group, in the order of their numbers
  * @reader: the trace.
  * @name: of the group.
  * @info: filled in.
- * @fn: is shown each; NULL to count alone.
+ * @fn: is shown each.
  * @arg: for @fn.
  * Return: 0, what @fn returned, or -ENOMEM.
  */
