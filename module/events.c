@@ -155,7 +155,7 @@ static int events_open(struct inode *inode, struct file *file)
 		err = PTR_ERR(t->ring);
 		goto fail;
 	}
-	file->private_data = t;
+	file->private_data = &t->lines;
 	WRITE_ONCE(cow_hot.events, t->ring);
 	return nonseekable_open(inode, file);
 fail:
@@ -166,7 +166,7 @@ fail:
 
 static int events_release(struct inode *inode, struct file *file)
 {
-	struct text *t = file->private_data;
+	struct text *t = container_of(file->private_data, struct text, lines);
 
 	WRITE_ONCE(cow_hot.events, NULL);
 	/* Handlers run with preemption off: none writes to it after this. */
@@ -177,17 +177,10 @@ static int events_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static ssize_t events_read(struct file *file, char __user *to, size_t count, loff_t *ppos)
-{
-	struct text *t = file->private_data;
-
-	return cow_lines_read(&t->lines, file, to, count);
-}
-
 const struct file_operations cow_events_fops = {
 	.owner		= THIS_MODULE,
 	.open		= events_open,
 	.release	= events_release,
-	.read		= events_read,
+	.read		= cow_lines_read,
 	.write		= cow_refuse_write,
 };

@@ -135,30 +135,23 @@ static int events_open(struct inode *inode, struct file *file)
 	}
 	cow_lines_init(&t->lines, next_line);
 	t->state = s;
-	file->private_data = t;
+	file->private_data = &t->lines;
 	return nonseekable_open(inode, file);
 }
 
 static int events_release(struct inode *inode, struct file *file)
 {
-	struct text *t = file->private_data;
+	struct text *t = container_of(file->private_data, struct text, lines);
 
 	atomic_set(&t->state->readers, 0);
 	kfree(t);
 	return 0;
 }
 
-static ssize_t events_read(struct file *file, char __user *to, size_t count, loff_t *ppos)
-{
-	struct text *t = file->private_data;
-
-	return cow_lines_read(&t->lines, file, to, count);
-}
-
 const struct file_operations cow_group_events_fops = {
 	.owner		= THIS_MODULE,
 	.open		= events_open,
-	.read		= events_read,
+	.read		= cow_lines_read,
 	.write		= cow_refuse_write,
 	.release	= events_release,
 };

@@ -45,9 +45,9 @@ static ssize_t copy_lines(struct cow_lines *l, char __user *to, size_t count, bo
 	return done;
 }
 
-ssize_t cow_lines_read(struct cow_lines *l, const struct file *file, char __user *to,
-		       size_t count)
+ssize_t cow_lines_read(struct file *file, char __user *to, size_t count, loff_t *ppos)
 {
+	struct cow_lines *l = file->private_data;
 	bool block = !(file->f_flags & O_NONBLOCK);
 	ssize_t done;
 

@@ -28,8 +28,10 @@ struct cow_lines {
 /* Before the first read. The rest is zero. */
 void cow_lines_init(struct cow_lines *lines, int (*next)(struct cow_lines *lines));
 
-/* The read operation: waits for the first line unless the file is open without blocking. */
-ssize_t cow_lines_read(struct cow_lines *lines, const struct file *file, char __user *to,
-		       size_t count);
+/*
+ * The read operation of a file whose private data is the reader: waits for the first line
+ * unless the file is open without blocking.
+ */
+ssize_t cow_lines_read(struct file *file, char __user *to, size_t count, loff_t *ppos);
 
 #endif /* COW_LINES_H */
