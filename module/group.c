@@ -66,7 +66,7 @@ static int start(struct cow_group_state *s)
 	s->limited = false;
 	s->until_ns = 0;
 	s->ended_ns = 0;
-	s->begun_ns = ktime_get_ns();
+	s->begun_ns = 0;
 	WRITE_ONCE(s->live, true);
 	err = g->start ? g->start() : 0;
 	if (err)
@@ -79,7 +79,6 @@ static int start(struct cow_group_state *s)
 	if (g->stop)
 		g->stop();
 off:
-	s->begun_ns = 0;
 	WRITE_ONCE(s->live, false);
 	return err;
 }
@@ -129,26 +128,38 @@ static int enabled_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static ssize_t enabled_write(struct file *file, const char __user *from, size_t count,
-			     loff_t *ppos)
+/* One value, as those of debugfs.c, but of one group. */
+static ssize_t write_setting(struct file *file, const char __user *from, size_t count,
+			     loff_t *ppos, const char *name, const char *accepts,
+			     int (*store)(struct cow_group_state *s, const char *text))
 {
-	struct cow_group_state *s = ((struct seq_file *)file->private_data)->private;
 	char *text = cow_setting_text(from, count, ppos);
 	int err = PTR_ERR_OR_ZERO(text);
 
 	if (!err) {
-		err = strcmp(text, "0") && strcmp(text, "1") ? -EINVAL : 0;
-		err = err ?: set_enabled(s, text[0] == '1');
+		err = store(((struct seq_file *)file->private_data)->private, text);
 		kfree(text);
 	}
-	if (err) {
-		/* A failed start wrote its own line. */
-		if (err == -EINVAL)
-			cow_setting_explain("enabled", "0 or 1", err);
+	/* A failed start wrote its own line. */
+	if (err == -EINVAL || err == -ERANGE)
+		cow_setting_explain(name, accepts, err);
+	if (err)
 		return err;
-	}
 	*ppos += count;
 	return count;
+}
+
+static int enabled_store(struct cow_group_state *s, const char *text)
+{
+	if (strcmp(text, "0") && strcmp(text, "1"))
+		return -EINVAL;
+	return set_enabled(s, text[0] == '1');
+}
+
+static ssize_t enabled_write(struct file *file, const char __user *from, size_t count,
+			     loff_t *ppos)
+{
+	return write_setting(file, from, count, ppos, "enabled", "0 or 1", enabled_store);
 }
 
 static int stats_show(struct seq_file *m, void *v)
@@ -220,25 +231,24 @@ static int seconds_show(struct seq_file *m, void *v)
 	return 0;
 }
 
+static int seconds_store(struct cow_group_state *s, const char *text)
+{
+	unsigned int seconds;
+	int err = kstrtouint(text, 10, &seconds);
+
+	if (err)
+		return err;
+	if (seconds > SECONDS_MAX)
+		return -ERANGE;
+	WRITE_ONCE(s->seconds, seconds);
+	return 0;
+}
+
 static ssize_t seconds_write(struct file *file, const char __user *from, size_t count,
 			     loff_t *ppos)
 {
-	struct cow_group_state *s = ((struct seq_file *)file->private_data)->private;
-	char *text = cow_setting_text(from, count, ppos);
-	int err = PTR_ERR_OR_ZERO(text);
-	unsigned int seconds;
-
-	if (!err) {
-		err = kstrtouint(text, 10, &seconds) ?: seconds > SECONDS_MAX ? -ERANGE : 0;
-		kfree(text);
-	}
-	if (err) {
-		cow_setting_explain("seconds", "0 (no limit) to 86400", err);
-		return err;
-	}
-	WRITE_ONCE(s->seconds, seconds);
-	*ppos += count;
-	return count;
+	return write_setting(file, from, count, ppos, "seconds", "0 (no limit) to 86400",
+			     seconds_store);
 }
 
 #define SHOWN(name, write_op)							\
