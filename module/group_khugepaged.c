@@ -124,7 +124,6 @@ static bool scan_enter(void *data, struct pt_regs *regs)
 	unsigned long address = (long)cow_arg0(regs) < 0 ? cow_arg2(regs) : cow_arg0(regs);
 	struct cow_range_walk *walk;
 	struct room *room;
-	unsigned long irqs;
 
 	if (!vma_is_anonymous(vma))
 		return false;
@@ -132,12 +131,10 @@ static bool scan_enter(void *data, struct pt_regs *regs)
 	if (!room)
 		return false;
 	begin(&room->scan, vma->vm_mm, address);
-	/* Nobody else on this CPU may walk meanwhile. */
-	local_irq_save(irqs);
+	/* Preemption is off, and no interrupt scans: nobody else on this CPU walks meanwhile. */
 	walk = this_cpu_ptr(&walks);
 	cow_range_walk(walk, vma->vm_mm, address);
 	room->scan.counts = walk->counts;
-	local_irq_restore(irqs);
 	*(struct room **)data = room;
 	return true;
 }
