@@ -128,10 +128,33 @@ static bool uses(const struct ct_experiment *e, enum ct_exp_verb verb)
 	return false;
 }
 
+static bool wants_thp(const struct ct_experiment *e)
+{
+	unsigned int i;
+
+	for (i = 0; i < e->nr_areas; i++)
+		if (e->area[i].kind == CT_EXP_KIND_THP || e->area[i].kind == CT_EXP_KIND_MTHP_16K ||
+		    e->area[i].kind == CT_EXP_KIND_MTHP_64K ||
+		    e->area[i].kind == CT_EXP_KIND_MTHP_512K)
+			return true;
+	return false;
+}
+
+/*
+ * It empties the LRU batches of all CPUs whenever it begins to scan. With the last size
+ * switched off the kernel waits until it has ended.
+ */
+static int stop_khugepaged(struct ct_error *err)
+{
+	int ret = set_if_there(THP "hugepages-2048kB/enabled", "never", err);
+
+	return ret ? ret : set_if_there(THP "enabled", "never", err);
+}
+
 static int have_areas(const struct ct_experiment *e, struct ct_error *err)
 {
 	unsigned int i, huge = 0;
-	int ret = 0;
+	int ret = wants_thp(e) ? 0 : stop_khugepaged(err);
 
 	for (i = 0; !ret && i < e->nr_areas; i++)
 		switch (e->area[i].kind) {
