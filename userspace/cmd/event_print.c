@@ -138,10 +138,19 @@ void ct_fault_text(FILE *out, const struct ct_fault *f)
 
 /* --- JSON ------------------------------------------------------------------- */
 
-static const struct ct_word *exact_word(const struct ct_fault *f, const char *vocab,
-					uint64_t value)
+/* What the schema has no word for is "?N". */
+static struct json_object *word_value(const struct ct_fault *f, const struct ct_field *field,
+				      uint64_t value)
 {
-	return value <= UINT32_MAX ? ct_schema_word(f->schema, vocab, value) : NULL;
+	const struct ct_word *w = NULL;
+	char unknown[32];
+
+	if (field->vocab && value <= UINT32_MAX)
+		w = ct_schema_word(f->schema, field->vocab, value);
+	if (w)
+		return json_object_new_string(w->name);
+	snprintf(unknown, sizeof(unknown), "?%" PRIu64, value);
+	return json_object_new_string(unknown);
 }
 
 static struct json_object *flags_value(const struct ct_fault *f, const struct ct_field *field,
@@ -149,18 +158,13 @@ static struct json_object *flags_value(const struct ct_fault *f, const struct ct
 {
 	struct json_object *list = json_object_new_array();
 
-	for (uint32_t bit = 1; bit; bit <<= 1) {
-		const struct ct_word *w = value & bit ? exact_word(f, field->vocab, bit) : NULL;
-
-		if (w)
-			json_object_array_add(list, json_object_new_string(w->name));
-	}
+	for (; value; value &= value - 1)
+		json_object_array_add(list, word_value(f, field, value & -value));
 	return list;
 }
 
 static struct json_object *field_value(const struct ct_fault *f, const struct ct_field *field)
 {
-	const struct ct_word *word;
 	char text[256];
 	uint64_t value;
 
@@ -172,11 +176,8 @@ static struct json_object *field_value(const struct ct_fault *f, const struct ct
 	value = ct_field_number(field, f->raw);
 	if (!strcmp(field->format, "flags"))
 		return flags_value(f, field, value);
-	if (!strcmp(field->format, "enum")) {
-		word = exact_word(f, field->vocab, value);
-		if (word)
-			return json_object_new_string(word->name);
-	}
+	if (!strcmp(field->format, "enum"))
+		return word_value(f, field, value);
 	if (!strcmp(field->format, "hex")) {
 		snprintf(text, sizeof(text), "0x%llx", (unsigned long long)value);
 		return json_object_new_string(text);
