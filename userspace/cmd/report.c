@@ -111,7 +111,7 @@ int ct_report_on(FILE *out, const char *trace_path, ct_report_fn *print, const v
 	if (!ret) {
 		ret = print(out, &r, arg, &err);
 		if (!err.code && (ret || fflush(out)))
-			ret = ct_error_set(&err, -EIO, "cannot write the report: %s",
+			ret = ct_error_set(&err, -EIO, "cannot write what was asked for: %s",
 					   strerror(errno));
 		if (r.info->damages || !r.info->ended)
 			status = CT_REPORT_DAMAGED;

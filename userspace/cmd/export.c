@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/* cowtrace export: a trace in the formats of other tools. */
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bytes.h"
+#include "command.h"
+#include "export.h"
+#include "options.h"
+#include "progress.h"
+#include "replace.h"
+
+/* No name of a machine is longer: HOST_NAME_MAX, and room for a domain. */
+#define HOST_MAX	256
+
+/**
+ * struct format - one format
+ * @name: as --format takes it.
+ * @sentence: what it is, for the help.
+ * @run: writes it.
+ * @counts: of a trace of counts too.
+ */
+static const struct format {
+	const char	*name;
+	const char	*sentence;
+	ct_export_fn	*run;
+	bool		counts;
+} formats[] = {
+	{ "jsonl", "one JSON object a fault, for jq and DuckDB", ct_export_jsonl, false },
+	{ "csv", "one line a fault below a line of names, for DuckDB, ClickHouse",
+	  ct_export_csv, false },
+};
+
+#define NR_FORMATS	(sizeof(formats) / sizeof(*formats))
+
+struct args {
+	const struct format *format;
+	const char	*trace;
+	const char	*output;
+	const char	*host;
+	bool		header;
+	struct ct_options filters;
+};
+
+enum { KEY_FORMAT = 0x100, KEY_COMM, KEY_HOST, KEY_HEADER };
+
+static const struct argp_option options[] = {
+	{ "format", KEY_FORMAT, "FORMAT", 0, "one of those below", 0 },
+	{ "output", 'o', "FILE", 0,
+	  "write into FILE, which appears when it is finished and whole (default: standard output)",
+	  0 },
+	{ "pid", 'p', "PID", 0, "only faults of this process", 0 },
+	{ "comm", KEY_COMM, "NAME", 0, "only faults of tasks of this name", 0 },
+	{ "filter", 'f', "NAME=VALUE", 0,
+	  "only matching faults: pid, tgid, uid, comm, outcome, reason, kind, origin, path, "
+	  "min_duration_ns; several of them must all match", 0 },
+	{ "host", KEY_HOST, "NAME", 0,
+	  "call the traced machine so (default: as it called itself)", 0 },
+	{ "header", KEY_HEADER, NULL, 0,
+	  "jsonl: begin with an object that tells of the trace: kernel, settings, loss", 0 },
+	{ 0 },
+};
+
+static const struct format *find_format(const char *name, const struct argp_state *state)
+{
+	for (size_t i = 0; i < NR_FORMATS; i++)
+		if (!strcmp(formats[i].name, name))
+			return &formats[i];
+	ct_usage(state, "there is no format \"%s\"", name);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct args *a = state->input;
+
+	switch (key) {
+	case KEY_FORMAT:
+		a->format = find_format(arg, state);
+		return 0;
+	case 'o':
+		a->output = arg;
+		return 0;
+	case 'p':
+		return ct_options_add(&a->filters, "tgid", arg);
+	case KEY_COMM:
+		return ct_options_add(&a->filters, "comm", arg);
+	case 'f':
+		return ct_options_filter(&a->filters, arg, state);
+	case KEY_HOST:
+		a->host = arg;
+		return 0;
+	case KEY_HEADER:
+		a->header = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (a->trace)
+			ct_usage(state, "one TRACE at a time, not also \"%s\"", arg);
+		a->trace = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!a->format)
+			ct_usage(state, "say what to make by --format");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* The table of formats, in the help. */
+static char *help_filter(int key, const char *text, void *input)
+{
+	char *all = NULL;
+	size_t size;
+	FILE *f;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	f = open_memstream(&all, &size);
+	if (!f)
+		return (char *)text;
+	fputs("Formats:\n", f);
+	for (size_t i = 0; i < NR_FORMATS; i++)
+		fprintf(f, "  %-12s%s\n", formats[i].name, formats[i].sentence);
+	fprintf(f, "\n%s", text);
+	fclose(f);
+	return all;
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "--format FORMAT [TRACE]",
+	.doc = "Write a trace in the format of another tool.\v"
+	       "TRACE is " DEFAULT_TRACE " if not given, - for standard input.\n\n"
+	       "Exit status:\n" CT_REPORT_STATUS_LINES,
+	.help_filter = help_filter,
+};
+
+bool ct_export_next(struct ct_export *e, struct ct_event *event, const struct ct_split **split)
+{
+	while (!ferror(e->out) && ct_reader_next(e->report->reader, event)) {
+		/* A split is looked for among all records, whatever is asked for. */
+		*split = ct_splits_take(&e->splits, event->record, &e->split) ? &e->split : NULL;
+		if (ct_match_fits(&e->match, event->record))
+			return true;
+	}
+	return false;
+}
+
+/* The name that the traced machine gave itself. */
+static const char *host_of(const struct ct_report *r, char *buf, size_t size)
+{
+	struct json_object *kernel, *host;
+	const char *text;
+
+	if (!json_object_object_get_ex(r->meta, "kernel", &kernel) ||
+	    !json_object_object_get_ex(kernel, "host", &host))
+		return NULL;
+	text = json_object_get_string(host);
+	if (!text)
+		return NULL;
+	ct_clean_text(buf, size, text, strlen(text));
+	return buf;
+}
+
+/* One line for each thing that is missing. */
+static void tell_losses(const struct ct_report *r)
+{
+	unsigned long long n;
+	uint64_t value;
+
+	ct_progress_erase();
+	for (const struct ct_loss *loss = ct_losses; loss->name; loss++) {
+		if (!ct_state_number(&r->state, loss->file, loss->name, &value) || !value ||
+		    !strcmp(loss->name, "disarmed"))
+			continue;
+		n = value;
+		fprintf(stderr, "cowtrace: not in the trace: %llu %s\n", n, loss->sentence);
+	}
+	n = r->info->lost;
+	if (n)
+		fprintf(stderr,
+			"cowtrace: not in the trace: %llu records that its numbers tell of\n", n);
+	if (ct_sampled(&r->sample))
+		fprintf(stderr, "cowtrace: not each fault was recorded: one stands for %.6g\n",
+			r->sample.factor);
+	if (r->info->damages || !r->info->ended)
+		fputs("cowtrace: the trace is damaged or cut off, what is whole was exported: cowtrace report says where\n",
+		      stderr);
+}
+
+static int export(FILE *out, struct ct_report *report, const void *arg, struct ct_error *err)
+{
+	static struct ct_export e;
+	const struct args *a = arg;
+	char host[HOST_MAX];
+	int ret = 0;
+
+	e = (struct ct_export){ .out = out, .report = report, .header = a->header };
+	if (a->host)
+		ct_clean_text(host, sizeof(host), a->host, strlen(a->host));
+	e.host = a->host ? host : host_of(report, host, sizeof(host));
+	if (ct_state_text(&report->state, "counts") && !a->format->counts)
+		return ct_error_set(err, -EINVAL,
+				    "%s has counts and no records, of which %s is made: record with cowtrace record, or run --records",
+				    report->path, a->format->name);
+	for (size_t i = 0; !ret && i < a->filters.nr_settings; i++)
+		ret = ct_match_add(&e.match, report->schema, a->filters.settings[i], err);
+	if (!ret)
+		ret = a->format->run(&e, err);
+	if (!ret && !ferror(out))
+		tell_losses(report);
+	return ret;
+}
+
+static int write_file(const struct args *a, const char *trace)
+{
+	struct ct_replace *file;
+	struct ct_error err;
+	int status;
+	FILE *out;
+
+	if (ct_replace_open(a->output, &file, &out, &err)) {
+		ct_complain(&err);
+		return CT_REPORT_FAILED;
+	}
+	status = ct_report_on(out, trace, export, a);
+	if (ct_replace_end(file, status != CT_REPORT_FAILED, &err)) {
+		ct_complain(&err);
+		status = CT_REPORT_FAILED;
+	}
+	return status;
+}
+
+int ct_cmd_export(int argc, char **argv)
+{
+	struct args a = { 0 };
+	const char *trace;
+	int status;
+
+	argp_err_exit_status = CT_REPORT_FAILED;
+	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
+		return CT_REPORT_FAILED;
+	trace = a.trace ?: DEFAULT_TRACE;
+	/* On a terminal its lines show how far it is. */
+	if (!a.output && isatty(STDOUT_FILENO))
+		ct_progress_stop();
+	status = a.output ? write_file(&a, trace) : ct_report_on(stdout, trace, export, &a);
+	ct_options_free(&a.filters);
+	return status;
+}
