@@ -2,6 +2,8 @@
 /* Loading and switching on: refused with a sentence when no fault would be seen. */
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +12,8 @@
 
 #define KPROBES	"/sys/kernel/debug/kprobes/enabled"
 #define FTRACE	"/proc/sys/kernel/ftrace_enabled"
+#define MAN_PAGE "/usr/share/man/man5/cowtrace-debugfs.5"
+#define DOCUMENTED_MAX	64
 
 static bool nothing_left(void)
 {
@@ -124,10 +128,81 @@ static void proofs_apart(void)
 	trace_free(&t);
 }
 
+/* Files that the man page lists, as patterns: N is the number of a CPU, NAME a group. */
+static struct {
+	char		pattern[64];
+	unsigned int	mode;
+	bool		found;
+} documented[DOCUMENTED_MAX];
+static size_t nr_documented;
+
+static void read_man_page(void)
+{
+	char line[256], name[64], *n;
+	FILE *page = fopen(MAN_PAGE, "re");
+	unsigned int mode;
+
+	need(page, "no %s", MAN_PAGE);
+	while (fgets(line, sizeof(line), page)) {
+		if (sscanf(line, ".It Pa %63s Pq %o", name, &mode) != 2)
+			continue;
+		need(nr_documented < DOCUMENTED_MAX, "more files than expected");
+		n = strstr(name, "NAME");
+		if (!n && !strcmp(name, "cpuN"))
+			n = name + 3;
+		snprintf(documented[nr_documented].pattern, sizeof(documented->pattern), "%.*s%s%s",
+			 n ? (int)(n - name) : -1, name, !n ? "" : *(n + 1) ? "*" : "[0-9]*",
+			 n ? n + (*(n + 1) ? 4 : 1) : "");
+		documented[nr_documented++].mode = mode;
+	}
+	fclose(page);
+}
+
+static char undocumented[128];
+
+static int look_up(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	const char *name = path + strlen(COW_DIR "/");
+	bool found = false;
+	size_t i;
+
+	(void)where;
+	if (type != FTW_F)
+		return 0;
+	for (i = 0; i < nr_documented; i++)
+		if (!fnmatch(documented[i].pattern, name, FNM_PATHNAME) &&
+		    documented[i].mode == (st->st_mode & 07777)) {
+			documented[i].found = true;
+			found = true;
+		}
+	if (!found)
+		snprintf(undocumented, sizeof(undocumented), "%s, mode %o", name,
+			 st->st_mode & 07777);
+	return 0;
+}
+
+static void man_page(void)
+{
+	const char *missing = "";
+	size_t i;
+
+	read_man_page();
+	need(!nftw(COW_DIR, look_up, 8, FTW_PHYS), "%s cannot be walked", COW_DIR);
+	check(!*undocumented, "documented", "each file is in cowtrace-debugfs(5), with its mode",
+	      "%s is not", undocumented);
+	for (i = 0; i < nr_documented; i++)
+		if (!documented[i].found)
+			missing = documented[i].pattern;
+	check(nr_documented && !*missing, "exists",
+	      "and each file that it lists is there, with that mode", "%s of %zu", missing,
+	      nr_documented);
+}
+
 void run_start(void)
 {
 	refused_loads();
 	module_start(256);
+	man_page();
 	blind_at_start();
 	blind_later();
 	disable();
