@@ -17,6 +17,7 @@ modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
 
 .PHONY: all module command install uninstall clean help guest vm demo check
 .PHONY: unit matrix bench bench-reader cpus story verify check-debug check-selftests planted
+.PHONY: dist
 
 all: module command
 
@@ -25,10 +26,12 @@ help:
 	@echo '  make              the module (for KDIR, default the running kernel) and the command'
 	@echo '  make module       the module alone: $$O/module/RELEASE/cowtrace.ko'
 	@echo '  make command      the command alone: $$O/userspace/cowtrace'
-	@echo '  make install      both, with man pages, below DESTDIR and PREFIX=$(PREFIX)'
+	@echo '  make install      both, with man pages, completion and the reader library, below'
+	@echo '                    DESTDIR and PREFIX=$(PREFIX)'
 	@echo '  make uninstall    take them away again'
 	@echo '  make clean        remove what was built and the results of tests and demo, but'
 	@echo '                    not the prepared VM (build/vm)'
+	@echo '  make dist         the source as $$O/dist/cowtrace-VERSION.tar.gz'
 	@echo
 	@echo 'In virtual machines, which prepare themselves (root or sudo, about 2 GB):'
 	@echo '  make demo         trace a real redis-server on real kernels, print the reports'
@@ -76,7 +79,10 @@ uninstall:
 	$(MAKE) -C userspace O=$(out)/userspace PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) uninstall
 
 clean:
-	rm -rf $(addprefix $(out)/,module userspace guest tests unit bench cpus demo)
+	rm -rf $(addprefix $(out)/,module userspace guest tests unit bench cpus demo dist)
+
+dist:
+	userspace/packaging/dist $(out)/dist
 
 # What a guest of the VM harness needs, built inside its root (tests/vm/in-root).
 KERNEL_RELEASE ?= $(krelease)

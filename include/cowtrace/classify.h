@@ -103,7 +103,7 @@ cowtrace_classify(const struct cowtrace_record *r, __u32 traits)
 	enum cowtrace_outcome outcome = cowtrace_outcome_(r, traits, &evidence);
 	enum cowtrace_reason reason = cowtrace_reason_(r, traits, outcome, &evidence);
 
-	return (struct cowtrace_verdict) { outcome, reason, evidence };
+	return (struct cowtrace_verdict) { (__u8)outcome, (__u8)reason, evidence };
 }
 
 #endif /* COWTRACE_CLASSIFY_H */

@@ -5,6 +5,7 @@
 
 #ifndef __KERNEL__
 #include <stdbool.h>
+#include <stddef.h>
 #endif
 #include "kernel.h"
 #include "record.h"

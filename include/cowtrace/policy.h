@@ -77,7 +77,7 @@ struct cowtrace_prediction {
 	((struct cowtrace_prediction) { COWTRACE_ANSWER_REUSE,		\
 		COWTRACE_REASON_##reason, COWTRACE_CAUSE_NONE, COWTRACE_STEP_##step })
 #define COWTRACE_COPY_(step, why)					\
-	((struct cowtrace_prediction) { COWTRACE_ANSWER_COPY, (why),	\
+	((struct cowtrace_prediction) { COWTRACE_ANSWER_COPY, (__u8)(why), \
 		COWTRACE_CAUSE_NONE, COWTRACE_STEP_##step })
 #define COWTRACE_OPEN_(step, cause)					\
 	((struct cowtrace_prediction) { COWTRACE_ANSWER_UNDETERMINED,	\

@@ -147,6 +147,8 @@ struct cowtrace_record {
 	__u16	node;
 };
 
+#ifndef __cplusplus /* which has another word for it */
 _Static_assert(sizeof(struct cowtrace_record) == 128, "a record is two cache lines");
+#endif
 
 #endif /* COWTRACE_RECORD_H */

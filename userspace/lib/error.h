@@ -3,6 +3,10 @@
 #ifndef COWTRACE_ERROR_H
 #define COWTRACE_ERROR_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define CT_ERROR_TEXT	768
 
 /**
@@ -24,5 +28,9 @@ struct ct_error {
  */
 __attribute__((format(printf, 3, 4)))
 int ct_error_set(struct ct_error *err, int code, const char *format, ...);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* COWTRACE_ERROR_H */

@@ -21,6 +21,10 @@
 #include "format.h"
 #include "schema.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct ct_reader;
 
 /**
@@ -180,5 +184,9 @@ int ct_reader_chunks(struct ct_reader *reader, uint32_t type, ct_chunk_fn *fn, v
 
 /* The words for a kind of damage. */
 const char *ct_damage_sentence(enum ct_damage_kind kind);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* COWTRACE_READER_H */

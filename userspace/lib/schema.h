@@ -16,6 +16,10 @@
 
 #include "error.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Limits that a schema must keep: the text may come from anywhere. */
 #define CT_SCHEMA_TEXT_MAX	(1u << 20)
 #define CT_SCHEMA_FIELDS_MAX	256
@@ -147,5 +151,9 @@ void ct_schema_decode(const struct ct_schema *schema, const void *raw,
  * @raw: the record that it belongs to.
  */
 uint64_t ct_field_number(const struct ct_field *field, const void *raw);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* COWTRACE_SCHEMA_H */
