@@ -15,6 +15,7 @@
 
 #include "ledger.h"
 #include "lib.h"
+#include "metrics.h"
 #include "outside.h"
 
 #define PAGES	256
@@ -417,6 +418,7 @@ static void against_records(void)
 	check(apart(&counted, &recorded) <= 2, "records",
 	      "the same experiment, recorded, has the same outcomes and reasons, but for two faults",
 	      "%llu differ: %s", apart(&counted, &recorded), wrong);
+	check_metrics("records");
 	check(counted.nr == recorded.nr, "records-processes", "and as many processes",
 	      "%u and %u", counted.nr, recorded.nr);
 	memset(recorded.log2, 0, sizeof(recorded.log2));
@@ -486,6 +488,8 @@ static void many(void)
 	      "who has copied most stands first, with all its copies", "%llu",
 	      c.row[0].copies);
 	by_command(&c);
+	check_metrics("counts");
+	check_metrics_enabled(false);
 }
 
 static bool went_back(const struct counts *now, const struct counts *before)
@@ -515,6 +519,7 @@ static void meanwhile(void)
 		first = first ?: c[i % 2].all.faults;
 		back += i && went_back(&c[i % 2], &c[!(i % 2)]);
 	}
+	check_metrics_enabled(true);
 	check(c[(i - 1) % 2].all.faults > first && !back, "meanwhile",
 	      "it is read while faults happen, and no sum ever goes back", "%d of %d did", back, i);
 	child_kill(pid);

@@ -9,6 +9,7 @@
 #include "bytes.h"
 #include "command.h"
 #include "export.h"
+#include "live.h"
 #include "options.h"
 #include "progress.h"
 #include "replace.h"
@@ -21,7 +22,7 @@
  * @name: as --format takes it.
  * @sentence: what it is, for the help.
  * @run: writes it.
- * @counts: of a trace of counts too.
+ * @counts: of a trace of counts too, and without one of what the module counts.
  */
 static const struct format {
 	const char	*name;
@@ -32,6 +33,8 @@ static const struct format {
 	{ "jsonl", "one JSON object a fault, for jq and DuckDB", ct_export_jsonl, false },
 	{ "csv", "one line a fault below a line of names, for DuckDB, ClickHouse",
 	  ct_export_csv, false },
+	{ "prometheus", "metrics of a trace, or of the module as it runs, for node_exporter",
+	  ct_export_prometheus, true },
 };
 
 #define NR_FORMATS	(sizeof(formats) / sizeof(*formats))
@@ -42,10 +45,11 @@ struct args {
 	const char	*output;
 	const char	*host;
 	bool		header;
+	unsigned int	processes;
 	struct ct_options filters;
 };
 
-enum { KEY_FORMAT = 0x100, KEY_COMM, KEY_HOST, KEY_HEADER };
+enum { KEY_FORMAT = 0x100, KEY_COMM, KEY_HOST, KEY_HEADER, KEY_PROCESSES };
 
 static const struct argp_option options[] = {
 	{ "format", KEY_FORMAT, "FORMAT", 0, "one of those below", 0 },
@@ -61,6 +65,8 @@ static const struct argp_option options[] = {
 	  "call the traced machine so (default: as it called itself)", 0 },
 	{ "header", KEY_HEADER, NULL, 0,
 	  "jsonl: begin with an object that tells of the trace: kernel, settings, loss", 0 },
+	{ "processes", KEY_PROCESSES, "N", 0,
+	  "prometheus: also the N processes with the most copies (default: none)", 0 },
 	{ 0 },
 };
 
@@ -75,6 +81,7 @@ static const struct format *find_format(const char *name, const struct argp_stat
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct args *a = state->input;
+	unsigned long long n;
 
 	switch (key) {
 	case KEY_FORMAT:
@@ -94,6 +101,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_HEADER:
 		a->header = true;
+		return 0;
+	case KEY_PROCESSES:
+		if (ct_parse_number(arg, 1, 1000, &n))
+			ct_usage(state, "\"%s\" is no number from 1 to 1000", arg);
+		a->processes = n;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (a->trace)
@@ -135,7 +147,8 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "--format FORMAT [TRACE]",
 	.doc = "Write a trace in the format of another tool.\v"
-	       "TRACE is " DEFAULT_TRACE " if not given, - for standard input.\n\n"
+	       "TRACE is " DEFAULT_TRACE " if not given, - for standard input; prometheus then asks "
+	       "the module what it has counted until now, and changes nothing.\n\n"
 	       "Exit status:\n" CT_REPORT_STATUS_LINES,
 	.help_filter = help_filter,
 };
@@ -200,7 +213,10 @@ static int export(FILE *out, struct ct_report *report, const void *arg, struct c
 	char host[HOST_MAX];
 	int ret = 0;
 
-	e = (struct ct_export){ .out = out, .report = report, .header = a->header };
+	e = (struct ct_export){
+		.out = out, .report = report, .header = a->header, .processes = a->processes,
+		.live = a->format->counts && !a->trace,
+	};
 	if (a->host)
 		ct_clean_text(host, sizeof(host), a->host, strlen(a->host));
 	e.host = a->host ? host : host_of(report, host, sizeof(host));
@@ -208,11 +224,15 @@ static int export(FILE *out, struct ct_report *report, const void *arg, struct c
 		return ct_error_set(err, -EINVAL,
 				    "%s has counts and no records, of which %s is made: record with cowtrace record, or run --records",
 				    report->path, a->format->name);
+	if (ct_state_text(&report->state, "counts") && a->filters.nr_settings)
+		return ct_error_set(err, -EINVAL,
+				    "what was counted cannot be chosen from: filter when it is counted, by cowtrace/filter in debugfs");
 	for (size_t i = 0; !ret && i < a->filters.nr_settings; i++)
 		ret = ct_match_add(&e.match, report->schema, a->filters.settings[i], err);
 	if (!ret)
 		ret = a->format->run(&e, err);
-	if (!ret && !ferror(out))
+	/* A counter that is told each time tells nothing: these are among the metrics. */
+	if (!ret && !ferror(out) && !e.live)
 		tell_losses(report);
 	return ret;
 }
@@ -236,20 +256,41 @@ static int write_file(const struct args *a, const char *trace)
 	return status;
 }
 
+static int export_trace(const struct args *a, const char *trace)
+{
+	return a->output ? write_file(a, trace) : ct_report_on(stdout, trace, export, a);
+}
+
+static int export_live(const struct args *a)
+{
+	char trace[4096];
+	struct ct_error err;
+	int status;
+
+	if (ct_live_trace(trace, sizeof(trace), &err)) {
+		ct_complain(&err);
+		return CT_REPORT_FAILED;
+	}
+	status = export_trace(a, trace);
+	unlink(trace);
+	return status;
+}
+
 int ct_cmd_export(int argc, char **argv)
 {
 	struct args a = { 0 };
-	const char *trace;
 	int status;
 
 	argp_err_exit_status = CT_REPORT_FAILED;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
 		return CT_REPORT_FAILED;
-	trace = a.trace ?: DEFAULT_TRACE;
 	/* On a terminal its lines show how far it is. */
 	if (!a.output && isatty(STDOUT_FILENO))
 		ct_progress_stop();
-	status = a.output ? write_file(&a, trace) : ct_report_on(stdout, trace, export, &a);
+	if (a.format->counts && !a.trace)
+		status = export_live(&a);
+	else
+		status = export_trace(&a, a.trace ?: DEFAULT_TRACE);
 	ct_options_free(&a.filters);
 	return status;
 }

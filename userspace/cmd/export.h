@@ -17,6 +17,8 @@
  * @match: the faults that are asked for.
  * @host: name of the traced machine, clean; NULL when nothing tells.
  * @header: --header.
+ * @processes: --processes: so many of them, 0 for none.
+ * @live: what the module has counted until now, and no trace.
  * @splits: for ct_export_next().
  * @split: of the last record.
  */
@@ -26,6 +28,8 @@ struct ct_export {
 	struct ct_match	match;
 	const char	*host;
 	bool		header;
+	unsigned int	processes;
+	bool		live;
 	struct ct_splits splits;
 	struct ct_split	split;
 };
@@ -51,5 +55,8 @@ bool ct_export_next(struct ct_export *export, struct ct_event *event,
 /* A line for each fault. */
 ct_export_fn ct_export_jsonl;
 ct_export_fn ct_export_csv;
+
+/* Metrics of all faults. */
+ct_export_fn ct_export_prometheus;
 
 #endif /* COWTRACE_EXPORT_H */
