@@ -17,6 +17,9 @@
 /* No name of a machine is longer: HOST_NAME_MAX, and room for a domain. */
 #define HOST_MAX	256
 
+/* What a browser opens in some seconds: some 200 MB. */
+#define DEFAULT_MAX	1000000
+
 /**
  * struct format - one format
  * @name: as --format takes it.
@@ -33,6 +36,8 @@ static const struct format {
 	{ "jsonl", "one JSON object a fault, for jq and DuckDB", ct_export_jsonl, false },
 	{ "csv", "one line a fault below a line of names, for DuckDB, ClickHouse",
 	  ct_export_csv, false },
+	{ "perfetto", "tracks of threads with their faults, for ui.perfetto.dev",
+	  ct_export_perfetto, false },
 	{ "prometheus", "metrics of a trace, or of the module as it runs, for node_exporter",
 	  ct_export_prometheus, true },
 };
@@ -46,10 +51,11 @@ struct args {
 	const char	*host;
 	bool		header;
 	unsigned int	processes;
+	uint64_t	max;
 	struct ct_options filters;
 };
 
-enum { KEY_FORMAT = 0x100, KEY_COMM, KEY_HOST, KEY_HEADER, KEY_PROCESSES };
+enum { KEY_FORMAT = 0x100, KEY_COMM, KEY_HOST, KEY_HEADER, KEY_MAX, KEY_PROCESSES };
 
 static const struct argp_option options[] = {
 	{ "format", KEY_FORMAT, "FORMAT", 0, "one of those below", 0 },
@@ -65,6 +71,8 @@ static const struct argp_option options[] = {
 	  "call the traced machine so (default: as it called itself)", 0 },
 	{ "header", KEY_HEADER, NULL, 0,
 	  "jsonl: begin with an object that tells of the trace: kernel, settings, loss", 0 },
+	{ "max", KEY_MAX, "N", 0,
+	  "perfetto: draw N faults at most, evenly chosen (default 1000000)", 0 },
 	{ "processes", KEY_PROCESSES, "N", 0,
 	  "prometheus: also the N processes with the most copies (default: none)", 0 },
 	{ 0 },
@@ -101,6 +109,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_HEADER:
 		a->header = true;
+		return 0;
+	case KEY_MAX:
+		if (ct_parse_number(arg, 1, UINT32_MAX, &n))
+			ct_usage(state, "\"%s\" is no number from 1 to %u", arg, UINT32_MAX);
+		a->max = n;
 		return 0;
 	case KEY_PROCESSES:
 		if (ct_parse_number(arg, 1, 1000, &n))
@@ -147,8 +160,8 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "--format FORMAT [TRACE]",
 	.doc = "Write a trace in the format of another tool.\v"
-	       "TRACE is " DEFAULT_TRACE " if not given, - for standard input; prometheus then asks "
-	       "the module what it has counted until now, and changes nothing.\n\n"
+	       "TRACE is " DEFAULT_TRACE " if not given, - for standard input; without one prometheus "
+	       "asks the module what it has counted until now, and changes nothing.\n\n"
 	       "Exit status:\n" CT_REPORT_STATUS_LINES,
 	.help_filter = help_filter,
 };
@@ -162,6 +175,28 @@ bool ct_export_next(struct ct_export *e, struct ct_event *event, const struct ct
 			return true;
 	}
 	return false;
+}
+
+static bool start_time(const struct ct_report *report, const char *clock, uint64_t *ns)
+{
+	struct json_object *start, *time;
+
+	if (!json_object_object_get_ex(report->meta, "start", &start) ||
+	    !json_object_object_get_ex(start, clock, &time))
+		return false;
+	*ns = json_object_get_int64(time);
+	return *ns;
+}
+
+bool ct_export_wall(const struct ct_export *e, uint64_t *ns)
+{
+	uint64_t realtime, monotonic;
+
+	if (!start_time(e->report, "realtime_ns", &realtime) ||
+	    !start_time(e->report, "monotonic_ns", &monotonic))
+		return false;
+	*ns = realtime - monotonic;
+	return true;
 }
 
 /* The name that the traced machine gave itself. */
@@ -215,6 +250,7 @@ static int export(FILE *out, struct ct_report *report, const void *arg, struct c
 
 	e = (struct ct_export){
 		.out = out, .report = report, .header = a->header, .processes = a->processes,
+		.max = a->max,
 		.live = a->format->counts && !a->trace,
 	};
 	if (a->host)
@@ -278,7 +314,7 @@ static int export_live(const struct args *a)
 
 int ct_cmd_export(int argc, char **argv)
 {
-	struct args a = { 0 };
+	struct args a = { .max = DEFAULT_MAX };
 	int status;
 
 	argp_err_exit_status = CT_REPORT_FAILED;

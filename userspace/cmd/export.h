@@ -18,6 +18,7 @@
  * @host: name of the traced machine, clean; NULL when nothing tells.
  * @header: --header.
  * @processes: --processes: so many of them, 0 for none.
+ * @max: --max: faults that are drawn.
  * @live: what the module has counted until now, and no trace.
  * @splits: for ct_export_next().
  * @split: of the last record.
@@ -29,6 +30,7 @@ struct ct_export {
 	const char	*host;
 	bool		header;
 	unsigned int	processes;
+	uint64_t	max;
 	bool		live;
 	struct ct_splits splits;
 	struct ct_split	split;
@@ -52,9 +54,20 @@ typedef int ct_export_fn(struct ct_export *export, struct ct_error *err);
 bool ct_export_next(struct ct_export *export, struct ct_event *event,
 		    const struct ct_split **split);
 
+/**
+ * ct_export_wall() - what the clock of the wall shows
+ * @export: the trace.
+ * @ns: receives what it was ahead of CLOCK_MONOTONIC when tracing began.
+ * Return: false when the trace does not tell.
+ */
+bool ct_export_wall(const struct ct_export *export, uint64_t *ns);
+
 /* A line for each fault. */
 ct_export_fn ct_export_jsonl;
 ct_export_fn ct_export_csv;
+
+/* Slices on the tracks of threads. */
+ct_export_fn ct_export_perfetto;
 
 /* Metrics of all faults. */
 ct_export_fn ct_export_prometheus;

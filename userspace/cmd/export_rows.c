@@ -3,7 +3,6 @@
  * A line for each fault, as JSON or CSV: the same columns in the same order, named
  * after the fields of the trace's schema. What is absent is null, or empty.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <cowtrace/decision.h>
 
 #include "bytes.h"
+#include "columns.h"
 #include "export.h"
 #include "export_out.h"
 #include "json.h"
@@ -21,26 +21,6 @@
 #define HEADER_VERSION	"1.0"
 
 #define NS		1000000000u
-/* Values of an enumeration that are looked up beforehand. */
-#define WORDS		256
-#define BITS		32
-
-/**
- * struct column - a field of the schema
- * @field: the field.
- * @name: its name as it stands before each value, with commas and quotes.
- * @hex: its numbers are written so, as text: JSON's numbers end at 2^53 for many.
- * @text: it is text.
- * @words: names of its values.
- * @bits: names of its bits, for a field of flags.
- */
-struct column {
-	const struct ct_field *field;
-	char		*name;
-	bool		hex, text;
-	const char	**words;
-	const char	**bits;
-};
 
 /**
  * struct rows - what writes the lines
@@ -49,8 +29,7 @@ struct column {
  * @export: the trace.
  * @constant: what each line begins with.
  * @columns: the fields.
- * @nr: number of them.
- * @present: the field that says which of them are given, or NULL.
+ * @names: of each, as it stands before a value, with commas and quotes.
  * @dated: it is known when the trace was made.
  * @wall_ns: of CLOCK_REALTIME, more than CLOCK_MONOTONIC.
  * @second: that @date is of.
@@ -61,9 +40,8 @@ struct rows {
 	bool		json;
 	struct ct_export *export;
 	char		*constant;
-	struct column	*columns;
-	size_t		nr;
-	const struct ct_field *present;
+	struct ct_columns *columns;
+	char		**names;
 	bool		dated;
 	uint64_t	wall_ns;
 	time_t		second;
@@ -95,7 +73,7 @@ static void put_quoted(struct rows *r, const char *text)
 	ct_out_char(o, '"');
 }
 
-/* A word of the schema, which has nothing to escape, see word_of(). */
+/* A word of the schema, which has nothing to escape. */
 static void put_word(struct rows *r, const char *word)
 {
 	ct_out_char(&r->out, '"');
@@ -103,35 +81,20 @@ static void put_word(struct rows *r, const char *word)
 	ct_out_char(&r->out, '"');
 }
 
-/* A value without a word. */
-static void put_unknown(struct rows *r, uint64_t value)
-{
-	ct_out_bytes(&r->out, "\"?", 2);
-	ct_out_unsigned(&r->out, value);
-	ct_out_char(&r->out, '"');
-}
-
-static void put_flags(struct rows *r, const struct column *c, uint64_t value)
+static void put_flags(struct rows *r, const struct ct_column *c, uint64_t value)
 {
 	struct ct_out *o = &r->out;
+	char unknown[CT_UNKNOWN_WORD];
 	bool first = true;
 
 	ct_out_char(o, r->json ? '[' : '"');
 	for (; value; value &= value - 1) {
-		unsigned int bit = __builtin_ctzll(value);
-		const char *word = bit < BITS ? c->bits[bit] : NULL;
-
 		if (!first)
 			ct_out_char(o, r->json ? ',' : '|');
 		first = false;
 		if (r->json)
 			ct_out_char(o, '"');
-		if (word) {
-			ct_out_text(o, word);
-		} else {
-			ct_out_char(o, '?');
-			ct_out_unsigned(o, 1ull << bit);
-		}
+		ct_out_text(o, ct_column_flag(c, value & -value, unknown));
 		if (r->json)
 			ct_out_char(o, '"');
 	}
@@ -144,34 +107,41 @@ static void put_absent(struct rows *r)
 		ct_out_bytes(&r->out, "null", 4);
 }
 
-static void put_field(struct rows *r, const struct column *c, const void *raw)
+static void put_hex(struct rows *r, uint64_t value)
+{
+	if (r->json)
+		ct_out_char(&r->out, '"');
+	ct_out_hex(&r->out, value);
+	if (r->json)
+		ct_out_char(&r->out, '"');
+}
+
+static void put_field(struct rows *r, const struct ct_column *c, const void *raw)
 {
 	char text[256];
 	uint64_t value;
 
-	if (c->text) {
+	if (c->kind == CT_COLUMN_TEXT) {
 		ct_clean_text(text, sizeof(text), (const char *)raw + c->field->offset,
 			      c->field->size);
 		put_quoted(r, text);
 		return;
 	}
 	value = ct_field_number(c->field, raw);
-	if (c->bits) {
+	switch (c->kind) {
+	case CT_COLUMN_FLAGS:
 		put_flags(r, c, value);
-	} else if (c->words) {
-		if (value < WORDS && c->words[value])
-			put_word(r, c->words[value]);
-		else
-			put_unknown(r, value);
-	} else if (c->hex) {
-		if (r->json)
-			ct_out_char(&r->out, '"');
-		ct_out_hex(&r->out, value);
-		if (r->json)
-			ct_out_char(&r->out, '"');
-	} else if (c->field->type == CT_TYPE_SIGNED) {
+		break;
+	case CT_COLUMN_WORD:
+		put_word(r, ct_column_word(c, value, text));
+		break;
+	case CT_COLUMN_HEX:
+		put_hex(r, value);
+		break;
+	case CT_COLUMN_SIGNED:
 		ct_out_signed(&r->out, value);
-	} else {
+		break;
+	default:
 		ct_out_unsigned(&r->out, value);
 	}
 }
@@ -250,7 +220,7 @@ static void put_split(struct rows *r, const struct ct_split *split)
 static void put_row(struct rows *r, const struct ct_event *event, const struct ct_split *split)
 {
 	uint64_t page_size = r->export->report->schema->page_size;
-	uint64_t given = r->present ? ct_field_number(r->present, event->raw) : UINT64_MAX;
+	uint64_t given = ct_columns_given(r->columns, event->raw);
 
 	ct_out_text(&r->out, r->constant);
 	name(r, ",\"time_utc\":");
@@ -259,14 +229,14 @@ static void put_row(struct rows *r, const struct ct_event *event, const struct c
 	ct_out_unsigned(&r->out, cowtrace_copied_pages(event->record) * page_size);
 	name(r, ",\"lost_before\":");
 	ct_out_unsigned(&r->out, event->lost);
-	for (size_t i = 0; i < r->nr; i++) {
-		const struct column *c = &r->columns[i];
+	for (size_t i = 0; i < r->columns->nr; i++) {
+		const struct ct_column *c = &r->columns->list[i];
 
-		ct_out_text(&r->out, c->name);
-		if (c->field->present_bit && !(given & c->field->present_bit))
-			put_absent(r);
-		else
+		ct_out_text(&r->out, r->names[i]);
+		if (ct_column_given(c, given))
 			put_field(r, c, event->raw);
+		else
+			put_absent(r);
 	}
 	put_decision(r, event->record);
 	put_split(r, split);
@@ -277,65 +247,6 @@ static void put_row(struct rows *r, const struct ct_event *event, const struct c
 }
 
 /* --- what is known beforehand -------------------------------------------------------- */
-
-/* A name of the schema, NULL if it cannot stand in any format as it is; all of ours can. */
-static const char *plain(const char *text)
-{
-	const char *at = text;
-
-	while (isalnum((unsigned char)*at) || *at == '-' || *at == '_')
-		at++;
-	return *at ? NULL : text;
-}
-
-static const char *word_of(const struct rows *r, const struct ct_field *field, uint32_t value)
-{
-	const struct ct_word *w = NULL;
-
-	if (field->vocab)
-		w = ct_schema_word(r->export->report->schema, field->vocab, value);
-	return w ? plain(w->name) : NULL;
-}
-
-static int make_column(struct rows *r, const struct ct_field *field)
-{
-	struct column *c = &r->columns[r->nr];
-	bool flags = !strcmp(field->format, "flags");
-	unsigned int i;
-
-	/* Nothing that a module of ours would print. */
-	if (!plain(field->name))
-		return 0;
-	c->field = field;
-	c->text = field->type == CT_TYPE_TEXT;
-	c->hex = !strcmp(field->format, "hex");
-	if (asprintf(&c->name, r->json ? ",\"%s\":" : ",", field->name) < 0)
-		return -ENOMEM;
-	r->nr++;
-	if (flags && !c->text) {
-		c->bits = calloc(BITS, sizeof(*c->bits));
-		for (i = 0; c->bits && i < BITS; i++)
-			c->bits[i] = word_of(r, field, 1u << i);
-		return c->bits ? 0 : -ENOMEM;
-	}
-	if (strcmp(field->format, "enum") || c->text)
-		return 0;
-	c->words = calloc(WORDS, sizeof(*c->words));
-	for (i = 0; c->words && i < WORDS; i++)
-		c->words[i] = word_of(r, field, i);
-	return c->words ? 0 : -ENOMEM;
-}
-
-static bool start_time(const struct ct_report *report, const char *clock, uint64_t *ns)
-{
-	struct json_object *start, *time;
-
-	if (!json_object_object_get_ex(report->meta, "start", &start) ||
-	    !json_object_object_get_ex(start, clock, &time))
-		return false;
-	*ns = json_object_get_int64(time);
-	return *ns;
-}
 
 static void put_host(struct rows *r)
 {
@@ -372,43 +283,36 @@ static int make_constant(struct rows *r)
 
 static int prepare(struct rows *r)
 {
-	const struct ct_report *report = r->export->report;
-	const struct ct_schema *schema = report->schema;
-	uint64_t realtime, monotonic;
-	int ret = 0;
+	size_t i;
 
 	r->out.file = r->export->out;
-	r->present = ct_schema_field(schema, "present");
-	r->columns = calloc(schema->nr_fields, sizeof(*r->columns));
+	r->columns = ct_columns_new(r->export->report->schema);
 	if (!r->columns)
 		return -ENOMEM;
-	for (size_t i = 0; !ret && i < schema->nr_fields; i++)
-		ret = make_column(r, &schema->fields[i]);
-	if (start_time(report, "realtime_ns", &realtime) &&
-	    start_time(report, "monotonic_ns", &monotonic)) {
-		r->dated = true;
-		r->wall_ns = realtime - monotonic;
-	}
-	return ret ? ret : make_constant(r);
+	r->names = calloc(r->columns->nr, sizeof(*r->names));
+	for (i = 0; r->names && i < r->columns->nr; i++)
+		if (asprintf(&r->names[i], r->json ? ",\"%s\":" : ",",
+			     r->columns->list[i].field->name) < 0)
+			return -ENOMEM;
+	r->dated = ct_export_wall(r->export, &r->wall_ns);
+	return r->names ? make_constant(r) : -ENOMEM;
 }
 
 static void release(struct rows *r)
 {
-	for (size_t i = 0; i < r->nr; i++) {
-		free(r->columns[i].name);
-		free(r->columns[i].words);
-		free(r->columns[i].bits);
-	}
-	free(r->columns);
+	for (size_t i = 0; r->names && i < r->columns->nr; i++)
+		free(r->names[i]);
+	free(r->names);
+	ct_columns_free(r->columns);
 	free(r->constant);
 }
 
 static void put_names(struct rows *r)
 {
 	ct_out_text(&r->out, "host,kernel,weight,time_utc,bytes_copied,lost_before");
-	for (size_t i = 0; i < r->nr; i++) {
+	for (size_t i = 0; i < r->columns->nr; i++) {
 		ct_out_char(&r->out, ',');
-		ct_out_text(&r->out, r->columns[i].field->name);
+		ct_out_text(&r->out, r->columns->list[i].field->name);
 	}
 	ct_out_text(&r->out,
 		    ",decision,decision_value,decision_limit,continues_cpu,continues_seq\r\n");

@@ -21,7 +21,7 @@ static const struct ct_command commands[] = {
 	{ "events", ct_cmd_events, "print faults as they come, one line each" },
 	{ "explain", ct_cmd_explain, "one fault, or the most frequent patterns, in plain sentences" },
 	{ "whatif", ct_cmd_whatif, "what other generations of the kernel would have decided, and what that is worth" },
-	{ "export", ct_cmd_export, "a trace in the formats of other tools: JSON lines, CSV" },
+	{ "export", ct_cmd_export, "a trace in the formats of other tools: JSON lines, CSV, Perfetto, Prometheus" },
 	{ "experiment", ct_cmd_experiment, "run patterns of faults, and hold this kernel against its source" },
 	{ "duplicates", ct_cmd_duplicates, "pages of files in the page cache that are alike: what KSM for files could save" },
 	{ "doctor", ct_cmd_doctor, "what this kernel and machine support, and what to do about the rest" },

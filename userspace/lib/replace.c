@@ -24,7 +24,7 @@ struct ct_replace {
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 /* What a signal has to take away. */
-static const char *volatile unfinished;
+static const char *_Atomic unfinished;
 
 static void give_up(int sig)
 {
