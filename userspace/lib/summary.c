@@ -118,7 +118,7 @@ static int count_evidence(struct ct_summary *s, const struct cowtrace_record *r)
 	return 0;
 }
 
-static int take(struct ct_summary *s, const struct cowtrace_record *r)
+int ct_summary_take(struct ct_summary *s, const struct cowtrace_record *r)
 {
 	uint64_t end = ct_add(r->time_ns, r->duration_ns);
 	uint64_t page_size = ct_reader_schema(s->reader)->page_size;
@@ -228,38 +228,50 @@ static void free_maps(struct ct_summary *s)
 	ct_map_free(&s->process_of);
 }
 
-int ct_summary_make(struct ct_reader *reader, struct ct_summary **out, struct ct_error *err)
+int ct_summary_new(struct ct_reader *reader, struct ct_summary **out, struct ct_error *err)
 {
 	struct ct_summary *s = calloc(1, sizeof(*s));
-	struct ct_event event;
 	int ret;
 
+	*out = s;
 	if (!s)
 		return ct_error_set(err, -ENOMEM, "out of memory");
 	s->reader = reader;
 	s->contention = ct_contention_new(ct_reader_schema(reader)->page_size);
 	s->folios = ct_folios_new(ct_reader_schema(reader)->page_size);
-	ret = s->contention && s->folios ? ct_processes_load(reader, &s->processes, err) : -ENOMEM;
+	if (!s->contention || !s->folios)
+		return ct_error_set(err, -ENOMEM, "out of memory");
+	ret = ct_processes_load(reader, &s->processes, err);
 	ct_reader_rewind(reader);
-	while (!ret && ct_reader_next(reader, &event))
-		ret = take(s, event.record);
-	if (!ret)
-		ret = ct_contention_end(s->contention);
-	if (!ret)
-		ct_folios_end(s->folios);
-	if (ret) {
-		ct_summary_free(s);
-		return ct_error_set(err, ret, "out of memory");
-	}
+	return ret;
+}
+
+int ct_summary_end(struct ct_summary *s)
+{
+	int ret = ct_contention_end(s->contention);
+
+	ct_folios_end(s->folios);
 	/* The maps hold places in the arrays: useless once these are sorted. */
 	free_maps(s);
 	ct_summary_sort(s);
-	if (find_numbers(s)) {
-		ct_summary_free(s);
-		return ct_error_set(err, -ENOMEM, "out of memory");
-	}
-	*out = s;
-	return 0;
+	return ret ?: find_numbers(s);
+}
+
+int ct_summary_make(struct ct_reader *reader, struct ct_summary **out, struct ct_error *err)
+{
+	struct ct_event event;
+	int ret;
+
+	ret = ct_summary_new(reader, out, err);
+	while (!ret && ct_reader_next(reader, &event))
+		ret = ct_summary_take(*out, event.record);
+	if (!ret)
+		ret = ct_summary_end(*out);
+	if (!ret)
+		return 0;
+	ct_summary_free(*out);
+	*out = NULL;
+	return ct_error_set(err, ret, "out of memory");
 }
 
 void ct_summary_free(struct ct_summary *s)

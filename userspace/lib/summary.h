@@ -108,7 +108,7 @@ struct ct_site_count {
  * @counts: the module counted and recorded nothing: only @total, @outcomes, @pairs and
  *	@by_process are filled, durations by powers of two, each at the end of its own.
  *	NULL for a trace of records.
- * @processes: its processes; loaded by ct_summary_make().
+ * @processes: its processes; loaded by ct_summary_new().
  * @total: all faults.
  * @first_ns: entry of the first fault, CLOCK_MONOTONIC; with @counts, 0.
  * @last_ns: end of the last; with @counts, for how long they were counted.
@@ -166,7 +166,22 @@ struct ct_summary {
 };
 
 /**
- * ct_summary_make() - read all records of a trace
+ * ct_summary_new() - begin with the numbers of a trace of records
+ * @reader: the trace, from its beginning; stays the caller's, and must outlive the summary.
+ * @summary: receives the numbers, all 0; to be freed on failure too.
+ * @err: filled in on failure.
+ * Return: 0 or -ENOMEM.
+ */
+int ct_summary_new(struct ct_reader *reader, struct ct_summary **summary, struct ct_error *err);
+
+/* The next record of the trace, as ct_reader_next() gives them. Return: 0 or -ENOMEM. */
+int ct_summary_take(struct ct_summary *summary, const struct cowtrace_record *record);
+
+/* There are no more: put the tables in order. Return: 0 or -ENOMEM. */
+int ct_summary_end(struct ct_summary *summary);
+
+/**
+ * ct_summary_make() - all of this: read all records of a trace
  * @reader: the trace; stays the caller's, and must outlive the summary.
  * @summary: receives the numbers.
  * @err: filled in on failure.
