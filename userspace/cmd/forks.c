@@ -139,7 +139,7 @@ static void enter(struct ct_forks_view *v, uint32_t number)
 	v->nr_shared++;
 }
 
-static int choose(struct ct_forks_view *v, struct ct_error *err)
+int ct_forks_choose(struct ct_forks_view *v, struct ct_error *err)
 {
 	const struct ct_forks *f = v->f;
 	uint32_t i;
@@ -175,7 +175,7 @@ static int print(FILE *out, struct ct_report *r, const void *arg, struct ct_erro
 	if (!ret)
 		ct_sample_forks(&r->sample, f);
 	if (!ret)
-		ret = choose(&v, err);
+		ret = ct_forks_choose(&v, err);
 	if (!ret)
 		ret = (v.opts->report.json ? ct_forks_json : ct_forks_text)(out, &v);
 	free(v.chosen);

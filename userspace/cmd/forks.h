@@ -75,8 +75,21 @@ struct ct_forks_view {
  */
 int ct_forks_print(FILE *out, const char *trace_path, const struct ct_forks_opts *opts);
 
+/**
+ * ct_forks_choose() - which forks are printed, in their order, and what they add up to
+ * @view: @r, @f and @opts are given, the rest is filled in; @chosen is to be freed.
+ * @err: filled in on failure.
+ * Return: 0, -ENOENT for options that no fork fits, -ENOMEM.
+ */
+int ct_forks_choose(struct ct_forks_view *view, struct ct_error *err);
+
 int ct_forks_text(FILE *out, const struct ct_forks_view *view);
 int ct_forks_json(FILE *out, const struct ct_forks_view *view);
+
+struct page;
+
+/* What the forks that are printed caused in all, in sentences. */
+void ct_forks_said(struct page *p, const struct ct_forks_view *view);
 
 /* Process number and name of a fork's parent and child; "?" for no name. */
 uint32_t ct_fork_pid(const struct ct_forks *forks, uint32_t process);

@@ -92,6 +92,12 @@ static void doubts(struct page *p, const struct ct_forks_view *v)
 	}
 }
 
+void ct_forks_said(struct page *p, const struct ct_forks_view *v)
+{
+	summary(p, v);
+	doubts(p, v);
+}
+
 static void fork_heads(struct page *p)
 {
 	spaces(p, 1);
@@ -289,11 +295,10 @@ static int sites(struct page *p, const struct ct_forks_view *v)
 
 int ct_forks_text(FILE *out, const struct ct_forks_view *v)
 {
-	struct page p = { out, v->r, &v->opts->report, 0 };
+	struct page p = { .out = out, .r = v->r, .opts = &v->opts->report };
 
 	title(&p);
-	summary(&p, v);
-	doubts(&p, v);
+	ct_forks_said(&p, v);
 	if (v->nr) {
 		forks(&p, v);
 		if (v->nr == 1)

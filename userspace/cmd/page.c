@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "report_lost.h"
 #include "units.h"
 
 void put(struct page *p, const char *text)
@@ -54,7 +55,8 @@ void wrapped(struct page *p, const char *text)
 		char word[128];
 
 		snprintf(word, sizeof(word), "%.*s", (int)n, text);
-		if (p->column > indent && p->column + 1 + ct_text_width(word) > COLUMNS) {
+		if (!p->unwrapped && p->column > indent &&
+		    p->column + 1 + ct_text_width(word) > COLUMNS) {
 			end_line(p);
 			spaces(p, indent);
 		} else if (p->column > indent) {
@@ -125,8 +127,7 @@ const char *plural(uint64_t n)
 	return n == 1 ? "" : "s";
 }
 
-/* The traced command, as far as it fits. */
-static void command_line(const struct ct_report *r, char *to, size_t size)
+void command_line(const struct ct_report *r, char *to, size_t size)
 {
 	struct json_object *target, *argv;
 	char word[256], line[1024] = "";
@@ -240,103 +241,44 @@ void site_name(const struct ct_processes *processes, const struct ct_site *site,
 		snprintf(to, size, "%s+0x%" PRIx64, ct_base_name(object->path), site->offset);
 }
 
-/* One line of what is missing; nothing for 0. */
-static bool loss_line(struct page *p, uint64_t n, const char *sentence, const char *next)
+static void lost_line(void *arg, const struct ct_lost *lost)
 {
 	char text[CT_UNIT_TEXT];
+	struct page *p = arg;
 
-	if (!n)
-		return false;
-	cell(p, 13, ct_format_count(text, n));
+	if (lost->unit == CT_LOST_STATEMENT) {
+		spaces(p, 2);
+		wrapped(p, lost->what);
+		return;
+	}
+	cell(p, 13, lost->unit == CT_LOST_BYTES ? ct_format_bytes(text, lost->n) :
+						  ct_format_count(text, lost->n));
 	spaces(p, 2);
-	if (next)
-		say(p, "%s: %s", sentence, next);
+	if (lost->next)
+		say(p, "%s: %s", lost->what, lost->next);
 	else
-		wrapped(p, sentence);
-	return true;
+		wrapped(p, lost->what);
 }
 
-static bool loss_lines(struct page *p, const char *title_, const struct ct_loss *loss)
+/* Under a heading that no line is no reason for. */
+static void left_out_line(void *arg, const struct ct_lost *lost)
 {
-	bool any = false;
-	uint64_t n = 0;
+	struct page **p = arg;
 
-	for (; loss->name; loss++) {
-		if (!ct_state_number(&p->r->state, loss->file, loss->name, &n) || !n)
-			continue;
-		if (!any && title_)
-			heading(p, title_);
-		any |= loss_line(p, n, loss->sentence, loss->next);
-	}
-	return any;
-}
-
-static bool damages(struct page *p)
-{
-	const struct ct_trace_info *info = p->r->info;
-	char n[CT_UNIT_TEXT];
-	size_t i, kind;
-
-	if (!info->damages)
-		return false;
-	for (kind = 0; kind < CT_NR_DAMAGE_KINDS; kind++) {
-		uint64_t bytes = 0;
-		char cpus[64] = "";
-
-		for (i = 0; i < info->damages && i < CT_DAMAGE_LISTED; i++) {
-			const struct ct_damage *d = &info->listed[i];
-
-			if (d->kind != kind)
-				continue;
-			bytes += d->bytes;
-			if (d->cpu != UINT32_MAX && strlen(cpus) < sizeof(cpus) - 16)
-				snprintf(cpus + strlen(cpus), sizeof(cpus) - strlen(cpus),
-					 "%s%u", *cpus ? ", " : " of CPU ", d->cpu);
-		}
-		if (!bytes)
-			continue;
-		cell(p, 13, ct_format_bytes(n, bytes));
-		spaces(p, 2);
-		say(p, "damaged: %s%s", ct_damage_sentence(kind), cpus);
-	}
-	if (info->damages > CT_DAMAGE_LISTED) {
-		cell(p, 13, ct_format_bytes(n, info->damaged_bytes));
-		spaces(p, 2);
-		say(p, "damaged in all, in %s places", ct_format_count(n, info->damages));
-	}
-	return true;
+	if (p[0])
+		heading(p[0], "Left out on request");
+	p[0] = NULL;
+	lost_line(p[1], lost);
 }
 
 void losses(struct page *p, const struct ct_processes *processes)
 {
-	const struct ct_trace_info *info = p->r->info;
-	bool counted = ct_state_text(&p->r->state, "lost");
-	bool any;
+	struct page *unheaded[2] = { p, p };
 
 	heading(p, "What was lost");
-	any = loss_lines(p, NULL, ct_losses);
-	any |= loss_line(p, info->lost, "records missing in the sequences of the CPUs", NULL);
-	any |= loss_line(p, info->repeated, "records that stood in the trace twice and count once",
-			 NULL);
-	any |= loss_line(p, ct_processes_lost(processes),
-			 "process events dropped by perf: names and symbols may be missing",
-			 NULL);
-	any |= loss_line(p, ct_processes_bad(processes),
-			 "process events that make no sense", NULL);
-	any |= damages(p);
-	if (!info->ended) {
-		spaces(p, 2);
-		say(p, "The trace has no end: its writer was killed, the disk was full, or it is "
-		       "still being written.");
-		any = true;
-	}
-	if (!counted) {
-		spaces(p, 2);
-		say(p, "The module's own counters are not in the trace: what was lost before it "
-		       "reached the file is not known.");
-	} else if (!any) {
+	if (!ct_report_lost(p->r, processes, lost_line, p)) {
 		spaces(p, 2);
 		say(p, "Nothing.");
 	}
-	loss_lines(p, "Left out on request", ct_left_out);
+	ct_report_left_out(p->r, left_out_line, unheaded);
 }

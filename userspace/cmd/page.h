@@ -16,12 +16,14 @@
  * @r: the trace that it is about.
  * @opts: rows and colour.
  * @column: where the next character stands.
+ * @unwrapped: each sentence is one line, however long.
  */
 struct page {
 	FILE	*out;
 	const struct ct_report *r;
 	const struct ct_report_opts *opts;
 	size_t	column;
+	bool	unwrapped;
 };
 
 void put(struct page *p, const char *text);
@@ -63,6 +65,9 @@ void more(struct page *p, size_t shown, size_t n);
 /* Faults, copies, reuses, bytes copied and time, with what stands over them. */
 void count_cells(struct page *p, const struct ct_count *c);
 void count_heads(struct page *p);
+
+/* The traced command, as far as it fits; empty for none. */
+void command_line(const struct ct_report *r, char *to, size_t size);
 
 /* Which trace this is about. */
 void title(struct page *p);

@@ -20,18 +20,28 @@ static const struct ct_process_count *process_of(const struct page *p, uint32_t 
 	return &s->by_process[s->process_at[number]];
 }
 
-static void meetings(struct page *p)
+static void met(struct page *p)
 {
 	const struct ct_contention *c = contention(p);
 	char groups[CT_UNIT_TEXT], faults[CT_UNIT_TEXT], most[CT_UNIT_TEXT], one[CT_UNIT_TEXT];
-	int i;
 
 	spaces(p, 2);
+	if (!c->groups) {
+		say(p, "no two faults of one page frame overlapped in time");
+		return;
+	}
 	say(p, "%s fault%s met in %s group%s of %s%s; %s of these in one page-table entry",
 	    ct_format_count(faults, c->faults), plural(c->faults),
 	    ct_format_count(groups, c->groups), plural(c->groups),
 	    c->largest > 2 ? "2 to " : "", ct_format_count(most, c->largest),
 	    ct_format_count(one, c->one_entry));
+}
+
+static void meetings(struct page *p)
+{
+	const struct ct_contention *c = contention(p);
+	int i;
+
 	spaces(p, 2);
 	cell(p, -15, "in a group");
 	cell(p, 11, "groups");
@@ -168,15 +178,13 @@ static void caveats(struct page *p)
 	}
 }
 
-static void page_lock(struct page *p)
+static void found_locked(struct page *p)
 {
 	const struct ct_contention *c = contention(p);
 	char n[CT_UNIT_TEXT], whole[CT_UNIT_TEXT], share[CT_UNIT_TEXT];
-	size_t i, shown = rows(p, c->nr_locked);
 
 	if (!c->lock_held)
 		return;
-	heading(p, "The page lock at the entry of a fault");
 	spaces(p, 2);
 	say(p, "%s of %s faults found their page locked (%s)", ct_format_count(n, c->lock_held),
 	    ct_format_count(whole, c->lock_asked),
@@ -199,6 +207,17 @@ static void page_lock(struct page *p)
 		    ct_format_count(n, c->locked_copies));
 		against(p, c->locked_copies, c->locked_ns, COWTRACE_OUTCOME_REUSE, "a reuse");
 	}
+}
+
+static void page_lock(struct page *p)
+{
+	const struct ct_contention *c = contention(p);
+	size_t i, shown = rows(p, c->nr_locked);
+
+	if (!c->lock_held)
+		return;
+	heading(p, "The page lock at the entry of a fault");
+	found_locked(p);
 	spaces(p, 2);
 	cell(p, -10, "path");
 	cell(p, -10, "outcome");
@@ -364,22 +383,33 @@ static void sites(struct page *p)
 	more(p, n, c->nr_sites);
 }
 
+bool contention_any(const struct ct_contention *c)
+{
+	return c->groups || c->raced || c->lock_held;
+}
+
+void contention_said(struct page *p)
+{
+	met(p);
+	lost_races(p);
+	needless_copies(p);
+	caveats(p);
+	found_locked(p);
+}
+
 void contention_text(struct page *p)
 {
 	const struct ct_contention *c = contention(p);
 
-	if (!c->groups && !c->raced && !c->lock_held) {
+	if (!contention_any(c)) {
 		end_line(p);
 		say(p, "No contention: no two faults of one page frame overlapped in time.");
 		return;
 	}
 	heading(p, "Contention: faults of one page frame whose times overlap");
-	if (c->groups) {
+	met(p);
+	if (c->groups)
 		meetings(p);
-	} else {
-		spaces(p, 2);
-		say(p, "no two faults of one page frame overlapped in time");
-	}
 	lost_races(p);
 	needless_copies(p);
 	caveats(p);

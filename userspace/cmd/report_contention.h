@@ -6,6 +6,12 @@
 #include "json.h"
 #include "page.h"
 
+/* Did faults meet others, or find their page locked? */
+bool contention_any(const struct ct_contention *c);
+
+/* What they did to each other, in sentences and without tables. */
+void contention_said(struct page *p);
+
 /* One line where no faults met and none found its page locked. */
 void contention_text(struct page *p);
 

@@ -532,7 +532,7 @@ static void sites(struct page *p)
 int ct_report_text(FILE *out, const struct ct_report *r, const struct ct_report_opts *opts)
 {
 	const struct ct_summary *s = r->summary;
-	struct page p = { out, r, opts, 0 };
+	struct page p = { .out = out, .r = r, .opts = opts };
 
 	title(&p);
 	if (s->counts && s->counts->counting && ct_report_running(r))

@@ -210,9 +210,8 @@ static bool whole(const struct ct_report *r)
 		 filtered(r, "filter/comm"));
 }
 
-/* The history of the trace, where the kernel does not tell of exclusive pages. */
-static int begin_past(struct ct_whatif *w, const struct ct_report *r, struct ct_forks **forks,
-		      const char **untold)
+int ct_whatif_begin_past(struct ct_whatif *w, const struct ct_report *r,
+			 struct ct_forks **forks, const char **untold)
 {
 	if (w->traits & COWTRACE_TRAIT_EXCLUSIVE)
 		return 0;
@@ -275,7 +274,7 @@ static int print_with(FILE *out, struct ct_report *r, const struct ct_whatif_opt
 	if (!ret && choose(&v, err))
 		ret = err->code;
 	else if (!ret)
-		ret = begin_past(w, r, &forks, &v.untold) ?: take_all(w, r->reader);
+		ret = ct_whatif_begin_past(w, r, &forks, &v.untold) ?: take_all(w, r->reader);
 	if (!ret) {
 		ct_sample_whatif(&r->sample, w);
 		ret = show(out, &v, err);

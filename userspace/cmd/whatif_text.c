@@ -299,7 +299,7 @@ int ct_whatif_self(struct page *p, const struct ct_whatif_view *v)
 
 int ct_whatif_text(FILE *out, const struct ct_whatif_view *v)
 {
-	struct page p = { out, v->r, &v->opts->report, 0 };
+	struct page p = { .out = out, .r = v->r, .opts = &v->opts->report };
 	int err = 0;
 
 	title(&p);

@@ -67,6 +67,20 @@ int ct_whatif_json(FILE *out, const struct ct_whatif_view *v);
  */
 int ct_whatif_print(FILE *out, const char *trace_path, const struct ct_whatif_opts *opts);
 
+struct ct_forks;
+
+/**
+ * ct_whatif_begin_past() - the history of a trace, where the kernel does not tell of
+ *	exclusive pages; before its first record
+ * @w: the patterns; is given the history.
+ * @r: the trace.
+ * @forks: receives what the history asks, to be freed after @w; NULL for none.
+ * @untold: receives why there is no history, as in struct ct_whatif_view.
+ * Return: 0 or -ENOMEM.
+ */
+int ct_whatif_begin_past(struct ct_whatif *w, const struct ct_report *r,
+			 struct ct_forks **forks, const char **untold);
+
 /* --- which patterns are shown; each is for ct_whatif_select(), its arg is the view -- */
 
 /* Chosen policies answer differently. */
