@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "report_html.h"
 #include "report_parts.h"
 
 #define META_MAX	(4u << 20)
@@ -127,19 +128,30 @@ int ct_report_on(FILE *out, const char *trace_path, ct_report_fn *print, const v
 	return status;
 }
 
-static int print(FILE *out, struct ct_report *r, const void *arg, struct ct_error *err)
+int ct_report_count(struct ct_report *r, const char *counts, struct ct_error *err)
 {
-	const char *counts = ct_state_text(&r->state, "counts");
-	const struct ct_report_opts *opts = arg;
 	uint64_t elapsed = 0;
 	int ret;
 
 	ct_state_number(&r->state, "session", "elapsed_ns", &elapsed);
-	ret = counts ? ct_summary_count(r->reader, counts, elapsed, &r->summary, err) :
+	ret = ct_summary_count(r->reader, counts, elapsed, &r->summary, err);
+	if (!ret)
+		ct_sample_summary(&r->sample, r->summary);
+	return ret;
+}
+
+static int print(FILE *out, struct ct_report *r, const void *arg, struct ct_error *err)
+{
+	const char *counts = ct_state_text(&r->state, "counts");
+	const struct ct_report_opts *opts = arg;
+	int ret;
+
+	ret = counts ? ct_report_count(r, counts, err) :
 		       ct_summary_make(r->reader, &r->summary, err);
 	if (ret)
 		return ret;
-	ct_sample_summary(&r->sample, r->summary);
+	if (!counts)
+		ct_sample_summary(&r->sample, r->summary);
 	r->opts = opts;
 	return (opts->json ? ct_report_json : ct_report_text)(out, r, opts);
 }
@@ -149,11 +161,14 @@ int ct_report_print(FILE *out, const char *trace_path, const struct ct_report_op
 	return ct_report_on(out, trace_path, print, opts);
 }
 
-enum { KEY_IN_VAIN = 0x200 };
+enum { KEY_IN_VAIN = 0x200, KEY_HTML };
 
 static const struct argp_option options[] = {
 	{ "json", CT_REPORT_KEY_JSON, NULL, 0, "print one JSON object with every table, all rows",
 	  0 },
+	{ "html", KEY_HTML, "FILE", 0,
+	  "write one page of HTML with charts, that needs no network and no script; - for "
+	  "standard output", 0 },
 	{ "top", 't', "N", 0, "rows of the tables of processes and code sites (default 10)", 0 },
 	{ "in-vain", KEY_IN_VAIN, "SECONDS", 0,
 	  "KSM: a merge that an access broke earlier was in vain (default 1)", 0 },
@@ -163,6 +178,7 @@ static const struct argp_option options[] = {
 struct args {
 	struct ct_report_opts opts;
 	const char	*trace;
+	const char	*html;
 };
 
 error_t ct_report_option(int key, char *arg, struct argp_state *state,
@@ -198,6 +214,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "\"%s\" is no number of seconds above 0", arg);
 		return 0;
 	}
+	if (key == KEY_HTML) {
+		args->html = arg;
+		return 0;
+	}
+	if (key == ARGP_KEY_END && args->html && args->opts.json)
+		argp_error(state, "--html and --json are two forms: ask for one at a time");
 	return ct_report_option(key, arg, state, &args->opts, &args->trace);
 }
 
@@ -220,5 +242,7 @@ int ct_cmd_report(int argc, char **argv)
 	args.opts.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	if (argp_parse(&argp, argc, argv, 0, NULL, &args))
 		return CT_REPORT_FAILED;
+	if (args.html)
+		return ct_report_html_file(args.html, args.trace ?: DEFAULT_TRACE, &args.opts);
 	return ct_report_print(stdout, args.trace ?: DEFAULT_TRACE, &args.opts);
 }

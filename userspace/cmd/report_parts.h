@@ -66,6 +66,15 @@ typedef int ct_report_fn(FILE *out, struct ct_report *report, const void *arg,
  */
 int ct_report_on(FILE *out, const char *trace_path, ct_report_fn *print, const void *arg);
 
+/**
+ * ct_report_count() - the numbers of a trace whose faults were counted, not recorded
+ * @report: the trace; is given its summary.
+ * @counts: the module's file counts.
+ * @err: filled in on failure.
+ * Return: as ct_summary_count().
+ */
+int ct_report_count(struct ct_report *report, const char *counts, struct ct_error *err);
+
 /* --json, of report, forks and whoever else takes ct_report_option(). */
 enum { CT_REPORT_KEY_JSON = 0x100 };
 

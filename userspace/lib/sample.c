@@ -193,3 +193,11 @@ void ct_sample_whatif(const struct ct_sample *s, struct ct_whatif *w)
 			scale(s, &p->flagged[bit]);
 	}
 }
+
+void ct_sample_timeline(const struct ct_sample *s, struct ct_timeline *t)
+{
+	size_t i;
+
+	for (i = 0; ct_sampled(s) && i < t->nr; i++)
+		scale_count(s, &ct_timeline_bin(t, i)->count);
+}

@@ -16,6 +16,7 @@
 #include "ledger.h"
 #include "state.h"
 #include "summary.h"
+#include "timeline.h"
 #include "whatif.h"
 
 /**
@@ -66,5 +67,6 @@ double ct_sample_error(const struct ct_sample *sample, uint64_t estimate);
 void ct_sample_summary(const struct ct_sample *sample, struct ct_summary *summary);
 void ct_sample_forks(const struct ct_sample *sample, struct ct_forks *forks);
 void ct_sample_whatif(const struct ct_sample *sample, struct ct_whatif *whatif);
+void ct_sample_timeline(const struct ct_sample *sample, struct ct_timeline *timeline);
 
 #endif /* COWTRACE_SAMPLE_H */
