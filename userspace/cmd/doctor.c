@@ -6,7 +6,6 @@
 #include <gelf.h>
 #include <json-c/json.h>
 #include <libelf.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +21,7 @@
 #include "module_load.h"
 #include "module_log.h"
 #include "sideband.h"
+#include "signing.h"
 
 /* Inode of the first pid namespace: PROC_PID_INIT_INO of the kernel. */
 #define FIRST_PID_NAMESPACE	0xeffffffcul
@@ -35,24 +35,8 @@ static struct {
 	struct utsname	uts;
 	char		module[768];	/* path of the installed module, empty if none */
 	char		*config;	/* of the kernel, NULL when unknown */
+	struct ct_signing signing;
 } machine;
-
-void found(struct finding *f, enum state state, const char *format, ...)
-{
-	va_list args;
-
-	f->state = state;
-	va_start(args, format);
-	vsnprintf(f->found, sizeof(f->found), format, args);
-	va_end(args);
-}
-
-void means(struct finding *f, bool vital, const char *consequence, const char *next)
-{
-	f->vital = vital;
-	snprintf(f->consequence, sizeof(f->consequence), "%s", consequence);
-	snprintf(f->next, sizeof(f->next), "%s", next);
-}
 
 /* First line of a file without its newline. Returns whether it could be read. */
 static bool first_line(const char *path, char *line, size_t size)
@@ -192,7 +176,7 @@ static void check_lockdown(struct finding *f)
 {
 	char mode[64];
 
-	if (ct_lockdown(mode, sizeof(mode))) {
+	if (ct_lockdown("", mode, sizeof(mode))) {
 		found(f, OK, "no lockdown reported");
 	} else if (!strcmp(mode, "none")) {
 		found(f, OK, "none");
@@ -203,29 +187,24 @@ static void check_lockdown(struct finding *f)
 	}
 }
 
+static void check_secure_boot(struct finding *f)
+{
+	tell_secure_boot(f, &machine.signing);
+}
+
+static void check_required(struct finding *f)
+{
+	tell_required(f, &machine.signing);
+}
+
 static void check_signature(struct finding *f)
 {
-	static const char efi[] =
-		"/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
-	unsigned char value[5] = { 0 };
-	char enforce[8] = "?";
-	bool secure = false;
-	int fd;
+	tell_signature(f, &machine.signing, machine.module[0], ct_module_is_loaded());
+}
 
-	first_line("/sys/module/module/parameters/sig_enforce", enforce, sizeof(enforce));
-	fd = open(efi, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		/* Four bytes of attributes stand before the value. */
-		secure = read(fd, value, sizeof(value)) == sizeof(value) && value[4] == 1;
-		close(fd);
-	}
-	found(f, OK, "sig_enforce %s, Secure Boot %s", enforce, secure ? "on" : "off");
-	if (enforce[0] != 'Y' && !secure)
-		return;
-	f->state = REFUSED;
-	means(f, enforce[0] == 'Y' && !ct_module_is_loaded() && !machine.module[0],
-	      "an unsigned cowtrace.ko is refused",
-	      "sign it (scripts/sign-file of the headers) by a key enrolled with mokutil --import");
+static void check_key(struct finding *f)
+{
+	tell_key(f, &machine.signing);
 }
 
 /* Copies the vermagic of a module. Returns whether it could be read. */
@@ -554,7 +533,10 @@ static const struct {
 	{ "root", check_root },
 	{ "pid namespace", check_namespace },
 	{ "lockdown", check_lockdown },
+	{ "Secure Boot", check_secure_boot },
+	{ "signatures", check_required },
 	{ "module signature", check_signature },
+	{ "signing key", check_key },
 	{ "module installed", check_installed },
 	{ "kernel headers", check_headers },
 	{ "module loaded", check_loaded },
@@ -629,6 +611,7 @@ int ct_cmd_doctor(int argc, char **argv)
 	uname(&machine.uts);
 	find_module();
 	find_config();
+	ct_signing_look(&machine.signing, "", machine.module, machine.config);
 	if (json)
 		list = json_object_new_array();
 	for (size_t i = 0; i < NR_CHECKS; i++) {

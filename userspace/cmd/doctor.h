@@ -32,6 +32,17 @@ void means(struct finding *f, bool vital, const char *consequence, const char *n
 /* The module's own account, where it can be asked; to be freed. */
 bool ask_module(const char *what, char **text);
 
+struct ct_signing;
+
+/*
+ * Secure Boot, whether signatures are required, that of the module file, and the key that
+ * dkms signs with; each with the next step.
+ */
+void tell_secure_boot(struct finding *f, const struct ct_signing *s);
+void tell_required(struct finding *f, const struct ct_signing *s);
+void tell_signature(struct finding *f, const struct ct_signing *s, bool installed, bool loaded);
+void tell_key(struct finding *f, const struct ct_signing *s);
+
 /* Which faults of one page, of a huge PMD and of hugetlb pages can be seen and settled. */
 void check_pte(struct finding *f);
 void check_pmd(struct finding *f);

@@ -39,7 +39,7 @@ static int explain_eperm(const char *what, struct ct_error *err)
 {
 	char mode[32];
 
-	if (!ct_lockdown(mode, sizeof(mode)) && strcmp(mode, "none"))
+	if (!ct_lockdown("", mode, sizeof(mode)) && strcmp(mode, "none"))
 		return ct_error_set(err, -EPERM,
 				    "cannot open %s: the kernel is locked down (%s) and keeps debugfs closed: boot without lockdown, or use the tracepoint (perf record -e cowtrace:wp_fault)",
 				    what, mode);

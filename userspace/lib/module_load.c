@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "module_load.h"
 #include "module_log.h"
+#include "tool.h"
 
 /* An unload right after the last close may still find a reference. */
 #define UNLOAD_TRIES	20
@@ -89,63 +87,17 @@ static const struct ct_load_cause *cause_of_words(const char *words)
 	return NULL;
 }
 
-/* Runs modprobe and keeps what it says. Returns its exit status or a negative errno. */
-static int modprobe(char *said, size_t size)
-{
-	static char *const argv[] = { "modprobe", "cowtrace", NULL };
-	/* modprobe lies in sbin, which a plain user's PATH lacks even under sudo -E. */
-	static char *const env[] = { "LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
-	static const char *const places[] = {
-		"/usr/sbin/modprobe", "/sbin/modprobe", "/usr/bin/modprobe", "/bin/modprobe",
-	};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none;
-	size_t used = 0;
-	int fds[2], status, err = ENOENT;
-	ssize_t n;
-	pid_t pid;
-
-	said[0] = '\0';
-	if (pipe2(fds, O_CLOEXEC))
-		return -errno;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, fds[1], STDERR_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
-	/* The caller may hold signals back; modprobe shall not. */
-	sigemptyset(&none);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setsigmask(&attr, &none);
-	for (size_t i = 0; err == ENOENT && i < sizeof(places) / sizeof(*places); i++)
-		err = posix_spawn(&pid, places[i], &actions, &attr, argv, env);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	close(fds[1]);
-	if (err) {
-		close(fds[0]);
-		return -err;
-	}
-	while (used < size - 1 && (n = read(fds[0], said + used, size - 1 - used)) > 0)
-		used += n;
-	said[used] = '\0';
-	said[strcspn(said, "\n")] = '\0';
-	close(fds[0]);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
-}
-
 int ct_module_load(int log, struct ct_error *err)
 {
+	static char *const argv[] = { "modprobe", "cowtrace", NULL };
 	const struct ct_load_cause *cause = NULL;
 	char said[256], line[256];
 	bool logged;
 	int ret;
 
 	ct_log_mark(log);
-	ret = modprobe(said, sizeof(said));
+	ret = ct_tool_run("", argv, said, sizeof(said));
+	said[strcspn(said, "\n")] = '\0';
 	if (ret == -ENOENT)
 		return ct_error_set(err, -ENOENT,
 				    "the module is not loaded and there is no modprobe here: insmod cowtrace.ko first");
@@ -180,12 +132,14 @@ int ct_module_unload(void)
 	return -EBUSY;
 }
 
-int ct_lockdown(char *mode, size_t size)
+int ct_lockdown(const char *root, char *mode, size_t size)
 {
-	char text[128], *open_at, *end;
-	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+	char text[128], path[512], *open_at, *end;
 	bool read;
+	FILE *f;
 
+	snprintf(path, sizeof(path), "%s/sys/kernel/security/lockdown", root);
+	f = fopen(path, "re");
 	if (!f)
 		return -ENOENT;
 	read = fgets(text, sizeof(text), f);

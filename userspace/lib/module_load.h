@@ -50,10 +50,11 @@ const struct ct_load_cause *ct_load_cause_of_log(const char *line);
 
 /**
  * ct_lockdown() - the kernel's lockdown mode
+ * @root: put before the path of securityfs, "" for the system itself.
  * @mode: receives none, integrity or confidentiality.
  * @size: bytes of @mode.
  * Return: 0, -ENOENT when the kernel has no lockdown or securityfs is not mounted.
  */
-int ct_lockdown(char *mode, size_t size);
+int ct_lockdown(const char *root, char *mode, size_t size);
 
 #endif /* COWTRACE_MODULE_LOAD_H */
