@@ -38,7 +38,7 @@ static const struct format {
 	  ct_export_csv, false },
 	{ "perfetto", "tracks of threads with their faults, for ui.perfetto.dev",
 	  ct_export_perfetto, false },
-	{ "prometheus", "metrics of a trace, or of the module as it runs, for node_exporter",
+	{ "prometheus", "metrics of a trace or of the running module, for node_exporter",
 	  ct_export_prometheus, true },
 };
 
