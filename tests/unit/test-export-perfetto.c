@@ -501,6 +501,39 @@ static void check_one(void)
 	ok(!a.number, "what is absent is no argument");
 }
 
+/* The value of a counter from a time on, UINT64_MAX if nothing is said there. */
+static uint64_t counted(const char *name, uint64_t ms)
+{
+	for (size_t i = 0; i < t.nr; i++)
+		if (t.events[i].type == 4 && t.events[i].track == track(name) &&
+		    t.events[i].time == ms * 1000000)
+			return in(&t.events[i].event, 30).value;
+	return UINT64_MAX;
+}
+
+static void check_counters(void)
+{
+	static const unsigned int ms[] = { 50, 60, 450, 510 };
+	struct cowtrace_record r = plain_record(0, 0);
+	struct ct_writer *w = begin_trace(path, 0);
+	int status;
+
+	r.outcome = COWTRACE_OUTCOME_COPY;
+	r.reason = COWTRACE_REASON_MAPPED;
+	for (size_t i = 0; i < 4; i++)
+		put(w, &r, ms[i] * 1000000ull, 500);
+	ct_writer_close(w);
+	read_trace(EXPORTED(&status, "--format", "perfetto", path));
+	ok(counted("copied bytes a second", 0) == 81920 &&
+	   counted("copied bytes a second", 400) == 40960,
+	   "bytes a second are those of a tenth of a second");
+	ok(!counted("copied bytes a second", 100) && !counted("copied bytes a second", 600),
+	   "where nothing is copied they are 0");
+	ok(counted("copied bytes a second", 500) == 40960, "and nowhere else");
+	ok(counted("copied bytes", 100) == 8192 && counted("copied bytes", 600) == 16384,
+	   "the sum stands where it was reached");
+}
+
 static void check_split(void)
 {
 	struct cowtrace_record r = plain_record(0, 0);
@@ -550,6 +583,7 @@ int main(void)
 	path = temporary_file();
 	check_random();
 	check_one();
+	check_counters();
 	check_split();
 	check_strings();
 	free(t.file.data);
