@@ -53,6 +53,7 @@ void run_forks(void);
 void run_ksm(void);
 void run_group_files(void);
 void run_duplicates(void);
+void run_top(void);
 void run_race(void);
 void run_contention(void);
 void run_khugepaged(void);

@@ -48,6 +48,7 @@ static const struct suite suites[] = {
 	{ "ksm", run_ksm, "what KSM merges and what ends it, beside the kernel's own counts" },
 	{ "files", run_group_files, "how often pages of files are reached, and by whom" },
 	{ "duplicates", run_duplicates, "a planted set of pages of files that are alike" },
+	{ "top", run_top, "cowtrace top in a terminal, and its numbers" },
 	{ "race", run_race, "two writers of the same page at once; RACES rounds" },
 	{ "contention", run_contention, "parent and child at one page; CONTENTION rounds" },
 	{ "khugepaged", run_khugepaged, "what khugepaged finds in a range, and decides" },

@@ -20,6 +20,7 @@ struct ct_command {
 
 int ct_cmd_run(int argc, char **argv);
 int ct_cmd_counts(int argc, char **argv);
+int ct_cmd_top(int argc, char **argv);
 int ct_cmd_record(int argc, char **argv);
 int ct_cmd_report(int argc, char **argv);
 int ct_cmd_forks(int argc, char **argv);

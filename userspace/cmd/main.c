@@ -15,6 +15,7 @@
 static const struct ct_command commands[] = {
 	{ "run",    ct_cmd_run,    "trace a command and its children, print the verdict at its end" },
 	{ "counts", ct_cmd_counts, "what the module has counted until now, as a report" },
+	{ "top",    ct_cmd_top,    "the same live: who copies, why, how much a second" },
 	{ "record", ct_cmd_record, "trace a command, a process or the whole system into a file" },
 	{ "report", ct_cmd_report, "how many faults copied, how many reused, why and where" },
 	{ "forks",  ct_cmd_forks,  "the ledger of each fork: what it had copied, by parent and by child" },
