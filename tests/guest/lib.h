@@ -26,6 +26,8 @@ void explained(void);
 /* What the suite ksm records. */
 void ksm_load(void);
 void ksm_off_load(void);
+/* What the suite tools has others record. */
+void tools_load(void);
 
 void run_pattern(void);
 void run_accounting(void);
@@ -54,6 +56,7 @@ void run_ksm(void);
 void run_group_files(void);
 void run_duplicates(void);
 void run_top(void);
+void run_tools(void);
 void run_race(void);
 void run_contention(void);
 void run_khugepaged(void);
