@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "cpus.h"
 #include "format.h"
+#include "perf_ring.h"
 #include "sideband.h"
 #include "sideband_build_id.h"
 #include "sideband_memory.h"
@@ -24,15 +22,10 @@
 /* New processes that are looked at after one reading: who forks more has other worries. */
 #define YOUNG_MAX	64
 
-/*
- * Events and ring of one CPU; fd is -1 while the CPU is offline, newtask where
- * there is no such event.
- */
+/* What is of one CPU; newtask is -1 where there is no such event. */
 struct ring {
-	int		fd;
+	struct ct_perf_ring perf;
 	int		newtask;
-	struct perf_event_mmap_page *page;
-	uint64_t	enabled_ns;
 };
 
 struct ct_sideband {
@@ -40,7 +33,6 @@ struct ct_sideband {
 	uint64_t	start_ns;
 	uint64_t	lost;
 	char		*copy;
-	size_t		page_size;
 	int		epoll;
 	bool		kernel_ids;
 	/* Number of the tracepoint task:task_newtask, 0 without it. */
@@ -66,15 +58,13 @@ struct fork_record {
 	uint64_t	time;
 };
 
-static int event_open(bool build_id, int cpu)
+static int event_open(struct ct_perf_ring *ring, bool build_id, unsigned int cpu)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
 		.size = sizeof(attr),
 		.config = PERF_COUNT_SW_DUMMY,
 		.sample_type = CT_SIDEBAND_SAMPLE_TYPE,
-		/* For alive(). */
-		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED,
 		.exclude_kernel = 1,
 		.exclude_hv = 1,
 		.task = 1,
@@ -90,42 +80,20 @@ static int event_open(bool build_id, int cpu)
 		.wakeup_watermark = RING_BYTES / 4,
 	};
 
-	return syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	return ct_perf_ring_open(ring, &attr, cpu, RING_BYTES);
 }
 
 #define NEWTASK	"task/task_newtask"
 
-/* Does the kernel put a field of the tracepoint where readers look for it? */
-static bool newtask_has(const char *field, unsigned int offset, unsigned int size)
-{
-	FILE *f = ct_tracefs_event(NEWTASK, "format");
-	bool found = false;
-	char line[256], want[96];
-
-	if (!f)
-		return false;
-	snprintf(want, sizeof(want), "%s;\toffset:%u;\tsize:%u;", field, offset, size);
-	while (!found && fgets(line, sizeof(line), f))
-		found = strstr(line, want);
-	fclose(f);
-	return found;
-}
-
+/* 0 where the kernel puts the fields elsewhere than where readers look for them. */
 static uint64_t newtask_number(void)
 {
-	unsigned long long n = 0;
-	FILE *f;
+	unsigned int pid, flags;
 
-	if (!newtask_has(" pid", CT_NEWTASK_PID, 4) ||
-	    !newtask_has(" clone_flags", CT_NEWTASK_FLAGS, 8))
+	if (!ct_tracefs_field(NEWTASK, "pid", 4, &pid) || pid != CT_NEWTASK_PID ||
+	    !ct_tracefs_field(NEWTASK, "clone_flags", 8, &flags) || flags != CT_NEWTASK_FLAGS)
 		return 0;
-	f = ct_tracefs_event(NEWTASK, "id");
-	if (f) {
-		if (fscanf(f, "%llu", &n) != 1)
-			n = 0;
-		fclose(f);
-	}
-	return n;
+	return ct_tracefs_number(NEWTASK);
 }
 
 /* Without it nothing tells a fork() from a vfork(): readers say so. */
@@ -157,47 +125,30 @@ static int newtask_open(uint64_t number, int cpu, int ring)
 	return fd;
 }
 
-static void ring_close(struct ct_sideband *sb, struct ring *ring)
+static void ring_close(struct ring *ring)
 {
-	if (ring->page)
-		munmap(ring->page, sb->page_size + RING_BYTES);
 	if (ring->newtask >= 0)
 		close(ring->newtask);
-	if (ring->fd >= 0)
-		close(ring->fd);
-	ring->page = NULL;
 	ring->newtask = -1;
-	ring->fd = -1;
+	ct_perf_ring_close(&ring->perf);
 }
 
 static int ring_open(struct ct_sideband *sb, unsigned int cpu)
 {
-	struct epoll_event ev = { .events = EPOLLIN | EPOLLET, .data.u64 = UINT64_MAX };
 	struct ring *ring = &sb->rings[cpu];
-	void *page;
-	int ret;
+	int ret = event_open(&ring->perf, sb->kernel_ids, cpu);
 
-	ring->fd = event_open(sb->kernel_ids, cpu);
 	/* Before 5.12 (88a16a130933) the kernel knows no build-ids: we read the files. */
-	if (ring->fd < 0 && errno == EINVAL && sb->kernel_ids) {
+	if (ret == -EINVAL && sb->kernel_ids) {
 		sb->kernel_ids = false;
-		ring->fd = event_open(false, cpu);
+		ret = event_open(&ring->perf, false, cpu);
 	}
-	if (ring->fd < 0)
-		return -errno;
-	page = mmap(NULL, sb->page_size + RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
-		    ring->fd, 0);
-	if (page == MAP_FAILED) {
-		ret = -errno;
-		ring_close(sb, ring);
+	if (ret)
 		return ret;
-	}
-	ring->page = page;
-	ring->enabled_ns = 0;
 	if (sb->newtask)
-		ring->newtask = newtask_open(sb->newtask, cpu, ring->fd);
+		ring->newtask = newtask_open(sb->newtask, cpu, ring->perf.fd);
 	if (sb->epoll >= 0)
-		epoll_ctl(sb->epoll, EPOLL_CTL_ADD, ring->fd, &ev);
+		ct_perf_ring_poll(&ring->perf, sb->epoll, UINT64_MAX);
 	return 0;
 }
 
@@ -226,12 +177,11 @@ int ct_sideband_open(struct ct_sideband **out, struct ct_error *err)
 		return ct_error_set(err, -ENOMEM, "no memory for the side-band");
 	sb->ids = ct_build_ids_new();
 	sb->copy = malloc(RING_BYTES);
-	sb->page_size = sysconf(_SC_PAGESIZE);
 	sb->epoll = -1;
 	sb->kernel_ids = true;
 	sb->nr = nr;
 	for (unsigned int i = 0; i < sb->nr; i++)
-		sb->rings[i].fd = sb->rings[i].newtask = -1;
+		sb->rings[i].perf.fd = sb->rings[i].newtask = -1;
 	sb->newtask = newtask_number();
 	if (!sb->ids || !sb->copy) {
 		ct_sideband_close(sb);
@@ -250,28 +200,10 @@ int ct_sideband_open(struct ct_sideband **out, struct ct_error *err)
 
 void ct_sideband_poll(struct ct_sideband *sb, int epoll)
 {
-	struct epoll_event ev = { .events = EPOLLIN | EPOLLET, .data.u64 = UINT64_MAX };
-
 	sb->epoll = epoll;
 	for (unsigned int i = 0; i < sb->nr; i++)
-		if (sb->rings[i].fd >= 0)
-			epoll_ctl(epoll, EPOLL_CTL_ADD, sb->rings[i].fd, &ev);
-}
-
-/*
- * An event whose CPU went away stays dead when the CPU comes back, and nothing
- * tells of it but its time, which stands still.
- */
-static bool alive(struct ring *ring)
-{
-	uint64_t values[2];
-	bool moved;
-
-	if (read(ring->fd, values, sizeof(values)) != sizeof(values))
-		return true;
-	moved = values[1] != ring->enabled_ns;
-	ring->enabled_ns = values[1];
-	return moved;
+		if (sb->rings[i].perf.fd >= 0)
+			ct_perf_ring_poll(&sb->rings[i].perf, epoll, UINT64_MAX);
 }
 
 void ct_sideband_rescan(struct ct_sideband *sb)
@@ -280,11 +212,10 @@ void ct_sideband_rescan(struct ct_sideband *sb)
 		struct ring *ring = &sb->rings[i];
 
 		/* Its last records were read before: what is left here came in between. */
-		if (ring->fd >= 0 && !alive(ring) &&
-		    __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE) ==
-		    ring->page->data_tail)
-			ring_close(sb, ring);
-		if (ring->fd < 0)
+		if (ring->perf.fd >= 0 && !ct_perf_ring_alive(&ring->perf) &&
+		    ct_perf_ring_empty(&ring->perf))
+			ring_close(ring);
+		if (ring->perf.fd < 0)
 			ring_open(sb, i);
 	}
 }
@@ -293,7 +224,7 @@ void ct_sideband_renew(struct ct_sideband *sb, unsigned int cpu)
 {
 	if (cpu >= sb->nr)
 		return;
-	ring_close(sb, &sb->rings[cpu]);
+	ring_close(&sb->rings[cpu]);
 	ring_open(sb, cpu);
 }
 
@@ -323,18 +254,10 @@ static void look_through(struct ct_sideband *sb, char *data, size_t size)
 
 static int ring_read(struct ct_sideband *sb, unsigned int cpu, ct_sideband_sink *sink, void *arg)
 {
-	struct perf_event_mmap_page *page = sb->rings[cpu].page;
-	uint64_t head = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
-	uint64_t tail = page->data_tail;
-	size_t size = head - tail, offset = tail % RING_BYTES;
-	size_t first = size < RING_BYTES - offset ? size : RING_BYTES - offset;
-	const char *data = (const char *)page + sb->page_size;
+	size_t size = ct_perf_ring_take(&sb->rings[cpu].perf, sb->copy, RING_BYTES);
 
 	if (!size)
 		return 0;
-	memcpy(sb->copy, data + offset, first);
-	memcpy(sb->copy + first, data, size - first);
-	__atomic_store_n(&page->data_tail, head, __ATOMIC_RELEASE);
 	look_through(sb, sb->copy, size);
 	return sink(arg, cpu, sb->copy, size);
 }
@@ -355,8 +278,7 @@ int ct_sideband_read(struct ct_sideband *sb, ct_sideband_sink *sink, void *arg)
 	int ret = 0;
 
 	for (unsigned int i = 0; i < sb->nr && !ret; i++)
-		if (sb->rings[i].page)
-			ret = ring_read(sb, i, sink, arg);
+		ret = ring_read(sb, i, sink, arg);
 	return ret ?: look_at_young(sb, sink, arg);
 }
 
@@ -376,7 +298,7 @@ void ct_sideband_close(struct ct_sideband *sb)
 	if (!sb)
 		return;
 	for (unsigned int i = 0; i < sb->nr; i++)
-		ring_close(sb, &sb->rings[i]);
+		ring_close(&sb->rings[i]);
 	ct_build_ids_free(sb->ids);
 	free(sb->copy);
 	free(sb);
