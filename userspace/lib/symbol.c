@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "symbol.h"
 
-#include <fcntl.h>
 #include <gelf.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "bytes.h"
 #include "map.h"
+#include "object_file.h"
 
 #define DEBUG_DIR	"/usr/lib/debug/.build-id"
 #define SYMBOL_MAX	256
@@ -66,68 +63,6 @@ void ct_symbols_free(struct ct_symbols *s)
 	free(s->tables);
 	ct_map_free(&s->by_key);
 	free(s);
-}
-
-/* The path comes from the trace: it may name a FIFO, a terminal, a device. */
-static int open_regular(const char *path, struct stat *st)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-	if (fd >= 0 && (fstat(fd, st) || !S_ISREG(st->st_mode))) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-/* The build-id in a note segment or section. */
-static bool note_is(Elf_Data *data, const struct ct_object *object)
-{
-	size_t at = 0, name, desc;
-	GElf_Nhdr note;
-
-	while (data && (at = gelf_getnote(data, at, &note, &name, &desc)) > 0)
-		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
-		    !memcmp((char *)data->d_buf + name, "GNU", 4))
-			return note.n_descsz == object->build_id_size &&
-			       !memcmp((char *)data->d_buf + desc, object->build_id,
-				       object->build_id_size);
-	return false;
-}
-
-static bool has_build_id(Elf *elf, const struct ct_object *object)
-{
-	Elf_Scn *section = NULL;
-	size_t i, n = 0;
-
-	if (elf_getphdrnum(elf, &n))
-		return false;
-	for (i = 0; i < n; i++) {
-		GElf_Phdr ph;
-
-		if (gelf_getphdr(elf, i, &ph) && ph.p_type == PT_NOTE &&
-		    note_is(elf_getdata_rawchunk(elf, ph.p_offset, ph.p_filesz,
-						 ph.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR),
-			    object))
-			return true;
-	}
-	/* In a debug file the segments have lost their bytes. */
-	while ((section = elf_nextscn(elf, section))) {
-		GElf_Shdr sh;
-
-		if (gelf_getshdr(section, &sh) && sh.sh_type == SHT_NOTE &&
-		    note_is(elf_getdata(section, NULL), object))
-			return true;
-	}
-	return false;
-}
-
-static bool is_object(Elf *elf, const struct stat *st, const struct ct_object *object)
-{
-	if (object->build_id_size)
-		return has_build_id(elf, object);
-	return object->inode && st->st_ino == object->inode &&
-	       ((uint64_t)major(st->st_dev) << 32 | minor(st->st_dev)) == object->device;
 }
 
 static int read_segments(struct table *t, Elf *elf)
@@ -216,24 +151,18 @@ static void read_debug_file(struct table *t, const struct ct_object *object)
 {
 	char path[sizeof(DEBUG_DIR) + 2 * CT_BUILD_ID_MAX + 16];
 	int n = snprintf(path, sizeof(path), DEBUG_DIR "/%02x/", object->build_id[0]);
-	struct stat st;
+	struct ct_object_file file;
 	uint32_t i;
-	Elf *elf;
-	int fd;
 
 	if (object->build_id_size < 2)
 		return;
 	for (i = 1; i < object->build_id_size; i++)
 		n += snprintf(path + n, sizeof(path) - n, "%02x", object->build_id[i]);
 	snprintf(path + n, sizeof(path) - n, ".debug");
-	fd = open_regular(path, &st);
-	if (fd < 0)
-		return;
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (elf && elf_kind(elf) == ELF_K_ELF && has_build_id(elf, object))
-		read_symbols(t, elf);
-	elf_end(elf);
-	close(fd);
+	file = ct_object_file(path, object);
+	if (file.elf)
+		read_symbols(t, file.elf);
+	ct_object_file_close(&file);
 }
 
 static int by_address(const void *a, const void *b)
@@ -250,24 +179,18 @@ static int by_address(const void *a, const void *b)
 
 static void load(struct table *t, const struct ct_object *object)
 {
-	struct stat st;
-	int fd = *object->path == '/' ? open_regular(object->path, &st) : -1;
-	/* Not mapped: a file that is cut while it is read must not kill us. */
-	Elf *elf = fd >= 0 ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
-	bool ours = elf && elf_kind(elf) == ELF_K_ELF && is_object(elf, &st, object);
+	struct ct_object_file file = ct_object_file(object->path, object);
 
 	/* A debug file has lost the segments, without which an offset is no address. */
-	if (ours && !read_segments(t, elf)) {
-		if (!has_symtab(elf))
+	if (file.elf && !read_segments(t, file.elf)) {
+		if (!has_symtab(file.elf))
 			read_debug_file(t, object);
 		if (!t->nr_symbols)
-			read_symbols(t, elf);
+			read_symbols(t, file.elf);
 	}
 	if (t->nr_symbols)
 		qsort(t->symbols, t->nr_symbols, sizeof(*t->symbols), by_address);
-	elf_end(elf);
-	if (fd >= 0)
-		close(fd);
+	ct_object_file_close(&file);
 }
 
 const char *ct_symbols_find(struct ct_symbols *s, uint32_t key, const struct ct_object *object,
