@@ -130,6 +130,7 @@ struct json_object *json_lost(const struct ct_report *r, const struct ct_process
 
 	/* null: the trace does not say, which is not the same as nothing. */
 	add(o, "module", ct_state_text(&r->state, "lost") ? numbers(r, ct_losses) : NULL);
+	add(o, "stacks", ct_state_text(&r->state, "stacks") ? numbers(r, ct_stack_losses) : NULL);
 	add(o, "left_out", ct_state_text(&r->state, "stats") ? numbers(r, ct_left_out) : NULL);
 	add_number(o, "sequence_gaps", r->info->gaps);
 	add_number(o, "sequence_lost", r->info->lost);

@@ -173,6 +173,10 @@ bool ct_tell_losses(const struct ct_session_result *r, const char *output)
 		fprintf(stderr,
 			"cowtrace: %llu records of the side-band lost: some processes have no names or symbols\n",
 			(unsigned long long)r->sideband_lost);
+	if (r->stacks_lost)
+		fprintf(stderr,
+			"cowtrace: %llu stacks lost, the kernel's buffers were full: copy less by --stacks=BYTES, or fewer by --stacks-every\n",
+			(unsigned long long)r->stacks_lost);
 	if (c->write_error)
 		fprintf(stderr,
 			"cowtrace: %s ends early: %s: %llu records were not written, those before are whole: make room or choose another file by -o\n",

@@ -17,7 +17,7 @@ struct record {
 	bool			json;
 };
 
-enum { KEY_JSON = 0x200, KEY_WAIT };
+enum { KEY_JSON = 0x200, KEY_WAIT, KEY_STACKS, KEY_STACKS_EVERY };
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "FILE", 0, "trace file, - for standard output (default " DEFAULT_OUTPUT ")",
@@ -26,17 +26,34 @@ static const struct argp_option options[] = {
 	{ "pid", 'p', "PID", 0, "trace a running process and its children", 1 },
 	{ "json", KEY_JSON, NULL, 0, "print the summary as JSON on standard output", 1 },
 	{ "wait-children", KEY_WAIT, NULL, 0, CT_WAIT_CHILDREN, 1 },
+	{ "stacks", KEY_STACKS, "BYTES", OPTION_ARG_OPTIONAL,
+	  "copy BYTES of the user stack with each fault (default 4096, at most 65528), for "
+	  "cowtrace export --format folded", 1 },
+	{ "stacks-every", KEY_STACKS_EVERY, "N", 0,
+	  "copy the stack of one fault in N (default 1: of all)", 1 },
 	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct record *r = state->input;
-	unsigned long long pid;
+	unsigned long long pid, n;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &r->options;
+		return 0;
+	case KEY_STACKS:
+		n = CT_STACKS_BYTES;
+		if (arg && (ct_parse_number(arg, 8, CT_STACKS_BYTES_MAX, &n) || n % 8))
+			ct_usage(state, "--stacks takes a multiple of 8 from 8 to %u, not \"%s\"",
+				 CT_STACKS_BYTES_MAX, arg);
+		r->session.stacks = n;
+		return 0;
+	case KEY_STACKS_EVERY:
+		if (ct_parse_number(arg, 1, INT32_MAX, &n))
+			ct_usage(state, "\"%s\" is no number from 1 to %d", arg, INT32_MAX);
+		r->session.stacks_every = n;
 		return 0;
 	case 'o':
 		r->session.output = arg;
@@ -63,6 +80,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			ct_usage(state, "give one of: -a, -p PID, or -- CMD");
 		if (r->json && !strcmp(r->session.output, "-"))
 			ct_usage(state, "--json needs standard output: give the trace a file by -o");
+		if (r->session.stacks_every && !r->session.stacks)
+			r->session.stacks = CT_STACKS_BYTES;
+		if (!r->session.stacks_every)
+			r->session.stacks_every = 1;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -95,6 +116,9 @@ static void print_json(const struct record *r, const struct ct_session_result *r
 	json_object_object_add(o, "bytes", json_object_new_uint64(result->capture.bytes));
 	json_object_object_add(o, "unwritten", json_object_new_uint64(result->capture.unwritten));
 	json_object_object_add(o, "sideband_lost", json_object_new_uint64(result->sideband_lost));
+	if (r->session.stacks)
+		json_object_object_add(o, "stacks_lost",
+				       json_object_new_uint64(result->stacks_lost));
 	json_object_object_add(o, "complete", json_object_new_boolean(!cut));
 	json_object_object_add(o, "lost", lost);
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |

@@ -29,6 +29,14 @@ const struct ct_loss ct_losses[] = {
 	{ 0 }
 };
 
+const struct ct_loss ct_stack_losses[] = {
+	{ "stacks", "stacks_lost", "user stacks that did not fit into a buffer",
+	  "copy less by --stacks=BYTES, or fewer by --stacks-every" },
+	{ "stacks", "stacks_bad", "user stacks that perf wrote in a form that is not known",
+	  "report it" },
+	{ 0 }
+};
+
 const struct ct_loss ct_left_out[] = {
 	{ "stats", "filtered_entry", "faults of other processes", NULL },
 	{ "stats", "filtered_exit", "faults of other outcomes, reasons or durations", NULL },

@@ -89,6 +89,7 @@ bool ct_report_lost(const struct ct_report *r, const struct ct_processes *proces
 	struct lines to = { fn, arg, false };
 
 	counters(&to, r, ct_losses);
+	counters(&to, r, ct_stack_losses);
 	amount(&to, r->info->lost, CT_LOST_COUNT, "records missing in the sequences of the CPUs",
 	       NULL);
 	amount(&to, r->info->repeated, CT_LOST_COUNT,

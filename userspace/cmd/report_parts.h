@@ -111,6 +111,9 @@ struct ct_loss {
 /* Ends with an empty one. */
 extern const struct ct_loss ct_losses[];
 
+/* The same of the user stacks, without which the faults are whole. Ends with an empty one. */
+extern const struct ct_loss ct_stack_losses[];
+
 /* Left out because somebody asked for it. Ends with an empty one. */
 extern const struct ct_loss ct_left_out[];
 

@@ -20,8 +20,10 @@
 #define DRAIN_NS	(5 * 1000000000ull)
 /* In epoll's data: not a CPU, like the side-band's. */
 #define NEW_CPU		(UINT64_MAX - 1)
+#define STACKS		(UINT64_MAX - 2)
 
 _Static_assert(CT_SIDEBAND_MAX <= CT_BLOCK_BYTES, "a ring of the side-band fits into a block");
+_Static_assert(CT_STACKS_MAX <= CT_BLOCK_BYTES, "stacks fit into a block");
 
 struct stream {
 	int	fd;
@@ -32,6 +34,7 @@ struct ct_capture {
 	struct ct_source	*source;
 	struct ct_sideband	*sideband;
 	struct ct_groups	*groups;
+	struct ct_capture_stacks *stacks;
 	struct ct_writer	*writer;
 	struct ct_queue		*queue;
 	size_t			record_size;
@@ -76,7 +79,8 @@ static int open_streams(struct ct_capture *c, struct ct_error *err)
 
 int ct_capture_open(struct ct_capture **out, struct ct_source *source,
 		    struct ct_sideband *sideband, struct ct_groups *groups,
-		    struct ct_writer *writer, size_t record_size, struct ct_error *err)
+		    struct ct_capture_stacks *stacks, struct ct_writer *writer,
+		    size_t record_size, struct ct_error *err)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = NEW_CPU };
 	unsigned int nr = ct_cpus_possible();
@@ -89,6 +93,7 @@ int ct_capture_open(struct ct_capture **out, struct ct_source *source,
 	c->source = source;
 	c->sideband = sideband;
 	c->groups = groups;
+	c->stacks = stacks;
 	c->writer = writer;
 	c->record_size = record_size;
 	c->read_size = CT_BLOCK_BYTES - CT_BLOCK_BYTES % record_size;
@@ -109,6 +114,8 @@ int ct_capture_open(struct ct_capture **out, struct ct_source *source,
 	}
 	if (sideband)
 		ct_sideband_poll(sideband, c->epoll);
+	if (stacks)
+		ct_capture_stacks_poll(stacks, c->epoll, STACKS);
 	if (c->watch >= 0)
 		epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->watch, &ev);
 	*out = c;
@@ -140,6 +147,8 @@ int ct_capture_start(struct ct_capture *c, struct ct_error *err)
 		c->queue = NULL;
 		return ret;
 	}
+	if (c->stacks)
+		ct_capture_stacks_start(c->stacks);
 	c->next_sweep = ct_now_ns() + SWEEP_NS;
 	c->next_rescan = ct_now_ns() + RESCAN_NS;
 	return 0;
@@ -220,6 +229,17 @@ static void queue_group(void *arg, const void *data, size_t size)
 	queue_chunk(arg, CT_CHUNK_GROUP, UINT32_MAX, data, size);
 }
 
+static void queue_stacks(void *arg, uint32_t cpu, const void *data, size_t size)
+{
+	queue_chunk(arg, CT_CHUNK_STACKS, cpu, data, size);
+}
+
+static void read_stacks(struct ct_capture *c)
+{
+	if (c->stacks)
+		ct_capture_stacks_read(c->stacks, queue_stacks, c);
+}
+
 static void rescan(struct ct_capture *c)
 {
 	struct ct_error err;
@@ -230,6 +250,8 @@ static void rescan(struct ct_capture *c)
 		c->read_error = ret;
 	if (c->sideband)
 		ct_sideband_rescan(c->sideband);
+	if (c->stacks)
+		ct_capture_stacks_rescan(c->stacks);
 }
 
 /* A CPU that was unplugged has its file still, but its side-band is dead. */
@@ -240,9 +262,13 @@ static void take_new_cpus(struct ct_capture *c)
 	if (cpu < 0)
 		return;
 	read_sideband(c);
-	for (; cpu >= 0; cpu = ct_cpus_came(c->watch))
+	read_stacks(c);
+	for (; cpu >= 0; cpu = ct_cpus_came(c->watch)) {
 		if (c->sideband)
 			ct_sideband_renew(c->sideband, cpu);
+		if (c->stacks)
+			ct_capture_stacks_renew(c->stacks, cpu);
+	}
 	rescan(c);
 }
 
@@ -260,6 +286,7 @@ bool ct_capture_pump(struct ct_capture *c)
 	if (now >= c->next_sweep) {
 		c->next_sweep = now + SWEEP_NS;
 		read_sideband(c);
+		read_stacks(c);
 		ct_groups_read(c->groups, queue_group, c);
 		return read_streams(c, false);
 	}
@@ -269,6 +296,8 @@ bool ct_capture_pump(struct ct_capture *c)
 			read_sideband(c);
 		else if (events[i].data.u64 == NEW_CPU)
 			take_new_cpus(c);
+		else if (events[i].data.u64 == STACKS)
+			read_stacks(c);
 		else
 			more |= read_stream(c, events[i].data.u64, false);
 	/* What a turn left behind raises no edge again: the sweep is due at once. */
@@ -293,6 +322,8 @@ int ct_capture_stop(struct ct_capture *c, struct ct_error *err)
 	int ret;
 
 	ret = c->source->set(c->source, "enabled", "0", err);
+	if (c->stacks)
+		ct_capture_stacks_stop(c->stacks);
 	ct_groups_stop(c->groups);
 	/* A CPU that came online since the last look has its records too. */
 	rescan(c);
@@ -310,6 +341,7 @@ int ct_capture_stop(struct ct_capture *c, struct ct_error *err)
 		break;
 	}
 	read_sideband(c);
+	read_stacks(c);
 	ct_groups_read(c->groups, queue_group, c);
 	ct_queue_end(c->queue, &c->totals);
 	c->queue = NULL;

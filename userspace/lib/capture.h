@@ -14,6 +14,7 @@
 
 #include "capture_groups.h"
 #include "capture_source.h"
+#include "capture_stacks.h"
 #include "sideband.h"
 #include "writer.h"
 
@@ -46,6 +47,7 @@ struct ct_capture;
  * @source: where records come from; tracing is still off.
  * @sideband: read along, or NULL.
  * @groups: read along, or NULL; switched on and off with the tracing.
+ * @stacks: read along, or NULL; switched on and off with the tracing.
  * @writer: where all goes.
  * @record_size: bytes of one record.
  * @err: what is wrong.
@@ -53,7 +55,8 @@ struct ct_capture;
  */
 int ct_capture_open(struct ct_capture **capture, struct ct_source *source,
 		    struct ct_sideband *sideband, struct ct_groups *groups,
-		    struct ct_writer *writer, size_t record_size, struct ct_error *err);
+		    struct ct_capture_stacks *stacks, struct ct_writer *writer,
+		    size_t record_size, struct ct_error *err);
 
 /* A descriptor that polls as readable when there is something to pump. */
 int ct_capture_fd(const struct ct_capture *capture);

@@ -35,6 +35,7 @@ struct session {
 	struct ct_settings		*settings;
 	struct ct_sideband		*sideband;
 	struct ct_groups		*groups;
+	struct ct_capture_stacks	*stacks;
 	struct ct_writer		*writer;
 	struct ct_capture		*capture;
 	struct ct_child			child;
@@ -417,9 +418,12 @@ static int prepare(struct session *s, struct ct_error *err)
 		goto out;
 	ret = write_head(s, text, s->child.pid ? &s->child.pid : pids, s->child.pid ? 1 : n,
 			 events, err);
+	/* After the settings: the module takes none while its event is open. */
+	if (!ret && opts->stacks)
+		ret = ct_capture_stacks_open(&s->stacks, opts->stacks, opts->stacks_every, err);
 	if (!ret && !opts->counts)
 		ret = ct_capture_open(&s->capture, s->source, s->sideband, s->groups,
-				      s->writer, schema->record_size, err);
+				      s->stacks, s->writer, schema->record_size, err);
 out:
 	free(pids);
 	free(text);
@@ -536,6 +540,10 @@ static int finish(struct session *s, struct ct_error *err)
 	read_lost(s);
 	if (s->sideband)
 		s->result->sideband_lost = ct_sideband_lost(s->sideband);
+	if (s->stacks) {
+		s->result->stacks_lost = ct_capture_stacks_lost(s->stacks);
+		ct_capture_stacks_state(s->stacks, s->writer);
+	}
 	if (s->capture)
 		ct_capture_stats(s->capture, &s->result->capture);
 	return ret;
@@ -560,6 +568,7 @@ static void close_trace(struct session *s)
 		ct_child_abandon(&s->child);
 	ct_capture_free(s->capture);
 	ct_groups_close(s->groups);
+	ct_capture_stacks_close(s->stacks);
 	close_writer(s);
 	ct_sideband_close(s->sideband);
 	ct_settings_restore(s->settings);

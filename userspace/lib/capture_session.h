@@ -39,6 +39,8 @@ enum ct_target {
  *	processes, and the file counts.
  * @groups: events beside the core to record too, names separated by commas, NULL for none;
  *	not with @counts.
+ * @stacks: bytes of the user stack to copy with each fault, 0 for none; not with @counts.
+ * @stacks_every: copy that of one fault in so many.
  * @policies: with @counts, count what policies answer too.
  * @wait_children: a command ends when all that it left behind have ended too.
  */
@@ -52,6 +54,8 @@ struct ct_session_opts {
 	const char	**settings;
 	size_t		nr_settings;
 	const char	*groups;
+	uint32_t	stacks;
+	uint32_t	stacks_every;
 	bool		progress;
 	bool		wait_children;
 	bool		counts;
@@ -75,6 +79,7 @@ struct ct_lost {
  * @capture: what was moved.
  * @elapsed_ns: time for which tracing was on.
  * @sideband_lost: side-band records that the kernel could not hand over.
+ * @stacks_lost: stacks likewise.
  * @lost: the source's "lost" at the end.
  * @nr_lost: number of @lost.
  * @exec_error: why the command could not be executed, a negative errno, or 0.
@@ -86,6 +91,7 @@ struct ct_session_result {
 	struct ct_capture_stats capture;
 	uint64_t	elapsed_ns;
 	uint64_t	sideband_lost;
+	uint64_t	stacks_lost;
 	struct ct_lost	lost[CT_NR_LOST];
 	size_t		nr_lost;
 	int		exec_error;

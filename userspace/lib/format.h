@@ -49,6 +49,7 @@ struct ct_file_header {
  * @CT_CHUNK_END: empty; the writer ended in order. A trace without it was cut.
  * @CT_CHUNK_GROUP: events of a group beside the core: its name, a newline, then
  *	lines of its file groups/NAME/events, see group.h.
+ * @CT_CHUNK_STACKS: copies of user stacks, struct ct_stack each, that one CPU took.
  */
 enum ct_chunk_type {
 	CT_CHUNK_META = 1,
@@ -58,6 +59,7 @@ enum ct_chunk_type {
 	CT_CHUNK_STATE,
 	CT_CHUNK_END,
 	CT_CHUNK_GROUP,
+	CT_CHUNK_STACKS,
 };
 
 /**
@@ -92,6 +94,37 @@ struct ct_chunk_header {
  * ct_memory_record.
  */
 #define CT_RECORD_MEMORY	0x43570001u
+
+#define CT_STACK_REGS	17
+
+/**
+ * struct ct_stack - a copy of the user stack of a fault
+ * @size: bytes of it all, copy and padding to 8 bytes included.
+ * @copied: bytes of the stack behind this struct, from the stack pointer up; fewer
+ *	than @asked where the kernel could not read on.
+ * @asked: bytes asked for.
+ * @abi: 0 without registers (a kernel thread), 1 for 32-bit, 2 for 64-bit: the
+ *	PERF_SAMPLE_REGS_ABI_* of linux/perf_event.h.
+ * @cpu: of the record.
+ * @seq: of the record; 0 for a fault that was not recorded.
+ * @pid: of the record.
+ * @tgid: of the record.
+ * @time_ns: of the record.
+ * @regs: rax, rdx, rcx, rbx, rsi, rdi, rbp, rsp, r8 to r15 and rip, the order of their
+ *	numbers in DWARF.
+ */
+struct ct_stack {
+	uint32_t	size;
+	uint32_t	copied;
+	uint32_t	asked;
+	uint32_t	abi;
+	uint32_t	cpu;
+	uint32_t	seq;
+	uint32_t	pid;
+	uint32_t	tgid;
+	uint64_t	time_ns;
+	uint64_t	regs[CT_STACK_REGS];
+};
 
 /* A chunk longer than this is damage: writers stay far below. */
 #define CT_CHUNK_MAX		(64u << 20)

@@ -190,7 +190,7 @@ static int add_chunk(struct ct_reader *r, uint64_t offset, const struct ct_chunk
 	r->info.ended = h->type == CT_CHUNK_END;
 	if (h->type == CT_CHUNK_RECORDS)
 		return add_records(r, offset, h, checked);
-	if (h->type < CT_CHUNK_META || h->type == CT_CHUNK_END || h->type > CT_CHUNK_GROUP)
+	if (h->type < CT_CHUNK_META || h->type == CT_CHUNK_END || h->type > CT_CHUNK_STACKS)
 		return 0;
 	others = ct_grow(r->others, r->nr_others, sizeof(*others));
 	if (!others)
