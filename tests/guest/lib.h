@@ -23,6 +23,8 @@ void pattern(void *unused);
 void forked_under_writes(void);
 /* What the suite explain does. */
 void explained(void);
+/* What the suite stacks records. */
+void stacks_load(void);
 /* What the suite ksm records. */
 void ksm_load(void);
 void ksm_off_load(void);
@@ -48,6 +50,7 @@ void run_events(void);
 void run_input(void);
 void run_start(void);
 void run_tracepoint(void);
+void run_stacks(void);
 void run_asleep(void);
 void run_explain(void);
 void run_redis(void);

@@ -8,7 +8,7 @@
  * cowtest list: names them. cowtest load: does what the suite pattern traces,
  * cowtest load explain: what the suite explain does; cowtest load forks: forks under writes;
  * cowtest load ksm and load ksm-off: what the suite ksm records; cowtest load tools:
- * what the suite tools has others record.
+ * what the suite tools has others record; cowtest load stacks: what the suite stacks records.
  * Lines that begin with # are figures for the log. The last line is "done".
  * Exit status: 0, 1 when a claim failed, 2 when it was called wrongly.
  */
@@ -42,6 +42,7 @@ static const struct suite suites[] = {
 	{ "input", run_input, "settings refuse what they do not accept" },
 	{ "start", run_start, "switching on proves itself" },
 	{ "tracepoint", run_tracepoint, "cowtrace:wp_fault" },
+	{ "stacks", run_stacks, "user stacks of a known chain and of redis-server" },
 	{ "asleep", run_asleep, "tasks asleep in do_wp_page() across disable and rmmod" },
 	{ "explain", run_explain, "the command explains what the kernel's source says" },
 	{ "redis", run_redis, "a traced redis-server answers as an untraced one" },
@@ -181,6 +182,7 @@ static int by_itself(const char *name)
 		{ "", whole_pattern },
 		{ "explain", explained },
 		{ "forks", forked_under_writes },
+		{ "stacks", stacks_load },
 		{ "ksm", ksm_load },
 		{ "ksm-off", ksm_off_load },
 		{ "tools", tools_load },

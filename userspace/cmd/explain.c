@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "explain_print.h"
+#include "explain_stack.h"
 #include "group_view.h"
 #include "match.h"
 #include "options.h"
@@ -237,9 +238,11 @@ static void find_split(struct explain *e, struct ct_access *a, const struct ct_s
 
 static int explain_one(struct explain *e, struct ct_error *err)
 {
+	struct ct_explain_stack stack = { 0 };
 	struct ct_access access = { 0 };
 	struct ct_split before;
 	struct ct_event rest;
+	int ret;
 
 	if (!find_fault(e, &access, &before))
 		return ct_error_set(err, -ENOENT,
@@ -250,9 +253,12 @@ static int explain_one(struct explain *e, struct ct_error *err)
 	/* Whether the trace is damaged is known at its end. */
 	while (ct_reader_next(e->reader, &rest))
 		;
-	if ((e->json ? ct_explain_access_json : ct_explain_access_text)(stdout, e->schema, &access))
-		return cannot_write(err);
-	return 0;
+	ret = ct_explain_stack_find(&stack, e->reader, &access, err);
+	if (!ret && (e->json ? ct_explain_access_json : ct_explain_access_text)
+		(stdout, e->schema, &access))
+		ret = cannot_write(err);
+	ct_explain_stack_free(&stack);
+	return ret;
 }
 
 static int explain(struct explain *e, struct ct_error *err)

@@ -197,11 +197,18 @@ int ct_explain_patterns_json(FILE *out, const struct ct_schema *schema,
 
 int ct_explain_access_json(FILE *out, const struct ct_schema *schema, const struct ct_access *a)
 {
-	struct json_object *o = begin(schema), *list = json_object_new_array();
+	struct json_object *o = begin(schema), *list = json_object_new_array(), *stack = NULL;
 
 	for (size_t i = 0; i < a->nr; i++)
 		json_object_array_add(list, explanation(schema, &a->records[i]));
 	add(o, "asked", json_object_new_int(a->asked));
 	add(o, "access", list);
+	/* null: nothing tells, which is not the same as no functions. */
+	if (a->stack)
+		stack = json_object_new_array();
+	for (size_t i = 0; i < a->nr_stack; i++)
+		json_object_array_add(stack, json_object_new_string(a->stack[i]));
+	add(o, "stack", stack);
+	add(o, "stack_end", a->stack_end ? json_object_new_string(a->stack_end) : NULL);
 	return json_print(out, o);
 }

@@ -13,11 +13,17 @@
  * @records: in the order of time.
  * @nr: 1 or 2.
  * @asked: which of them was asked for.
+ * @stack: the functions that led to it, the innermost first; NULL when nothing tells.
+ * @nr_stack: number of them.
+ * @stack_end: mark of ct_unwound_mark() where callers are missing, NULL where none is.
  */
 struct ct_access {
 	struct cowtrace_record records[2];
 	size_t		nr;
 	size_t		asked;
+	const char	**stack;
+	size_t		nr_stack;
+	const char	*stack_end;
 };
 
 /* The first @top patterns, with their share of all. Return: 0 or -EIO. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
@@ -185,6 +186,27 @@ int ct_explain_patterns_text(FILE *out, const struct ct_schema *schema,
 
 /* --- one access -------------------------------------------------------------- */
 
+/* "main, called by _start": one line, as long as it may be. */
+static void print_stack(FILE *out, const struct ct_access *a)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f;
+
+	if (!a->stack)
+		return;
+	f = open_memstream(&text, &size);
+	if (!f)
+		return;
+	for (size_t i = 0; i < a->nr_stack; i++)
+		fprintf(f, "%s%s", i ? ", called by " : "", a->stack[i]);
+	if (a->stack_end)
+		fprintf(f, ", called by %s", a->stack_end);
+	fclose(f);
+	labelled(out, "code", text);
+	free(text);
+}
+
 int ct_explain_access_text(FILE *out, const struct ct_schema *schema,
 			   const struct ct_access *a)
 {
@@ -202,6 +224,8 @@ int ct_explain_access_text(FILE *out, const struct ct_schema *schema,
 			comm, r->pid, (uint64_t)r->address, word(schema, "path", r->path),
 			word(schema, "origin", r->origin), ct_format_ns(time, r->duration_ns));
 		print_explanation(out, &e);
+		if (i == a->asked)
+			print_stack(out, a);
 	}
 	return ended(out);
 }

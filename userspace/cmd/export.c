@@ -40,6 +40,8 @@ static const struct format {
 	  ct_export_perfetto, false },
 	{ "prometheus", "metrics of a trace or of the running module, for node_exporter",
 	  ct_export_prometheus, true },
+	{ "folded", "functions that led to the faults, for flamegraph.pl, inferno and speedscope; "
+	  "whole with cowtrace record --stacks", ct_export_folded, false },
 };
 
 #define NR_FORMATS	(sizeof(formats) / sizeof(*formats))
@@ -52,10 +54,11 @@ struct args {
 	bool		header;
 	unsigned int	processes;
 	uint64_t	max;
+	enum ct_weight	weight;
 	struct ct_options filters;
 };
 
-enum { KEY_FORMAT = 0x100, KEY_COMM, KEY_HOST, KEY_HEADER, KEY_MAX, KEY_PROCESSES };
+enum { KEY_FORMAT = 0x100, KEY_COMM, KEY_HOST, KEY_HEADER, KEY_MAX, KEY_PROCESSES, KEY_WEIGHT };
 
 static const struct argp_option options[] = {
 	{ "format", KEY_FORMAT, "FORMAT", 0, "one of those below", 0 },
@@ -75,6 +78,8 @@ static const struct argp_option options[] = {
 	  "perfetto: draw N faults at most, evenly chosen (default 1000000)", 0 },
 	{ "processes", KEY_PROCESSES, "N", 0,
 	  "prometheus: also the N processes with the most copies (default: none)", 0 },
+	{ "weight", KEY_WEIGHT, "WHAT", 0,
+	  "folded: add up faults (default), bytes copied, or ns", 0 },
 	{ 0 },
 };
 
@@ -84,6 +89,17 @@ static const struct format *find_format(const char *name, const struct argp_stat
 		if (!strcmp(formats[i].name, name))
 			return &formats[i];
 	ct_usage(state, "there is no format \"%s\"", name);
+}
+
+static enum ct_weight find_weight(const char *name, const struct argp_state *state)
+{
+#define NAME(id, name)	name,
+	static const char * const names[] = { CT_WEIGHTS(NAME) };
+
+	for (size_t i = 0; i < CT_NR_WEIGHTS; i++)
+		if (!strcmp(names[i], name))
+			return i;
+	ct_usage(state, "--weight is faults, bytes or ns, not \"%s\"", name);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -106,6 +122,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return ct_options_filter(&a->filters, arg, state);
 	case KEY_HOST:
 		a->host = arg;
+		return 0;
+	case KEY_WEIGHT:
+		a->weight = find_weight(arg, state);
 		return 0;
 	case KEY_HEADER:
 		a->header = true;
@@ -250,7 +269,7 @@ static int export(FILE *out, struct ct_report *report, const void *arg, struct c
 
 	e = (struct ct_export){
 		.out = out, .report = report, .header = a->header, .processes = a->processes,
-		.max = a->max,
+		.max = a->max, .weight = a->weight,
 		.live = a->format->counts && !a->trace,
 	};
 	if (a->host)

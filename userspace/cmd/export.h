@@ -10,6 +10,15 @@
 #include "report_parts.h"
 #include "splits.h"
 
+/* What a line of folded stacks adds up of its faults. X(id, name) */
+#define CT_WEIGHTS(X)		\
+	X(FAULTS,	"faults")	\
+	X(BYTES,	"bytes")	\
+	X(NS,		"ns")
+
+#define CT_WEIGHT_ENUM_(id, name)	CT_WEIGHT_##id,
+enum ct_weight { CT_WEIGHTS(CT_WEIGHT_ENUM_) CT_NR_WEIGHTS };
+
 /**
  * struct ct_export - a trace that is turned into another format
  * @out: where it goes; the caller of the format looks at its errors.
@@ -20,6 +29,7 @@
  * @processes: --processes: so many of them, 0 for none.
  * @max: --max: faults that are drawn.
  * @live: what the module has counted until now, and no trace.
+ * @weight: --weight: faults, bytes copied or nanoseconds.
  * @splits: for ct_export_next().
  * @split: of the last record.
  */
@@ -32,6 +42,7 @@ struct ct_export {
 	unsigned int	processes;
 	uint64_t	max;
 	bool		live;
+	enum ct_weight	weight;
 	struct ct_splits splits;
 	struct ct_split	split;
 };
@@ -65,6 +76,8 @@ bool ct_export_wall(const struct ct_export *export, uint64_t *ns);
 /* A line for each fault. */
 ct_export_fn ct_export_jsonl;
 ct_export_fn ct_export_csv;
+/* A line for each chain of functions. */
+ct_export_fn ct_export_folded;
 
 /* Slices on the tracks of threads. */
 ct_export_fn ct_export_perfetto;
