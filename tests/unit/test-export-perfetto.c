@@ -534,6 +534,26 @@ static void check_counters(void)
 	   "the sum stands where it was reached");
 }
 
+static void check_group(void)
+{
+	static const char ksm[] =
+		"ksm\n12.000000007 [001] merge seq=1 pid=3 tgid=2 n=5 addr=0xff comm=a comm=b\n"
+		"12.000000009 [001] break seq=4 pid=3 tgid=2 comm=ksmd\n";
+	struct ct_writer *w = begin_trace(path, 0);
+	struct part fields;
+	int status;
+
+	ct_writer_chunk(w, CT_CHUNK_GROUP, UINT32_MAX, ksm, sizeof(ksm) - 1);
+	ct_writer_close(w);
+	read_trace(EXPORTED(&status, "--format", "perfetto", path));
+	ok(t.conforms && t.nests && named(3, "merge") == 1 && named(3, "break") == 1,
+	   "events of a group are instants");
+	fields = argument(&t.events[0].event, "fields");
+	ok(said(in(&fields, 6), "n=5 addr=0xff") && t.events[0].time == 12000000007ull &&
+	   t.events[0].track == track("ksm"), "on a track of its own, with their fields");
+	ok(named(3, "lost") == 1, "and with those that are missing");
+}
+
 static void check_split(void)
 {
 	struct cowtrace_record r = plain_record(0, 0);
@@ -584,6 +604,7 @@ int main(void)
 	check_random();
 	check_one();
 	check_counters();
+	check_group();
 	check_split();
 	check_strings();
 	free(t.file.data);

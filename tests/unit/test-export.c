@@ -289,6 +289,7 @@ static void write_trace(const struct cowtrace_record *records, size_t n)
 	ct_writer_chunk(w, CT_CHUNK_META, UINT32_MAX, meta, sizeof(meta) - 1);
 	for (size_t i = 0; i < n; i++)
 		ct_writer_chunk(w, CT_CHUNK_RECORDS, 0, &records[i], sizeof(*records));
+	ct_writer_state(w, "lost", "full 3\n");
 	ct_writer_close(w);
 }
 
@@ -422,6 +423,7 @@ static void check_filters(void)
 	ok(lines(text.data) == 4 && o &&
 	   !strcmp(json_object_get_string(member(o, "trace", "kernel")) ?: "", "6.1.0-50-amd64"),
 	   "--header adds a first object that tells of the trace");
+	ok(number(o, "lost.full") == 3, "and of what it lost");
 	json_object_put(o);
 	free(text.data);
 }

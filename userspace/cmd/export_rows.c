@@ -318,6 +318,21 @@ static void put_names(struct rows *r)
 		    ",decision,decision_value,decision_limit,continues_cpu,continues_seq\r\n");
 }
 
+/* What the module knows to be missing; null where the trace does not say. */
+static struct json_object *lost(const struct ct_report *report)
+{
+	struct json_object *o;
+	uint64_t n;
+
+	if (!ct_state_text(&report->state, "lost"))
+		return NULL;
+	o = json_object_new_object();
+	for (const struct ct_loss *loss = ct_losses; loss->name; loss++)
+		if (ct_state_number(&report->state, loss->file, loss->name, &n))
+			add_number(o, loss->name, n);
+	return o;
+}
+
 static void put_header(struct ct_export *e)
 {
 	struct json_object *o = json_object_new_object();
@@ -325,6 +340,7 @@ static void put_header(struct ct_export *e)
 	add_text(o, "export", HEADER_VERSION);
 	add_text(o, "host", e->host);
 	add(o, "trace", json_trace(e->report));
+	add(o, "lost", lost(e->report));
 	fprintf(e->out, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
 	json_object_put(o);
 }
