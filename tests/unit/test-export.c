@@ -345,6 +345,37 @@ static void check_filters(void)
 	free(text.data);
 }
 
+/* --- traces that do not have all ---------------------------------------------------------- */
+
+static void check_partial(void)
+{
+	static const char stats[] = "sampled_out 30\nhanded_on 10\n";
+	struct cowtrace_record r = plain_record(1, 1000);
+	struct ct_writer *w = begin_trace(path, 0);
+	struct bytes text, whole;
+	struct csv csv;
+	int status;
+
+	ct_writer_chunk(w, CT_CHUNK_RECORDS, 0, &r, sizeof(r));
+	ct_writer_state(w, "stats", stats);
+	ct_writer_close(w);
+	text = EXPORTED(&status, "--format", "csv", path);
+	csv = parse_csv(text.data);
+	ok(!status && is(&csv, 1, "weight", "4"), "of a sample each fault has its weight");
+	free(csv.cell);
+	free(text.data);
+
+	/* Cut off behind its records: the last chunks are states and the end. */
+	whole = read_file(path);
+	write_file(path, whole.data, whole.size - 30);
+	free(whole.data);
+	text = EXPORTED(&status, "--format", "csv", path);
+	csv = parse_csv(text.data);
+	ok(status == 1 && csv.rows == 2, "what is whole of a trace that was cut off is exported");
+	free(csv.cell);
+	free(text.data);
+}
+
 /* --- the file --------------------------------------------------------------------------- */
 
 static int export_to(const char *file)
@@ -356,10 +387,12 @@ static int export_to(const char *file)
 
 static void check_file(void)
 {
+	struct cowtrace_record r = plain_record(1, 1000);
 	char *dir = temporary_file(), *file, *link;
 	struct bytes b;
 	struct stat st;
 
+	write_trace(&r, 1);
 	unlink(dir);
 	if (mkdir(dir, 0755) || asprintf(&file, "%s/out", dir) < 0 ||
 	    asprintf(&link, "%s/link", dir) < 0)
@@ -407,6 +440,7 @@ int main(void)
 	check_names();
 	check_values();
 	check_filters();
+	check_partial();
 	check_file();
 	check_full();
 	unlink(path);
