@@ -126,9 +126,9 @@ void html_table(struct html *h, const char *id, const char *caption,
 
 	/* What scrolls must be within reach of the keyboard. */
 	html_printf(h, "<div class=\"wide\" tabindex=\"0\" role=\"region\" "
-		    "aria-labelledby=\"%s-c\"><table id=\"%s\">\n<caption id=\"%s-c\">", id, id, id);
+		    "aria-labelledby=\"%s-c\"><table id=\"%s\">\n<caption id=\"%s-c\"><span>", id, id, id);
 	html_text(h, caption);
-	html_put(h, "</caption>\n<thead><tr>");
+	html_put(h, "</span></caption>\n<thead><tr>");
 	for (i = 0; i < nr; i++)
 		html_printf(h, "<th scope=\"col\" class=\"%s\">%s</th>",
 			    columns[i].class ?: "number", columns[i].name);
@@ -161,13 +161,6 @@ void html_cell_text(struct html *h, const char *text)
 {
 	html_put(h, "<td class=\"text\">");
 	html_text(h, text);
-	html_put(h, "</td>");
-}
-
-void html_cell_name(struct html *h, const char *name)
-{
-	html_put(h, "<td class=\"text\">");
-	html_name(h, name);
 	html_put(h, "</td>");
 }
 

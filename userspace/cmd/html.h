@@ -75,7 +75,6 @@ void html_row_end(struct html *h);
 
 /* Cells. Nothing is 0; what is not known is a dash. */
 void html_cell_text(struct html *h, const char *text);
-void html_cell_name(struct html *h, const char *name);
 void html_cell_count(struct html *h, uint64_t n);
 void html_cell_bytes(struct html *h, uint64_t bytes);
 void html_cell_ns(struct html *h, uint64_t ns);

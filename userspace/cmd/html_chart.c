@@ -145,6 +145,12 @@ static void legend(struct html *h, const struct html_chart *c)
 	html_put(h, "</ul>\n");
 }
 
+/* What is written at an end of the axis must not go beyond it. */
+static const char *side_of(double at)
+{
+	return at < TICK_ROOM ? "begin" : at > 1 - TICK_ROOM ? "end" : "within";
+}
+
 void html_chart(struct html *h, const struct html_chart *c)
 {
 	struct scale s = scale_of(c);
@@ -166,8 +172,8 @@ void html_chart(struct html *h, const struct html_chart *c)
 	pointed_at(h, c);
 	html_put(h, "</svg>\n<div class=\"x\" aria-hidden=\"true\">");
 	for (i = 0; i < c->nr_ticks; i++)
-		html_printf(h, "<span style=\"left:%.2f%%\">%s</span>", 100 * c->ticks[i].at,
-			    c->ticks[i].text);
+		html_printf(h, "<span class=\"%s\" style=\"left:%.2f%%\">%s</span>",
+			    side_of(c->ticks[i].at), 100 * c->ticks[i].at, c->ticks[i].text);
 	html_put(h, "</div></div>\n");
 }
 

@@ -15,7 +15,7 @@
 
 #define HTML_BARS	256u
 #define HTML_SERIES	4u
-#define HTML_TICKS	8u
+#define HTML_TICKS	16u
 
 /**
  * struct html_series - one colour

@@ -19,14 +19,13 @@ static void lost_row(void *arg, const struct ct_lost *lost)
 {
 	struct html *h = arg;
 
-	html_put(h, "<tr>");
+	html_row(h, lost->what, NULL);
 	if (lost->unit == CT_LOST_STATEMENT)
-		html_put(h, "<td></td>");
+		html_cell_absent(h);
 	else if (lost->unit == CT_LOST_BYTES)
 		html_cell_bytes(h, lost->n);
 	else
 		html_cell_count(h, lost->n);
-	html_cell_text(h, lost->what);
 	html_cell_text(h, lost->next ?: "");
 	html_row_end(h);
 }
@@ -34,7 +33,7 @@ static void lost_row(void *arg, const struct ct_lost *lost)
 void html_lost(struct report_page *p)
 {
 	static const struct html_column columns[] = {
-		{ "how much", NULL }, { "what", "text" }, { "what to do", "text" },
+		{ "what", "text" }, { "how much", NULL }, { "what to do", "text" },
 	};
 	struct html *h = &p->h;
 

@@ -172,7 +172,7 @@ static void rate(struct report_page *p)
 	uint64_t span = p->s->last_ns - p->s->first_ns;
 	char text[CT_UNIT_TEXT];
 
-	if (span >= 1000000000)
+	if (span >= 1000000000 && p->s->total.faults >= span / 1000000000)
 		html_printf(&p->h, "<small>%s a second</small>",
 			    ct_format_count(text, p->s->total.faults / (span / 1e9)));
 	else if (span)
@@ -230,7 +230,7 @@ static void tiles(struct report_page *p)
 	html_put(h, " times</small></dd></div>\n");
 	begin_tile(h, "copy", "Bytes copied");
 	html_bytes(h, total->bytes);
-	if (span >= 1000000000)
+	if (span >= 1000000000 && total->bytes >= span / 1000000000)
 		html_printf(h, "<small>%s a second</small>",
 			    ct_format_bytes(text, total->bytes / (span / 1e9)));
 	html_put(h, "</dd></div>\n");
