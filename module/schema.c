@@ -4,6 +4,7 @@
 #include <linux/seq_file.h>
 #include <linux/utsname.h>
 #include <cowtrace/record.h>
+#include <cowtrace/schema.h>
 
 #include "compat/compat.h"
 #include "schema.h"
@@ -20,13 +21,7 @@ static const struct cowtrace_word evidence[] = { COWTRACE_EVIDENCE(COWTRACE_FLAG
 static const struct cowtrace_word present[] = { COWTRACE_PRESENT(COWTRACE_FLAG_) };
 static const struct cowtrace_word traits[] = { COWTRACE_TRAITS(COWTRACE_FLAG_) };
 
-struct vocabulary {
-	const char			*name;
-	const struct cowtrace_word	*words;
-	size_t				nr;
-};
-
-static const struct vocabulary vocabularies[] = {
+static const struct cowtrace_vocabulary vocabularies[] = {
 	{ "path", cow_paths, ARRAY_SIZE(cow_paths) },
 	{ "origin", cow_origins, ARRAY_SIZE(cow_origins) },
 	{ "kind", cow_kinds, ARRAY_SIZE(cow_kinds) },
@@ -38,43 +33,10 @@ static const struct vocabulary vocabularies[] = {
 	{ "trait", traits, ARRAY_SIZE(traits) },
 };
 
-struct field {
-	const char	*name;
-	const char	*type;
-	size_t		offset;
-	size_t		size;
-	const char	*format;
-	const char	*unit;
-	u32		absent_bit;
-	const char	*sentence;
-};
-
-#define FIELD(member, type, format, unit, absent, sentence)			\
-	{ #member, #type, offsetof(struct cowtrace_record, member),		\
-	  sizeof_field(struct cowtrace_record, member), format, unit, absent, sentence },
-static const struct field fields[] = { COWTRACE_FIELDS(FIELD) };
-
 int cow_schema_show(struct seq_file *m, void *v)
 {
-	const struct vocabulary *voc;
-	const struct cowtrace_word *w;
-	const struct field *f;
-
-	seq_printf(m, "cowtrace schema %d.%d\n", COWTRACE_SCHEMA_MAJOR, COWTRACE_SCHEMA_MINOR);
-	seq_printf(m, "module %s\n", THIS_MODULE->version);
-	seq_printf(m, "kernel %s\n", init_utsname()->release);
-	seq_printf(m, "backend %s\n", cow_session_backend());
-	seq_puts(m, "clock monotonic\n");
-	seq_printf(m, "page_size %lu\n", PAGE_SIZE);
-	seq_printf(m, "record_size %zu\n", sizeof(struct cowtrace_record));
-	seq_printf(m, "traits %#x\n", COW_TRAITS);
-	for (f = fields; f < fields + ARRAY_SIZE(fields); f++)
-		seq_printf(m, "field %s %s %zu %zu %s %s %#x %s\n", f->name, f->type, f->offset,
-			   f->size, f->format, f->unit, f->absent_bit, f->sentence);
-	for (voc = vocabularies; voc < vocabularies + ARRAY_SIZE(vocabularies); voc++)
-		for (w = voc->words; w < voc->words + voc->nr; w++)
-			seq_printf(m, "word %s %#x %s %s\n", voc->name, w->value, w->name,
-				   w->sentence);
+	COWTRACE_SCHEMA_PRINT(seq_printf, m, THIS_MODULE->version, init_utsname()->release,
+			      cow_session_backend(), PAGE_SIZE, COW_TRAITS, vocabularies);
 	return 0;
 }
 

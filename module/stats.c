@@ -15,7 +15,7 @@ struct counter {
 };
 
 #define COUNTER(name, sentence)	{ #name, offsetof(struct cow_counters, name) },
-static const struct counter counters[] = { COW_COUNTERS(COUNTER) };
+static const struct counter counters[] = { COWTRACE_COUNTERS(COUNTER) };
 
 int cow_stats_show(struct seq_file *m, void *v)
 {

@@ -30,6 +30,8 @@ void ksm_load(void);
 void ksm_off_load(void);
 /* What the suite tools has others record. */
 void tools_load(void);
+/* What the suite bpf records. */
+void bpf_load(void);
 
 void run_pattern(void);
 void run_accounting(void);
@@ -60,6 +62,7 @@ void run_group_files(void);
 void run_duplicates(void);
 void run_top(void);
 void run_tools(void);
+void run_bpf(void);
 void run_race(void);
 void run_contention(void);
 void run_khugepaged(void);

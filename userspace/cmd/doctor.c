@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "../bpf/bpf.h"
 #include "command.h"
 #include "doctor.h"
 #include "module.h"
@@ -373,6 +374,32 @@ static void check_backend(struct finding *f)
 	free(text);
 }
 
+static void check_bpf(struct finding *f)
+{
+	struct ct_source *source;
+	struct ct_error err;
+	char mode[32];
+
+	if (!ct_bpf_built()) {
+		found(f, MISSING, "this cowtrace was built without BPF");
+		means(f, false, "there is no backend but the module",
+		      "apt-get install clang llvm bpftool libbpf-dev, and build it again");
+	} else if (!ct_lockdown("", mode, sizeof(mode)) && !strcmp(mode, "confidentiality")) {
+		found(f, REFUSED, "lockdown in its mode confidentiality");
+		means(f, false, "BPF programs cannot read the kernel's memory",
+		      "boot with lockdown=integrity or none");
+	} else if (geteuid()) {
+		found(f, UNKNOWN, "only root may load such programs");
+		means(f, false, "it cannot be tried", "sudo cowtrace doctor");
+	} else if (ct_bpf_open(&source, &err)) {
+		found(f, MISSING, "%.250s", err.text);
+		means(f, false, "there is no backend but the module", "");
+	} else {
+		found(f, OK, "BTF is there: --backend bpf needs no module");
+		source->close(source);
+	}
+}
+
 static char config_value(const char *option)
 {
 	char line[96];
@@ -546,6 +573,7 @@ static const struct {
 	{ "ftrace", check_ftrace },
 	{ "kprobes", check_kprobes },
 	{ "backend", check_backend },
+	{ "BPF backend", check_bpf },
 	{ "PTE faults", check_pte },
 	{ "huge PMD faults", check_pmd },
 	{ "hugetlb faults", check_hugetlb },

@@ -2,7 +2,6 @@
 /* cowtrace events: faults as they come. */
 #include <argp.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,12 +10,12 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "backend.h"
 #include "capture_settings.h"
 #include "clock.h"
 #include "command.h"
 #include "event_print.h"
 #include "merge.h"
-#include "module.h"
 #include "options.h"
 #include "progress.h"
 #include "reader.h"
@@ -28,7 +27,6 @@
 struct events {
 	struct ct_options	options;
 	bool			json;
-	struct ct_module	module;
 	struct ct_source	*source;
 	struct ct_settings	*settings;
 	const char		*trace;
@@ -231,7 +229,7 @@ static int read_along(struct events *e, struct ct_error *err)
 	if (e->json || e->options.nr_settings)
 		return ct_error_set(err, -EBUSY,
 				    "somebody else is tracing, so filters and --json are theirs: run cowtrace events without them, or end that trace");
-	e->text = ct_module_open_file(&e->module, "events", O_RDONLY | O_NONBLOCK, err);
+	e->text = e->source->open_lines(e->source, "events", err);
 	return e->text < 0 ? e->text : 0;
 }
 
@@ -281,8 +279,7 @@ static int run(struct events *e, struct ct_error *err)
 {
 	int ret;
 
-	e->source = &e->module.source;
-	ret = ct_module_claim(&e->module, err);
+	ret = e->source->claim(e->source, err);
 	ret = ret == -EBUSY ? read_along(e, err) : ret ? ret : trace(e, err);
 	if (!ret) {
 		if (e->options.duration_ns)
@@ -296,16 +293,16 @@ static int run(struct events *e, struct ct_error *err)
 		close(e->text);
 	ct_settings_restore(e->settings);
 	ct_schema_free(e->own_schema);
-	ct_module_close(&e->module);
+	e->source->close(e->source);
 	return ret;
 }
 
-static int follow_module(struct events *e, struct ct_error *err)
+static int follow_source(struct events *e, struct ct_error *err)
 {
 	int ret = take_signals(e, err);
 
 	if (!ret)
-		ret = ct_module_open(&e->module, err);
+		ret = ct_backend_open(e->options.backend, &e->source, err);
 	return ret ? ret : run(e, err);
 }
 
@@ -316,7 +313,7 @@ int ct_cmd_events(int argc, char **argv)
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &e);
-	ret = e.trace ? print_trace(&e, &err) : follow_module(&e, &err);
+	ret = e.trace ? print_trace(&e, &err) : follow_source(&e, &err);
 	ct_options_free(&e.options);
 	if (ret)
 		ct_complain(&err);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backend.h"
 #include "capture_settings.h"
 #include "command.h"
 #include "experiment_parts.h"
@@ -21,6 +22,7 @@
 
 struct arguments {
 	bool			all, json, why, quiet;
+	enum ct_backend		backend;
 	const char		*output;
 	char			**names;
 	size_t			nr_names;
@@ -41,13 +43,16 @@ struct handover {
 /* The experiments that cowtrace brings along: userspace/experiments/. */
 extern const char ct_experiments_text_begin[], ct_experiments_text_end[];
 
-enum { KEY_JSON = 0x200, KEY_WHY };
+enum { KEY_JSON = 0x200, KEY_WHY, KEY_BACKEND };
 
 static const struct argp_option run_options[] = {
 	{ "all", 'a', NULL, 0, "run all experiments that cowtrace brings along", 0 },
 	{ "json", KEY_JSON, NULL, 0, "print JSON", 0 },
 	{ "output", 'o', "TRACE", 0, "keep the trace, for report, events and explain", 0 },
 	{ "quiet", 'q', NULL, 0, "do not say which experiment is under way", 0 },
+	{ "backend", KEY_BACKEND, "NAME", 0,
+	  "module, bpf or auto, as of cowtrace run; bpf leaves out what khugepaged's scans decide",
+	  0 },
 	{ 0 },
 };
 
@@ -75,6 +80,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'q':
 		a->quiet = true;
+		return 0;
+	case KEY_BACKEND:
+		if (ct_backend_parse(arg, &a->backend))
+			ct_usage(state, "--backend is auto, module or bpf, not \"%s\"", arg);
 		return 0;
 	case KEY_JSON:
 		a->json = true;
@@ -213,17 +222,40 @@ static int stage(int fd)
 	return CT_EXIT_FAIL;
 }
 
+static bool has_scans(const struct ct_experiment *e)
+{
+	unsigned int s;
+
+	for (s = 0; s < e->nr_steps; s++)
+		if (ct_exp_is_scan(e, &e->step[s]))
+			return true;
+	return false;
+}
+
 /* What the steps are judged by besides faults, NULL for nothing. */
 static const char *groups_of(const struct ct_experiments *all)
 {
-	unsigned int s;
 	size_t i;
 
 	for (i = 0; i < all->n; i++)
-		for (s = 0; s < all->list[i].nr_steps; s++)
-			if (ct_exp_is_scan(&all->list[i], &all->list[i].step[s]))
-				return CT_KHUGE_GROUP;
+		if (has_scans(&all->list[i]))
+			return CT_KHUGE_GROUP;
 	return NULL;
+}
+
+/* Scans are seen by the module alone. */
+static void leave_out_scans(struct ct_experiments *all)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < all->n; i++)
+		if (!has_scans(&all->list[i]))
+			all->list[n++] = all->list[i];
+		else
+			fprintf(stderr,
+				"cowtrace: %s is left out: khugepaged's scans are seen by the module alone\n",
+				all->list[i].name);
+	all->n = n;
 }
 
 static void note_session(const struct ct_experiments *all, char *to, size_t size)
@@ -252,12 +284,15 @@ static void note_session(const struct ct_experiments *all, char *to, size_t size
 		snprintf(to + n, size - n, "tracing %s enabled 0\n", dir);
 }
 
-static int trace(int handover, const struct ct_experiments *all, const char *output,
-		 char **command_line, struct ct_session_result *result, struct ct_error *err)
+static int trace(int handover, const struct ct_experiments *all, enum ct_backend backend,
+		 const char *output, char **command_line, struct ct_session_result *result,
+		 struct ct_error *err)
 {
 	char number[16];
 	char *argv[] = { "/proc/self/exe", "experiment", "stage", number, NULL };
 	struct ct_session_opts opts = {
+		.open = ct_backend_open,
+		.backend = backend,
 		.target = CT_TARGET_COMMAND,
 		.argv = argv,
 		.command_line = command_line,
@@ -340,14 +375,16 @@ static int run_all(const struct arguments *a, const struct ct_experiments *all,
 	h->runner = getpid();
 	h->tell = !a->quiet && isatty(STDERR_FILENO);
 	stand_aside(&h->cpus);
-	note_session(all, h->recovery, sizeof(h->recovery));
+	/* Of BPF nothing outlives its process. */
+	if (a->backend != CT_BACKEND_BPF)
+		note_session(all, h->recovery, sizeof(h->recovery));
 	memcpy(h + 1, all->list, all->n * sizeof(*all->list));
 	run.log = (struct ct_stage_log *)((struct ct_experiment *)(h + 1) + all->n);
 	if (!output) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", store);
 		output = path;
 	}
-	ret = trace(fd, all, output, command_line, &result, err);
+	ret = trace(fd, all, a->backend, output, command_line, &result, err);
 	run.lost = lost(&result);
 	if (!ret)
 		ret = judge(a, &run, output, err);
@@ -398,6 +435,12 @@ static int cmd_run(int argc, char **argv)
 	if (ret) {
 		ct_experiments_free(&all);
 		ct_complain(&err);
+		return CT_EXIT_USAGE;
+	}
+	if (a.backend == CT_BACKEND_BPF)
+		leave_out_scans(&all);
+	if (!all.n) {
+		ct_experiments_free(&all);
 		return CT_EXIT_USAGE;
 	}
 	ret = ct_host_recover(text, sizeof(text), &err);

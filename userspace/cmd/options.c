@@ -10,13 +10,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../bpf/bpf.h"
+#include "backend.h"
 #include "capture_settings.h"
 #include "command.h"
 #include "options.h"
 
-enum { KEY_DURATION = 0x100, KEY_BUFFER, KEY_SAMPLE, KEY_WITNESS, KEY_GROUP };
+enum { KEY_DURATION = 0x100, KEY_BUFFER, KEY_SAMPLE, KEY_WITNESS, KEY_GROUP, KEY_BACKEND, KEY_BTF };
 
 static const struct argp_option options[] = {
+	{ "backend", KEY_BACKEND, "NAME", 0,
+	  "module, bpf, or auto: the module, and BPF where it is neither loaded nor can be (default)",
+	  0 },
+	{ "btf", KEY_BTF, "FILE", 0,
+	  "the kernel's types for the bpf backend, where it has no /sys/kernel/btf/vmlinux", 0 },
 	{ "duration", KEY_DURATION, "SECONDS", 0, "end after that time", 0 },
 	{ "buffer-kb", KEY_BUFFER, "N", 0,
 	  "kernel buffer of each CPU in KiB, a power of two from 64 to 65536", 0 },
@@ -113,6 +120,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (strcmp(arg, "auto") && strcmp(arg, "on") && strcmp(arg, "off"))
 			ct_usage(state, "--witness is auto, on or off, not \"%s\"", arg);
 		return ct_options_add(o, "witness", arg);
+	case KEY_BACKEND:
+		if (ct_backend_parse(arg, &o->backend))
+			ct_usage(state, "--backend is auto, module or bpf, not \"%s\"", arg);
+		return 0;
+	case KEY_BTF:
+		ct_bpf_set_btf(arg);
+		return 0;
 	case KEY_GROUP:
 		return add_groups(o, arg);
 	case 'f':
@@ -132,6 +146,8 @@ const struct argp ct_options_argp = { .options = options, .parser = parse };
 
 void ct_options_session(const struct ct_options *o, struct ct_session_opts *session)
 {
+	session->open = ct_backend_open;
+	session->backend = o->backend;
 	session->settings = (const char **)o->settings;
 	session->nr_settings = o->nr_settings;
 	session->groups = o->groups;

@@ -15,6 +15,7 @@
  *	ct_options_free().
  * @nr_settings: number of @settings.
  * @groups: of events beside the core, by comma; NULL for none, freed likewise.
+ * @backend: which is wanted.
  * @duration_ns: 0 for no limit.
  * @quiet: no live line, no summary.
  */
@@ -22,6 +23,7 @@ struct ct_options {
 	char		*settings[CT_SETTINGS_MAX];
 	size_t		nr_settings;
 	char		*groups;
+	enum ct_backend	backend;
 	unsigned long long duration_ns;
 	bool		quiet;
 };

@@ -117,7 +117,7 @@ static const struct argp argp = {
 	.doc = "Trace CMD and its children, and print at its end how many write-protect faults copied "
 	       "a page, how many reused it, and why.\v"
 	       "Faults are counted in the kernel, unless --records, -o or --buffer-kb asks for "
-	       "records: the verdict is the same, and each fault costs CMD less. "
+	       "records, or the backend is bpf, which always records: the verdict is the same, and each fault costs CMD less. "
 	       "CMD keeps its standard input, output and error, and its exit status is passed on. "
 	       "Tracing ends when CMD itself ends; --wait-children waits for what it left behind.",
 	.children = children,
@@ -191,6 +191,7 @@ int ct_cmd_run(int argc, char **argv)
 	r.session.command_line = argv;
 	ct_options_session(&r.options, &r.session);
 	r.session.counts = r.mode != RECORDS && !r.needs_records;
+	r.session.or_records = r.mode == CHEAPEST && !r.session.policies;
 	ret = open_report(&r.report_out, r.report, &err) ?:
 	      open_report(&r.json_out, r.json, &err);
 	if (!ret && !r.session.output)

@@ -69,6 +69,10 @@ static int open_group(struct ct_groups *groups, struct group *g, struct ct_error
 	int ret;
 
 	ret = groups->source->get(groups->source, path(g, "enabled"), &enabled, err);
+	if (ret == -ENOENT && strcmp(groups->source->name, "module"))
+		return ct_error_set(err, -EINVAL,
+				    "the group %s needs the module: the %s backend has no groups",
+				    g->name, groups->source->name);
 	if (ret == -ENOENT)
 		return ct_error_set(err, -EINVAL,
 				    "the module has no group \"%s\": ls /sys/kernel/debug/cowtrace/groups lists them",

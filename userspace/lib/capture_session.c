@@ -16,7 +16,6 @@
 #include "capture_settings.h"
 #include "capture_target.h"
 #include "clock.h"
-#include "module.h"
 #include "schema.h"
 #include "state.h"
 
@@ -30,7 +29,6 @@
 struct session {
 	const struct ct_session_opts	*opts;
 	struct ct_session_result	*result;
-	struct ct_module		module;
 	struct ct_source		*source;
 	struct ct_settings		*settings;
 	struct ct_sideband		*sideband;
@@ -42,6 +40,7 @@ struct session {
 	struct ct_dispositions		before;
 	int				signals;
 	int				process;
+	bool				counts;
 	bool				running;
 	bool				forwarded;
 	bool				leave;
@@ -202,7 +201,7 @@ static int add_process(struct session *s, pid_t **pids, size_t *n, struct ct_err
 	free(old);
 	if (failed)
 		fprintf(stderr,
-			"cowtrace: %zu processes below %d are not traced, the module takes 64 at most: use -a\n",
+			"cowtrace: %zu processes below %d are not traced, there is no room for more: use -a\n",
 			failed, s->opts->pid);
 	return 0;
 }
@@ -295,7 +294,7 @@ uint64_t ct_session_lost(const struct ct_session_result *r, const char *name)
 
 /* --- progress --------------------------------------------------------------- */
 
-/* Of the module's stats and not of its lost: that would provoke a fault each time. */
+/* Of the stats and not of lost: that would provoke a fault each time. */
 static uint64_t counter(struct session *s, const char *name)
 {
 	struct ct_error ignored;
@@ -351,7 +350,7 @@ static int set_mode(struct session *s, struct ct_error *err)
 	};
 	int ret = 0;
 
-	if (!s->opts->counts)
+	if (!s->counts)
 		return ct_settings_assign(s->settings, "mode=records", err);
 	for (size_t i = 0; !ret && i < sizeof(counting) / sizeof(*counting); i++)
 		ret = ct_settings_assign(s->settings, counting[i], err);
@@ -403,8 +402,8 @@ static int prepare(struct session *s, struct ct_error *err)
 		goto out;
 	}
 	/* Before the fork and before /proc is read: nothing may fall in between. */
-	events = !opts->counts && !ct_sideband_open(&s->sideband, &no_events);
-	if (!events && !opts->counts)
+	events = !s->counts && !ct_sideband_open(&s->sideband, &no_events);
+	if (!events && !s->counts)
 		fprintf(stderr, "cowtrace: %s\n", no_events.text);
 
 	if (opts->target == CT_TARGET_COMMAND) {
@@ -419,9 +418,12 @@ static int prepare(struct session *s, struct ct_error *err)
 	ret = write_head(s, text, s->child.pid ? &s->child.pid : pids, s->child.pid ? 1 : n,
 			 events, err);
 	/* After the settings: the module takes none while its event is open. */
+	if (!ret && opts->stacks && strcmp(s->source->name, "module"))
+		ret = ct_error_set(err, -EOPNOTSUPP,
+				   "--stacks needs the module: they are copied at its tracepoint");
 	if (!ret && opts->stacks)
 		ret = ct_capture_stacks_open(&s->stacks, opts->stacks, opts->stacks_every, err);
-	if (!ret && !opts->counts)
+	if (!ret && !s->counts)
 		ret = ct_capture_open(&s->capture, s->source, s->sideband, s->groups,
 				      s->stacks, s->writer, schema->record_size, err);
 out:
@@ -572,7 +574,7 @@ static void close_trace(struct session *s)
 	close_writer(s);
 	ct_sideband_close(s->sideband);
 	ct_settings_restore(s->settings);
-	ct_module_close(&s->module);
+	s->source->close(s->source);
 	if (s->process >= 0)
 		close(s->process);
 }
@@ -599,8 +601,7 @@ static int run(struct session *s, struct ct_error *err)
 {
 	int ret;
 
-	s->source = &s->module.source;
-	ret = ct_module_claim(&s->module, err);
+	ret = s->source->claim(s->source, err);
 	if (!ret)
 		ret = prepare(s, err);
 	if (!ret)
@@ -627,8 +628,10 @@ int ct_session_run(const struct ct_session_opts *opts, struct ct_session_result 
 	/* First of all: from the first change on, a signal must lead back through the end. */
 	ret = take_signals(&s, err);
 	if (!ret)
-		ret = ct_module_open(&s.module, err);
+		ret = opts->open(opts->backend, &s.source, err);
 	if (!ret) {
+		/* The module counts, the other backend records. */
+		s.counts = opts->counts && (!opts->or_records || !strcmp(s.source->name, "module"));
 		ret = run(&s, err);
 		close_trace(&s);
 		wait_for_command(&s);

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "capture.h"
+#include "capture_source.h"
 #include "error.h"
 
 /**
@@ -26,6 +27,8 @@ enum ct_target {
 
 /**
  * struct ct_session_opts - what to record and how
+ * @open: opens the source of records.
+ * @backend: for @open.
  * @target: enum ct_target.
  * @argv: the command.
  * @pid: the process.
@@ -35,16 +38,19 @@ enum ct_target {
  * @settings: NAME=VALUE, see ct_settings_assign().
  * @nr_settings: number of @settings.
  * @progress: show a live line on standard error, if that is a terminal.
- * @counts: let the module count instead of record: the trace has no records, no
+ * @counts: let the kernel count instead of record: the trace has no records, no
  *	processes, and the file counts.
  * @groups: events beside the core to record too, names separated by commas, NULL for none;
  *	not with @counts.
  * @stacks: bytes of the user stack to copy with each fault, 0 for none; not with @counts.
  * @stacks_every: copy that of one fault in so many.
+ * @or_records: with @counts, record where the source cannot count.
  * @policies: with @counts, count what policies answer too.
  * @wait_children: a command ends when all that it left behind have ended too.
  */
 struct ct_session_opts {
+	ct_source_open	open;
+	enum ct_backend	backend;
 	enum ct_target	target;
 	char		**argv;
 	pid_t		pid;
@@ -59,6 +65,7 @@ struct ct_session_opts {
 	bool		progress;
 	bool		wait_children;
 	bool		counts;
+	bool		or_records;
 	bool		policies;
 };
 

@@ -14,7 +14,7 @@
 
 /**
  * struct ct_source - one origin of records
- * @name: "module"; goes into the trace's META.
+ * @name: "module" or "bpf"; goes into the trace's META.
  * @get: reads the text @what (schema, stats, lost, probes or a setting) into a
  *	string that the caller frees. Returns 0 or a negative errno.
  * @set: writes a setting. Returns 0 or a negative errno; nothing is changed then.
@@ -26,6 +26,8 @@
  * @read_cpu: reads whole records, in the order in which the CPU wrote them.
  *	Returns bytes, 0 when switched off and drained, -EAGAIN when there are none
  *	now, or another negative errno.
+ * @claim: becomes the one that changes settings, until @close. Returns 0 or -EBUSY.
+ * @close: lets go of the source, and frees it.
  */
 struct ct_source {
 	const char	*name;
@@ -38,6 +40,24 @@ struct ct_source {
 	int		(*open_lines)(struct ct_source *source, const char *what,
 				      struct ct_error *err);
 	ssize_t		(*read_cpu)(struct ct_source *source, int fd, void *data, size_t size);
+	int		(*claim)(struct ct_source *source, struct ct_error *err);
+	void		(*close)(struct ct_source *source);
 };
+
+/**
+ * enum ct_backend - which source is wanted
+ * @CT_BACKEND_AUTO: the module, or BPF where it is neither loaded nor can be.
+ * @CT_BACKEND_MODULE: cowtrace.ko.
+ * @CT_BACKEND_BPF: BPF programs.
+ */
+enum ct_backend {
+	CT_BACKEND_AUTO,
+	CT_BACKEND_MODULE,
+	CT_BACKEND_BPF,
+};
+
+/* Opens a source. Returns 0 or a negative errno. */
+typedef int (*ct_source_open)(enum ct_backend backend, struct ct_source **source,
+			      struct ct_error *err);
 
 #endif /* COWTRACE_CAPTURE_SOURCE_H */

@@ -224,6 +224,16 @@ static int open_dir(struct ct_module *m, struct ct_error *err)
 	return m->dir < 0 ? explain_open(path, errno, err) : 0;
 }
 
+static int module_claim(struct ct_source *source, struct ct_error *err)
+{
+	return ct_module_claim(to_module(source), err);
+}
+
+static void module_close(struct ct_source *source)
+{
+	ct_module_close(to_module(source));
+}
+
 int ct_module_open(struct ct_module *m, struct ct_error *err)
 {
 	int ret;
@@ -236,6 +246,8 @@ int ct_module_open(struct ct_module *m, struct ct_error *err)
 			.open_cpu = module_open_cpu,
 			.open_lines = module_open_lines,
 			.read_cpu = module_read_cpu,
+			.claim = module_claim,
+			.close = module_close,
 		},
 		.dir = -1,
 		.log = -1,
