@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include "bytes.h"
+#include "command.h"
 #include "forks.h"
 #include "format.h"
 #include "generate.h"
@@ -242,6 +243,24 @@ static const char *judge(int status, long printed)
 	}
 }
 
+/* All formats in turn; what they tell beside it is not kept. */
+static int export(const char *path, uint64_t i)
+{
+	static const char *const formats[] = { "jsonl", "csv", "perfetto", "prometheus", "folded" };
+	char *argv[] = {
+		"export", "-o", "/dev/null", "--processes", "9", "--format",
+		(char *)formats[i % (sizeof(formats) / sizeof(*formats))], (char *)path, NULL
+	};
+	FILE *told = stderr;
+	int status;
+
+	stderr = fopen("/dev/null", "w");
+	status = ct_cmd_export(8, argv);
+	fclose(stderr);
+	stderr = told;
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t count = argc == 3 ? strtoull(argv[2], NULL, 10) : 0, i, statuses[3] = { 0 };
@@ -264,11 +283,11 @@ int main(int argc, char **argv)
 		const struct bytes *from = &originals[below(&random, ORIGINALS)];
 		uint64_t n = below(&random, 2) ? 1 : 2 + below(&random, 2);
 		uint64_t start = random.x;
-		struct ct_report_opts opts = { .json = i & 1 };
+		struct ct_report_opts opts = { .json = i & 4 };
 		struct ct_forks_opts forks_opts = { .report = opts };
 		struct ct_whatif_opts whatif_opts = {
-			.report = opts, .policy = { "one=refcount == 1" }, .nr = i & 1,
-			.against = i & 2 ? "minimal" : NULL,
+			.report = opts, .policy = { "one=refcount == 1" }, .nr = !!(i & 4),
+			.against = i & 8 ? "minimal" : NULL,
 		};
 		struct bytes b = { 0 };
 		const char *wrong;
@@ -289,10 +308,11 @@ int main(int argc, char **argv)
 		/* The report goes nowhere, but its first bytes stay in the buffer. */
 		memset(buffer, 0, 1);
 		setvbuf(null, buffer, _IOFBF, sizeof(buffer));
-		status = i % 3 == 2 ? ct_whatif_print(null, path, &whatif_opts) :
-			 i % 3 ? ct_forks_print(null, path, &forks_opts) :
+		status = i % 4 == 3 ? export(path, i / 4) :
+			 i % 4 == 2 ? ct_whatif_print(null, path, &whatif_opts) :
+			 i % 4 ? ct_forks_print(null, path, &forks_opts) :
 				 ct_report_print(null, path, &opts);
-		printed = *buffer;
+		printed = i % 4 == 3 ? status != CT_REPORT_FAILED : *buffer;
 		fclose(null);
 		wrong = judge(status, printed);
 		if (wrong) {
