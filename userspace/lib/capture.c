@@ -300,6 +300,11 @@ bool ct_capture_pump(struct ct_capture *c)
 			read_stacks(c);
 		else
 			more |= read_stream(c, events[i].data.u64, false);
+	/* Whoever polls our descriptor takes the mark by which a ring tells of itself. */
+	if (c->sideband && ct_sideband_filled(c->sideband))
+		read_sideband(c);
+	if (c->stacks && ct_capture_stacks_filled(c->stacks))
+		read_stacks(c);
 	/* What a turn left behind raises no edge again: the sweep is due at once. */
 	if (more)
 		c->next_sweep = now;

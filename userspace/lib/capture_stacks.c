@@ -144,8 +144,6 @@ int ct_capture_stacks_open(struct ct_capture_stacks **out, uint32_t bytes, uint3
 		.sample_regs_user = s->mask,
 		.sample_stack_user = bytes,
 		.disabled = 1,
-		.watermark = 1,
-		.wakeup_watermark = RING_BYTES / 4,
 	};
 	s->raw = malloc(CT_STACKS_MAX);
 	s->out = malloc(CT_STACKS_MAX);
@@ -351,6 +349,14 @@ static void read_cpu(struct ct_capture_stacks *s, unsigned int cpu, ct_stacks_si
 		if (made)
 			sink(arg, cpu, s->out, made);
 	}
+}
+
+bool ct_capture_stacks_filled(const struct ct_capture_stacks *s)
+{
+	for (unsigned int i = 0; i < s->nr; i++)
+		if (ct_perf_ring_filled(&s->cpus[i].perf))
+			return true;
+	return false;
 }
 
 void ct_capture_stacks_read(struct ct_capture_stacks *s, ct_stacks_sink *sink, void *arg)

@@ -7,6 +7,7 @@
 #ifndef COWTRACE_CAPTURE_STACKS_H
 #define COWTRACE_CAPTURE_STACKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,6 +59,9 @@ void ct_capture_stacks_renew(struct ct_capture_stacks *stacks, unsigned int cpu)
  * @size: bytes of it.
  */
 typedef void ct_stacks_sink(void *arg, uint32_t cpu, const void *data, size_t size);
+
+/* Is there a ring that should be read before it is full? */
+bool ct_capture_stacks_filled(const struct ct_capture_stacks *stacks);
 
 /* Hand on what is in the rings. */
 void ct_capture_stacks_read(struct ct_capture_stacks *stacks, ct_stacks_sink *sink, void *arg);

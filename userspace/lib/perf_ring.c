@@ -26,6 +26,8 @@ int ct_perf_ring_open(struct ct_perf_ring *ring, struct perf_event_attr *attr, u
 	int ret;
 
 	attr->read_format = PERF_FORMAT_TOTAL_TIME_ENABLED;
+	attr->watermark = 1;
+	attr->wakeup_watermark = size / 4;
 	ring->fd = syscall(SYS_perf_event_open, attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 	if (ring->fd < 0)
 		return -errno;
@@ -75,10 +77,20 @@ bool ct_perf_ring_alive(struct ct_perf_ring *ring)
 	return moved;
 }
 
+static size_t waiting(const struct ct_perf_ring *ring)
+{
+	return ring->page ? __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE) -
+			    ring->page->data_tail : 0;
+}
+
+bool ct_perf_ring_filled(const struct ct_perf_ring *ring)
+{
+	return ring->page && waiting(ring) >= ring->size / 4;
+}
+
 bool ct_perf_ring_empty(const struct ct_perf_ring *ring)
 {
-	return !ring->page || __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE) ==
-			      ring->page->data_tail;
+	return !waiting(ring);
 }
 
 uint64_t ct_perf_ring_count(const struct ct_perf_ring *ring)

@@ -25,7 +25,7 @@ struct ct_perf_ring {
 /**
  * ct_perf_ring_open() - open an event of a CPU for all processes
  * @ring: receives it; not open after an error.
- * @attr: the event; its read_format is set.
+ * @attr: the event; its read_format and watermark are set.
  * @cpu: the CPU.
  * @size: bytes of data, a power of two times the page size.
  * Return: 0 or a negative errno: -ENODEV while the CPU is offline.
@@ -50,6 +50,9 @@ void ct_perf_ring_poll(const struct ct_perf_ring *ring, int epoll, uint64_t tag)
  * but its time, which stands still from one call to the next.
  */
 bool ct_perf_ring_alive(struct ct_perf_ring *ring);
+
+/* Is a quarter of it filled, which is when it wakes whoever polls? */
+bool ct_perf_ring_filled(const struct ct_perf_ring *ring);
 
 /* Is there nothing in it? */
 bool ct_perf_ring_empty(const struct ct_perf_ring *ring);

@@ -76,8 +76,6 @@ static int event_open(struct ct_perf_ring *ring, bool build_id, unsigned int cpu
 		.sample_id_all = 1,
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC,
-		.watermark = 1,
-		.wakeup_watermark = RING_BYTES / 4,
 	};
 
 	return ct_perf_ring_open(ring, &attr, cpu, RING_BYTES);
@@ -271,6 +269,14 @@ static int look_at_young(struct ct_sideband *sb, ct_sideband_sink *sink, void *a
 		nr += ct_memory_read(sb->young[i], &found[nr]);
 	sb->nr_young = 0;
 	return nr ? sink(arg, UINT32_MAX, found, nr * sizeof(*found)) : 0;
+}
+
+bool ct_sideband_filled(const struct ct_sideband *sb)
+{
+	for (unsigned int i = 0; i < sb->nr; i++)
+		if (ct_perf_ring_filled(&sb->rings[i].perf))
+			return true;
+	return false;
 }
 
 int ct_sideband_read(struct ct_sideband *sb, ct_sideband_sink *sink, void *arg)

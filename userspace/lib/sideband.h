@@ -76,6 +76,9 @@ void ct_sideband_rescan(struct ct_sideband *sb);
 /* Open the events of a CPU anew that was offline; what is in its ring was read. */
 void ct_sideband_renew(struct ct_sideband *sb, unsigned int cpu);
 
+/* Is there a ring that should be read before it is full? */
+bool ct_sideband_filled(const struct ct_sideband *sb);
+
 /**
  * ct_sideband_read() - hand on what is in the rings
  * @sb: the side-band.
