@@ -16,8 +16,9 @@
 #include "tracefs.h"
 
 #define EVENT		"cowtrace/wp_fault"
-/* Of each CPU: 1,700 stacks of 2 KiB, 60 of the longest. */
-#define RING_BYTES	(4u << 20)
+/* Of each CPU: a thousand stacks of up to 16 KiB, but not less than the first. */
+#define RING_MIN	(4u << 20)
+#define RING_MAX	(16u << 20)
 
 /* Fields of the tracepoint by which a stack finds its record. */
 enum field { FIELD_SEQ, FIELD_CPU, FIELD_PID, FIELD_TGID, FIELD_TIME, NR_FIELDS };
@@ -52,6 +53,7 @@ struct ct_capture_stacks {
 	struct perf_event_attr attr;
 	unsigned int	offsets[NR_FIELDS];
 	uint64_t	mask;
+	size_t		ring_bytes;
 	bool		on;
 	int		epoll;
 	uint64_t	tag;
@@ -69,7 +71,7 @@ struct ct_capture_stacks {
 static int open_cpu(struct ct_capture_stacks *s, unsigned int cpu)
 {
 	struct cpu *c = &s->cpus[cpu];
-	int ret = ct_perf_ring_open(&c->perf, &s->attr, cpu, RING_BYTES);
+	int ret = ct_perf_ring_open(&c->perf, &s->attr, cpu, s->ring_bytes);
 
 	if (ret)
 		return ret;
@@ -132,6 +134,8 @@ int ct_capture_stacks_open(struct ct_capture_stacks **out, uint32_t bytes, uint3
 	if (!s)
 		return ct_error_set(err, -ENOMEM, "no memory for stacks");
 	s->nr = nr;
+	for (s->ring_bytes = RING_MIN; s->ring_bytes < RING_MAX && s->ring_bytes < bytes * 1024ul;)
+		s->ring_bytes *= 2;
 	s->epoll = -1;
 	for (unsigned int i = 0; i < nr; i++)
 		s->cpus[i].perf.fd = -1;
