@@ -154,6 +154,7 @@ static int by_weight(const void *a, const void *b)
 static void tell(const struct folded *f)
 {
 	char n[CT_UNIT_TEXT], share[CT_UNIT_TEXT];
+	uint64_t lost;
 
 	ct_progress_erase();
 	if (!f->copied) {
@@ -167,6 +168,11 @@ static void tell(const struct folded *f)
 				ct_format_count(n, f->stacks.ends[i]),
 				ct_format_share(share, f->stacks.ends[i], f->stacks.there),
 				ct_unwound_sentence(i));
+	for (const struct ct_loss *loss = ct_stack_losses; loss->name; loss++)
+		if (ct_state_number(&f->export->report->state, loss->file, loss->name, &lost) &&
+		    lost)
+			fprintf(stderr, "cowtrace: %s %s: %s\n", ct_format_count(n, lost),
+				loss->sentence, loss->next);
 	if (f->every > 1)
 		fprintf(stderr,
 			"cowtrace: the stack of one fault in %" PRIu64 " was copied: the others are left out\n",
