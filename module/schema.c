@@ -4,7 +4,7 @@
 #include <linux/seq_file.h>
 #include <linux/utsname.h>
 #include <cowtrace/record.h>
-#include <cowtrace/schema.h>
+#include <cowtrace/schema_text.h>
 
 #include "compat/compat.h"
 #include "schema.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The texts of the module's files, as its stats.c, schema.c and session.c print them. */
-#include <cowtrace/schema.h>
+#include <cowtrace/schema_text.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>

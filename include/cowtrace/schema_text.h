@@ -3,8 +3,8 @@
  * cowtrace: the text "schema", which describes records to any reader, from the lists of
  * vocab.h. The module prints it into its file of that name, the BPF backend into traces.
  */
-#ifndef COWTRACE_SCHEMA_H
-#define COWTRACE_SCHEMA_H
+#ifndef COWTRACE_SCHEMA_TEXT_H
+#define COWTRACE_SCHEMA_TEXT_H
 
 #ifdef __KERNEL__
 #include <linux/stddef.h>
@@ -75,4 +75,4 @@ struct cowtrace_field {
 			      w_->sentence);							\
 } while (0)
 
-#endif /* COWTRACE_SCHEMA_H */
+#endif /* COWTRACE_SCHEMA_TEXT_H */
