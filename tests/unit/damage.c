@@ -16,6 +16,7 @@
 #include "forks.h"
 #include "format.h"
 #include "generate.h"
+#include "report_html.h"
 #include "tap.h"
 #include "whatif_view.h"
 
@@ -283,11 +284,11 @@ int main(int argc, char **argv)
 		const struct bytes *from = &originals[below(&random, ORIGINALS)];
 		uint64_t n = below(&random, 2) ? 1 : 2 + below(&random, 2);
 		uint64_t start = random.x;
-		struct ct_report_opts opts = { .json = i & 4 };
+		struct ct_report_opts opts = { .json = i & 1 };
 		struct ct_forks_opts forks_opts = { .report = opts };
 		struct ct_whatif_opts whatif_opts = {
-			.report = opts, .policy = { "one=refcount == 1" }, .nr = !!(i & 4),
-			.against = i & 8 ? "minimal" : NULL,
+			.report = opts, .policy = { "one=refcount == 1" }, .nr = i & 1,
+			.against = i & 2 ? "minimal" : NULL,
 		};
 		struct bytes b = { 0 };
 		const char *wrong;
@@ -308,11 +309,12 @@ int main(int argc, char **argv)
 		/* The report goes nowhere, but its first bytes stay in the buffer. */
 		memset(buffer, 0, 1);
 		setvbuf(null, buffer, _IOFBF, sizeof(buffer));
-		status = i % 4 == 3 ? export(path, i / 4) :
-			 i % 4 == 2 ? ct_whatif_print(null, path, &whatif_opts) :
-			 i % 4 ? ct_forks_print(null, path, &forks_opts) :
+		status = i % 5 == 4 ? ct_report_html(null, path, &opts) :
+			 i % 5 == 3 ? export(path, i / 5) :
+			 i % 5 == 2 ? ct_whatif_print(null, path, &whatif_opts) :
+			 i % 5 ? ct_forks_print(null, path, &forks_opts) :
 				 ct_report_print(null, path, &opts);
-		printed = i % 4 == 3 ? status != CT_REPORT_FAILED : *buffer;
+		printed = i % 5 == 3 ? status != CT_REPORT_FAILED : !!*buffer;
 		fclose(null);
 		wrong = judge(status, printed);
 		if (wrong) {

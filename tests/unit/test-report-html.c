@@ -190,6 +190,25 @@ static void check_empty(void)
 	shows("without the module's counters it does not", "<dt>Lost</dt><dd>not known", true);
 }
 
+static void check_sampled(void)
+{
+	struct ct_writer *w = begin_trace(path, 0);
+	struct cowtrace_record r;
+	uint32_t seq;
+
+	for (seq = 1; seq <= 10; seq++) {
+		r = plain_record(seq, 1000 * seq);
+		r.outcome = COWTRACE_OUTCOME_COPY;
+		ct_writer_chunk(w, CT_CHUNK_RECORDS, 0, &r, sizeof(r));
+	}
+	ct_writer_state(w, "stats", "handed_on 10\nsampled_out 90\n");
+	ct_writer_close(w);
+	shows("of a sample it says so", "Sampled: 10 of 100 faults were recorded, 1 in 10,", true);
+	shows("and what is seen first is an estimate", "<dt>Faults</dt><dd><data value=\"100\">",
+	      true);
+	shows("as the time line is", "<bdi>0 ns</bdi></th><td><data value=\"10\">", true);
+}
+
 static void check_counts(void)
 {
 	struct ct_writer *w = begin_trace(path, 0);
@@ -263,6 +282,7 @@ int main(void)
 	check_alone();
 	check_hostile();
 	check_empty();
+	check_sampled();
 	check_counts();
 	check_file();
 	remove(path);

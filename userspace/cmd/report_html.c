@@ -252,7 +252,8 @@ static int open_page(struct page_file *file, const char *path, struct ct_error *
 	}
 	if (file->out)
 		return 0;
-	return ct_error_set(err, -errno, "cannot write %s: %s", path, strerror(errno));
+	return ct_error_set(err, -errno, "cannot write %s: %s: name a file in a directory where you can write",
+			    path, strerror(errno));
 }
 
 /* As open() would have made it. */
