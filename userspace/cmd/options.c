@@ -93,14 +93,20 @@ static int add_groups(struct ct_options *o, const char *names)
 	return 0;
 }
 
-int ct_options_filter(struct ct_options *options, char *arg, const struct argp_state *state)
+int ct_options_filter(struct ct_options *options, const char *arg,
+		      const struct argp_state *state)
 {
-	char *equals = strchr(arg, '=');
+	const char *equals = strchr(arg, '=');
+	char *name;
+	int ret;
 
 	if (!equals)
 		ct_usage(state, "--filter needs NAME=VALUE, not \"%s\"", arg);
-	*equals = '\0';
-	return ct_options_add(options, arg, equals + 1);
+	/* The argument stays as it is: the trace has the command line, read later. */
+	name = strndup(arg, equals - arg);
+	ret = name ? ct_options_add(options, name, equals + 1) : ENOMEM;
+	free(name);
+	return ret;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)

@@ -57,11 +57,12 @@ bool ct_options_has(const struct ct_options *options, const char *name);
 /**
  * ct_options_filter() - set what --filter says
  * @options: the options.
- * @arg: NAME=VALUE; it is cut in two.
+ * @arg: NAME=VALUE.
  * @state: of argp, for an error.
  * Return: as ct_options_add().
  */
-int ct_options_filter(struct ct_options *options, char *arg, const struct argp_state *state);
+int ct_options_filter(struct ct_options *options, const char *arg,
+		      const struct argp_state *state);
 
 /**
  * ct_options_session() - put the options into those of a session
