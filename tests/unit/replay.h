@@ -118,7 +118,7 @@ static inline bool next_part(const uint8_t **at, const uint8_t *end, struct part
 
 	if (*at == end || !varint(at, end, &tag))
 		return false;
-	p->number = tag >> 3;
+	*p = (struct part){ .number = tag >> 3 };
 	*wire = tag & 7;
 	if (*wire == VARINT)
 		return varint(at, end, &p->value);
