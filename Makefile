@@ -17,7 +17,7 @@ modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
 
 .PHONY: all module command install uninstall clean help guest vm demo check
 .PHONY: unit matrix bench bench-reader cpus story verify check-debug check-selftests planted
-.PHONY: dist
+.PHONY: dist deb check-deb
 
 all: module command
 
@@ -32,6 +32,7 @@ help:
 	@echo '  make clean        remove what was built and the results of tests and demo, but'
 	@echo '                    not the prepared VM (build/vm)'
 	@echo '  make dist         the source as $$O/dist/cowtrace-VERSION.tar.gz'
+	@echo '  make deb          Debian packages for DKMS, command and reader library: $$O/deb'
 	@echo
 	@echo 'In virtual machines, which prepare themselves (root or sudo, about 2 GB):'
 	@echo '  make demo         trace a real redis-server on real kernels, print the reports'
@@ -46,6 +47,8 @@ help:
 	@echo '  make bench-reader  how fast a trace of 10 million records is read (RECORDS=), made'
 	@echo '                    of real ones (TRACES=, default those of make demo on 6.12)'
 	@echo '  make cpus         what CPUs share, and what a fault takes of cowtrace on 1 and on 8'
+	@echo '  make check-deb    the Debian packages: built, installed, upgraded and removed in roots'
+	@echo '                    of Debian 12 and 13'
 	@echo '  make vm           prepare the virtual machines and nothing else'
 	@echo
 	@echo 'Variables: KDIR, CC, O, PREFIX, DESTDIR, and for what boots kernels:'
@@ -79,10 +82,13 @@ uninstall:
 	$(MAKE) -C userspace O=$(out)/userspace PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) uninstall
 
 clean:
-	rm -rf $(addprefix $(out)/,module userspace guest tests unit bench cpus demo dist)
+	rm -rf $(addprefix $(out)/,module userspace guest tests unit bench cpus demo dist deb)
 
 dist:
 	userspace/packaging/dist $(out)/dist
+
+deb:
+	userspace/packaging/deb $(out)/deb
 
 # What a guest of the VM harness needs, built inside its root (tests/vm/in-root).
 KERNEL_RELEASE ?= $(krelease)
@@ -151,6 +157,9 @@ check-debug:
 
 check-selftests:
 	tests/selftests/run
+
+check-deb:
+	tests/packaging/run
 
 unit:
 	tests/vm/prepare --root
