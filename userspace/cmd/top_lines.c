@@ -1,290 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* cowtrace top as lines of text, in whatever room there is. */
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "bytes.h"
 #include "state.h"
-#include "top_view.h"
+#include "top_table.h"
 #include "units.h"
 
-#define LINE_BYTES	1024
 #define SECOND_NS	1000000000ull
 
-struct lines {
-	const struct top_view	*view;
-	size_t			columns;
-	top_line_fn		*line;
-	void			*arg;
-};
-
-/* Cut at the last column, and not within a character. */
-static void cut(char *text, size_t columns)
-{
-	size_t width = 0;
-
-	for (; *text; text++) {
-		if ((*text & 0xc0) != 0x80 && width++ == columns)
-			break;
-	}
-	*text = '\0';
-}
-
-__attribute__((format(printf, 3, 4)))
-static void say(const struct lines *l, enum top_style style, const char *format, ...)
-{
-	char text[LINE_BYTES];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	cut(text, l->columns);
-	l->line(l->arg, style, text);
-}
-
-/* --- numbers ---------------------------------------------------------------------- */
-
-/* A second; one place behind the point where there are few, "-" for none. */
-static const char *rate(const struct ct_top *top, char *to, uint64_t n)
-{
-	double a_second = ct_top_rate(top, n);
-
-	if (!n || !top->elapsed_ns)
-		return strcpy(to, "-");
-	if (a_second < 0.05)
-		return strcpy(to, "<0.1");
-	if (a_second < 9.95)
-		snprintf(to, CT_UNIT_TEXT, "%.1f", a_second);
-	else
-		ct_format_count(to, a_second + 0.5);
-	return to;
-}
-
-static const char *bytes_rate(const struct ct_top *top, char *to, uint64_t bytes)
-{
-	if (!bytes || !top->elapsed_ns)
-		return strcpy(to, "-");
-	return ct_format_bytes(to, ct_top_rate(top, bytes) + 0.5);
-}
-
-/* Nanoseconds of each second. */
-static const char *time_rate(const struct ct_top *top, char *to, uint64_t ns)
-{
-	if (!ns || !top->elapsed_ns)
-		return strcpy(to, "-");
-	return ct_format_ns(to, ct_top_rate(top, ns) + 0.5);
-}
-
-/* --- tables ----------------------------------------------------------------------- */
-
-/* What may stand in a cell. */
-struct place {
-	const struct top_view	*view;
-	const struct ct_top_row	*row;
-	char			*to;
-};
-
-static const char *pid_cell(const struct place *p)
-{
-	/* The others are none. */
-	snprintf(p->to, CT_UNIT_TEXT, "%" PRIu32, p->row->tgid);
-	return p->row->tgid ? p->to : "-";
-}
-
-static const char *comm_cell(const struct place *p)
-{
-	return p->row->comm;
-}
-
-static const char *word(const struct place *p, const char *vocab, unsigned int value)
-{
-	const struct ct_word *w = ct_schema_word(p->view->schema, vocab, value);
-
-	return w ? w->name : "?";
-}
-
-static const char *outcome_cell(const struct place *p)
-{
-	return word(p, "outcome", p->row->outcome);
-}
-
-static const char *reason_cell(const struct place *p)
-{
-	return word(p, "reason", p->row->reason);
-}
-
-static const char *faults_cell(const struct place *p)
-{
-	return rate(p->view->top, p->to, p->row->now.faults);
-}
-
-static const char *copies_cell(const struct place *p)
-{
-	return rate(p->view->top, p->to, p->row->now.copies);
-}
-
-static const char *reuses_cell(const struct place *p)
-{
-	return rate(p->view->top, p->to, p->row->now.reuses);
-}
-
-static const char *splits_cell(const struct place *p)
-{
-	return rate(p->view->top, p->to, p->row->now.splits);
-}
-
-static const char *bytes_cell(const struct place *p)
-{
-	return bytes_rate(p->view->top, p->to, p->row->now.bytes);
-}
-
-static const char *time_cell(const struct place *p)
-{
-	return time_rate(p->view->top, p->to, p->row->now.ns);
-}
-
-static const char *share_cell(const struct place *p)
-{
-	if (!p->row->now.faults)
-		return "-";
-	return ct_format_share(p->to, p->row->now.faults, p->view->top->sum.now.faults);
-}
-
-static const char *mean_cell(const struct place *p)
-{
-	if (!p->row->now.faults || !p->view->top->timed)
-		return "-";
-	return ct_format_ns(p->to, p->row->now.ns / p->row->now.faults);
-}
-
-/* Of a process that shared its line for a time, at least so many. */
-static const char *total_cell(const struct place *p)
-{
-	ct_format_count(p->to, p->row->total.faults);
-	if (p->row->at_least)
-		strcat(p->to, "+");
-	return p->to;
-}
-
-/**
- * struct column - of a table
- * @head: over it.
- * @width: to the left for one below zero, as printf() has it.
- * @last: the greater, the sooner it goes where there is no room.
- * @key: what orders by it, or -1.
- * @cell: its text.
- */
-struct column {
-	const char	*head;
-	int		width;
-	int		last;
-	int		key;
-	const char	*(*cell)(const struct place *place);
-};
-
-#define MOST_COLUMNS	9
-
-static const struct column process_columns[] = {
-	{ "PID",	7, 0, -1, pid_cell },
-	{ "COMMAND",	-15, 0, -1, comm_cell },
-	{ "FAULTS/s",	10, 1, CT_TOP_FAULTS, faults_cell },
-	{ "COPIES/s",	10, 0, CT_TOP_COPIES, copies_cell },
-	{ "REUSES/s",	10, 3, CT_TOP_REUSES, reuses_cell },
-	{ "COPIED/s",	10, 2, CT_TOP_BYTES, bytes_cell },
-	{ "TIME/s",	9, 4, CT_TOP_TIME, time_cell },
-	{ "SPLITS/s",	10, 6, CT_TOP_SPLITS, splits_cell },
-	{ "TOTAL",	13, 5, CT_TOP_TOTAL, total_cell },
-};
-
-static const struct column pattern_columns[] = {
-	{ "OUTCOME",	-7, 0, -1, outcome_cell },
-	{ "REASON",	-15, 0, -1, reason_cell },
-	{ "FAULTS/s",	10, 0, CT_TOP_FAULTS, faults_cell },
-	{ "SHARE",	10, 1, -1, share_cell },
-	{ "COPIED/s",	10, 2, CT_TOP_BYTES, bytes_cell },
-	{ "TIME/s",	9, 3, CT_TOP_TIME, time_cell },
-	{ "MEAN",	9, 5, -1, mean_cell },
-	{ "TOTAL",	13, 4, CT_TOP_TOTAL, total_cell },
-};
-
-/**
- * struct table - columns that fit, and rows
- * @columns: all that there are.
- * @nr: number of them.
- * @shown: a bit for each that fits.
- */
-struct table {
-	const struct column	*columns;
-	size_t			nr;
-	unsigned int		shown;
-};
-
-static size_t width_of(const struct table *t)
-{
-	size_t width = 0;
-
-	for (size_t i = 0; i < t->nr; i++)
-		if (t->shown & 1u << i)
-			width += !!width + abs(t->columns[i].width);
-	return width;
-}
-
-/* Without those that can be done without, until the rest fits. */
-static struct table fit(const struct column *columns, size_t nr, size_t room)
-{
-	struct table t = { columns, nr, (1u << nr) - 1 };
-
-	for (int last = MOST_COLUMNS; last > 0 && width_of(&t) > room; last--)
-		for (size_t i = 0; i < nr; i++)
-			if (columns[i].last == last)
-				t.shown &= ~(1u << i);
-	return t;
-}
-
-/* One cell more. printf() counts bytes where a terminal counts characters. */
-static void append(char *to, const char *text, int width)
-{
-	size_t used = strlen(to), is = ct_text_width(text);
-	int space = abs(width) > (int)is ? abs(width) - (int)is : 0;
-
-	snprintf(to + used, LINE_BYTES - used, "%s%*s%s%*s", used ? " " : "",
-		 width > 0 ? space : 0, "", text, width < 0 ? space : 0, "");
-}
-
-static void heads(const struct lines *l, const struct table *t)
-{
-	char text[LINE_BYTES] = "", head[CT_UNIT_TEXT];
-
-	for (size_t i = 0; i < t->nr; i++) {
-		const struct column *c = &t->columns[i];
-
-		if (!(t->shown & 1u << i))
-			continue;
-		snprintf(head, sizeof(head), "%s%s", c->key == (int)l->view->key ? "*" : "",
-			 c->head);
-		append(text, head, c->width);
-	}
-	say(l, TOP_HEAD, "%s", text);
-}
-
-static void one_row(const struct lines *l, const struct table *t, const struct ct_top_row *row)
-{
-	char text[LINE_BYTES] = "", to[2 * CT_UNIT_TEXT];
-	struct place place = { l->view, row, to };
-
-	for (size_t i = 0; i < t->nr; i++)
-		if (t->shown & 1u << i)
-			append(text, t->columns[i].cell(&place), t->columns[i].width);
-	say(l, TOP_PLAIN, "%s", text);
-}
-
-/* --- the whole --------------------------------------------------------------------- */
-
-static void title(const struct lines *l)
+static void title(const struct top_text *l)
 {
 	const struct top_view *v = l->view;
 	char since[CT_UNIT_TEXT + 16] = "", every[CT_UNIT_TEXT], text[CT_UNIT_TEXT], clock[16];
@@ -294,30 +20,30 @@ static void title(const struct lines *l)
 	strftime(clock, sizeof(clock), "%H:%M:%S", localtime_r(&seconds, &tm));
 	if (v->since_ns)
 		snprintf(since, sizeof(since), ", on for %s", ct_format_ns(text, v->since_ns));
-	say(l, TOP_TITLE, "cowtrace top %s  every %s%s%s  %s, %s", clock,
-	    ct_format_ns(every, v->delay_ns), since, v->paused ? "  PAUSED" : "",
-	    v->schema->kernel ?: "?", v->schema->backend ?: "?");
+	top_say(l, TOP_TITLE, "cowtrace top %s  every %s%s%s  %s, %s", clock,
+		ct_format_ns(every, v->delay_ns), since, v->paused ? "  PAUSED" : "",
+		v->schema->kernel ?: "?", v->schema->backend ?: "?");
 }
 
-static void sums(const struct lines *l)
+static void sums(const struct top_text *l)
 {
 	const struct ct_top *top = l->view->top;
 	const struct ct_count *now = &top->sum.now, *total = &top->sum.total;
 	char faults[CT_UNIT_TEXT], copies[CT_UNIT_TEXT], reuses[CT_UNIT_TEXT];
 	char bytes[CT_UNIT_TEXT], ns[CT_UNIT_TEXT];
 
-	say(l, TOP_PLAIN, "a second: %s faults, %s reused, %s copied, %s; %s%s",
-	    rate(top, faults, now->faults), rate(top, reuses, now->reuses),
-	    rate(top, copies, now->copies), bytes_rate(top, bytes, now->bytes),
-	    top->timed ? time_rate(top, ns, now->ns) : "times are not taken",
-	    top->timed ? " spent" : "");
-	say(l, TOP_PLAIN, "in all: %s faults, %s reused, %s copied, %s",
-	    ct_format_count(faults, total->faults), ct_format_count(reuses, total->reuses),
-	    ct_format_count(copies, total->copies), ct_format_bytes(bytes, total->bytes));
+	top_say(l, TOP_PLAIN, "a second: %s faults, %s reused, %s copied, %s; %s%s",
+		top_rate(top, faults, now->faults), top_rate(top, reuses, now->reuses),
+		top_rate(top, copies, now->copies), top_bytes_rate(top, bytes, now->bytes),
+		top->timed ? top_time_rate(top, ns, now->ns) : "times are not taken",
+		top->timed ? " spent" : "");
+	top_say(l, TOP_PLAIN, "in all: %s faults, %s reused, %s copied, %s",
+		ct_format_count(faults, total->faults), ct_format_count(reuses, total->reuses),
+		ct_format_count(copies, total->copies), ct_format_bytes(bytes, total->bytes));
 }
 
 /* By cause; the sum of what was never counted stands first. */
-static void losses(const struct lines *l)
+static void losses(const struct top_text *l)
 {
 	uint64_t tasks = 0, nested = 0, full = 0, disarmed = 0;
 	char n[CT_UNIT_TEXT], other[CT_UNIT_TEXT];
@@ -327,59 +53,34 @@ static void losses(const struct lines *l)
 	ct_text_number(l->view->lost, "full", &full);
 	ct_text_number(l->view->lost, "disarmed", &disarmed);
 	if (!tasks && !nested)
-		say(l, TOP_PLAIN, "missed: none");
+		top_say(l, TOP_PLAIN, "missed: none");
 	else
-		say(l, TOP_ALARM, "missed: %s by too many tasks at once, %s inside other probes",
-		    ct_format_count(n, tasks), ct_format_count(other, nested));
+		top_say(l, TOP_ALARM,
+			"missed: %s by too many tasks at once, %s inside other probes",
+			ct_format_count(n, tasks), ct_format_count(other, nested));
 	if (full)
-		say(l, TOP_ALARM, "%s records lost, the buffers were full (they are counted here)",
-		    ct_format_count(n, full));
+		top_say(l, TOP_ALARM,
+			"%s records lost, the buffers were full (they are counted here)",
+			ct_format_count(n, full));
 	if (disarmed)
-		say(l, TOP_ALARM, "the probes are disarmed, no fault is seen: cowtrace doctor");
+		top_say(l, TOP_ALARM, "the probes are disarmed, no fault is seen: cowtrace doctor");
 }
 
-static void notices(const struct lines *l)
+static void notices(const struct top_text *l)
 {
 	const struct top_view *v = l->view;
 
 	if (!v->on)
-		say(l, TOP_ALARM, "counting was switched off: the numbers stand still");
+		top_say(l, TOP_ALARM, "counting was switched off: the numbers stand still");
 	else if (!v->ours)
-		say(l, TOP_ALARM, "somebody else traces: read along, with their filters%s",
-		    v->counting ? "" : ", processes are not counted");
+		top_say(l, TOP_ALARM, "somebody else traces: read along, with their filters%s",
+			v->counting ? "" : ", processes are not counted");
 	if (v->top->reset)
-		say(l, TOP_ALARM, "the counters were reset, this interval is what came since");
+		top_say(l, TOP_ALARM, "the counters were reset, this interval is what came since");
 	if (*v->limits)
-		say(l, TOP_PLAIN, "counted: %s", v->limits);
+		top_say(l, TOP_PLAIN, "counted: %s", v->limits);
 	if (*v->wanted)
-		say(l, TOP_PLAIN, "processes with \"%s\"; patterns are of all", v->wanted);
-}
-
-static void patterns(const struct lines *l, size_t most)
-{
-	const struct ct_top *top = l->view->top;
-	struct table t = fit(pattern_columns, sizeof(pattern_columns) / sizeof(*pattern_columns),
-			     l->columns);
-
-	heads(l, &t);
-	for (size_t i = 0; i < top->nr_patterns && i < most; i++)
-		one_row(l, &t, &top->patterns[i]);
-}
-
-static void processes(const struct lines *l, size_t most)
-{
-	const struct ct_top *top = l->view->top;
-	struct table t = fit(process_columns, sizeof(process_columns) / sizeof(*process_columns),
-			     l->columns);
-	struct ct_top_row others = top->others;
-
-	heads(l, &t);
-	for (size_t i = l->view->skip; i < top->nr_processes && i - l->view->skip < most; i++)
-		one_row(l, &t, &top->processes[i]);
-	if (!others.total.faults || most < top->nr_processes - l->view->skip + 1)
-		return;
-	strcpy(others.comm, "(others)");
-	one_row(l, &t, &others);
+		top_say(l, TOP_PLAIN, "processes with \"%s\"; patterns are of all", v->wanted);
 }
 
 static void counted_line(void *arg, enum top_style style, const char *text)
@@ -391,7 +92,7 @@ static void counted_line(void *arg, enum top_style style, const char *text)
 	++*n;
 }
 
-static void head(const struct lines *l)
+static void head(const struct top_text *l)
 {
 	title(l);
 	sums(l);
@@ -408,8 +109,8 @@ void top_lines(const struct top_view *view, size_t columns, size_t rows, top_lin
 	       void *arg)
 {
 	size_t used = 0, room, of_patterns, most = view->rows ?: SIZE_MAX;
-	struct lines count = { view, columns, counted_line, &used };
-	struct lines l = { view, columns, line, arg };
+	struct top_text count = { view, columns, counted_line, &used };
+	struct top_text l = { view, columns, line, arg };
 
 	head(&count);
 	head(&l);
@@ -418,9 +119,9 @@ void top_lines(const struct top_view *view, size_t columns, size_t rows, top_lin
 	of_patterns = smaller(smaller(view->top->nr_patterns, most) + 1,
 			      view->tables == TOP_BOTH ? room / 2 : room);
 	if (view->tables != TOP_PROCESSES && of_patterns > 1) {
-		patterns(&l, of_patterns - 1);
+		top_patterns(&l, of_patterns - 1);
 		room -= of_patterns;
 	}
 	if (view->tables != TOP_PATTERNS && view->top->by_process && room > 1)
-		processes(&l, smaller(room - 1, most));
+		top_processes(&l, smaller(room - 1, most));
 }
