@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -300,13 +301,21 @@ static enum top_action obey(struct top_view *view, int key)
 	return TOP_DRAW;
 }
 
+/* Readable, and nothing to read. */
+static bool at_end(void)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	int waiting = 0;
+
+	return poll(&input, 1, 0) > 0 && (ioctl(STDIN_FILENO, FIONREAD, &waiting) || !waiting);
+}
+
 enum top_action top_screen_key(struct top_view *view)
 {
 	int key = getch();
 
-	/* It was readable and there is nothing to read: that is its end. */
 	if (key == ERR)
-		return TOP_QUIT;
+		return at_end() ? TOP_QUIT : TOP_NOTHING;
 	if (key == KEY_RESIZE)
 		return TOP_DRAW;
 	return term.typing ? type(view, key) : obey(view, key);
