@@ -269,13 +269,13 @@ int ct_module_claim(struct ct_module *m, struct ct_error *err)
 
 	if (flock(m->dir, LOCK_EX | LOCK_NB))
 		return ct_error_set(err, -EBUSY,
-				    "another cowtrace is tracing: end it first, or read along by: cowtrace events");
+				    "another cowtrace is tracing: end it first, or read along by: cowtrace events, cowtrace top");
 	ret = module_get(&m->source, "enabled", &enabled, err);
 	if (ret)
 		return ret;
 	if (enabled[0] != '0')
 		ret = ct_error_set(err, -EBUSY,
-				   "tracing is already on, somebody else switched it on: write 0 to cowtrace/enabled in debugfs, or read along by: cowtrace events, cowtrace counts");
+				   "tracing is already on, somebody else switched it on: write 0 to cowtrace/enabled in debugfs, or read along by: cowtrace events, cowtrace counts, cowtrace top");
 	free(enabled);
 	return ret;
 }
