@@ -116,7 +116,7 @@ static bool have(const char *program)
 	return false;
 }
 
-static void perf(void)
+static void by_perf(void)
 {
 	unsigned long long n = 0;
 	struct lines lines;
@@ -135,13 +135,12 @@ static void perf(void)
 	cow_write("reset", "1");
 	ran = run("./perf stat -a -x , -e " EVENT " -- " RUN);
 	stats_read(&s);
-	sscanf(said(), "%llu,", &n);
-	check(ran && n == s.sum.exits && n >= 2 * PAGES, "perf-stat",
+	check(ran && sscanf(said(), "%llu,", &n) == 1 && n == s.sum.exits && n >= 2 * PAGES, "perf-stat",
 	      "perf stat counts what cowtrace counts", "%s, cowtrace %llu", said(), s.sum.exits);
 	unlink("/tmp/perf.data");
 }
 
-static void trace_cmd(void)
+static void by_trace_cmd(void)
 {
 	struct lines lines;
 	struct stats s;
@@ -167,7 +166,7 @@ static bool nearly(unsigned long long n, unsigned long long of)
 }
 
 /* A line "@: N", and lines "@by[NAME, OUTCOME, REASON]: N". */
-static void bpftrace(void)
+static void by_bpftrace(void)
 {
 	unsigned long long copies = 0, reuses = 0, all = 0, n;
 	unsigned int outcome, reason;
@@ -187,7 +186,8 @@ static void bpftrace(void)
 	f = fopen(OUT, "r");
 	need(f, "no " OUT);
 	while (fgets(line, sizeof(line), f)) {
-		sscanf(line, "@: %llu", &all);
+		if (sscanf(line, "@: %llu", &n) == 1)
+			all = n;
 		if (sscanf(line, "@by[" LOAD ", %u, %u]: %llu", &outcome, &reason, &n) != 3)
 			continue;
 		if (outcome == COWTRACE_OUTCOME_COPY && reason == COWTRACE_REASON_MAPPED)
@@ -212,7 +212,7 @@ void run_tools(void)
 {
 	module_start(1024);
 	need(!cow_write("filter/comm", LOAD), "filter/comm does not take " LOAD);
-	perf();
-	trace_cmd();
-	bpftrace();
+	by_perf();
+	by_trace_cmd();
+	by_bpftrace();
 }

@@ -35,7 +35,7 @@ static char *row[SCREEN_ROWS];
 static unsigned int rows;
 
 __attribute__((format(printf, 1, 2)))
-static void tmux(const char *format, ...)
+static void in_tmux(const char *format, ...)
 {
 	char command[512], what[400];
 	va_list args;
@@ -47,11 +47,11 @@ static void tmux(const char *format, ...)
 	output_of(command, screen, sizeof(screen));
 }
 
-static void capture(void)
+static void take(void)
 {
 	char *rest = screen, *line;
 
-	tmux("capture-pane -p -t top");
+	in_tmux("capture-pane -p -t top");
 	rows = 0;
 	while ((line = strsep(&rest, "\n")) && rest && rows < SCREEN_ROWS)
 		row[rows++] = line;
@@ -70,7 +70,7 @@ static int row_with(const char *one, const char *other)
 
 static bool seen(const char *one, const char *other)
 {
-	capture();
+	take();
 	return row_with(one, other) >= 0;
 }
 
@@ -144,7 +144,7 @@ static void load(void *unused)
 
 static void start_top(const char *how)
 {
-	tmux("send-keys -t top 'clear; %s; echo status=$?' Enter", how);
+	in_tmux("send-keys -t top 'clear; %s; echo status=$?' Enter", how);
 }
 
 /* A process with copies, and what they are. */
@@ -164,52 +164,52 @@ static void sizes(void)
 	check(drawn() && rows == 50 && strstr(row[49], "q quit") && row_with("TOTAL", "SPLITS/s") >= 0,
 	      "drawn", "in 200 x 50 it shows who copies, why, all columns and its keys", "%s",
 	      whole());
-	tmux("resize-window -t top -x 80 -y 24");
+	in_tmux("resize-window -t top -x 80 -y 24");
 	check(gone("SPLITS/s") && drawn() && rows == 24 && strstr(row[23], "q quit") &&
 	      widest() <= 80, "80x24", "so it does in 80 x 24, without the rarest column", "%s",
 	      whole());
-	tmux("resize-window -t top -x 60 -y 15");
+	in_tmux("resize-window -t top -x 60 -y 15");
 	check(gone("REUSES/s") && drawn() && rows == 15 && strstr(row[14], "q quit") &&
 	      widest() <= 60, "60x15", "and in 60 x 15", "%s", whole());
-	tmux("resize-window -t top -x 20 -y 5");
+	in_tmux("resize-window -t top -x 20 -y 5");
 	check(shows("20x5 is too small", "") && shows("40x8 needed", "") && rows == 5, "20x5",
 	      "where there is too little room it says how much it needs", "%s", whole());
-	tmux("resize-window -t top -x 100 -y 30");
+	in_tmux("resize-window -t top -x 100 -y 30");
 	check(shows("q quit", "") && drawn() && rows == 30 && strstr(row[29], "q quit"), "larger",
 	      "and draws again when there is more", "%s", whole());
 }
 
-static void keys(void)
+static void press(void)
 {
 	static char first[sizeof(screen)];
 
-	tmux("send-keys -t top v");
+	in_tmux("send-keys -t top v");
 	check(shows("q quit", "view:processes") && gone("OUTCOME") && seen(LOAD, ""),
 	      "view", "v shows one table instead of both", "%s", whole());
-	tmux("send-keys -t top v");
+	in_tmux("send-keys -t top v");
 	check(shows("q quit", "view:patterns") && gone("PID") && seen("copy", "mapped"),
 	      "view-next", "and then the other", "%s", whole());
-	tmux("send-keys -t top v s");
+	in_tmux("send-keys -t top v s");
 	check(shows("PID", "*FAULTS/s") && seen("sort:faults", ""), "sort",
 	      "s orders by the next column", "%s", whole());
-	tmux("send-keys -t top +");
+	in_tmux("send-keys -t top +");
 	check(shows("cowtrace top", "every 500 ms"), "interval", "+ makes the interval longer", "%s",
 	      whole());
-	tmux("send-keys -t top / n o t h i n g Enter");
+	in_tmux("send-keys -t top / n o t h i n g Enter");
 	check(shows("processes with \"nothing\"", "") && gone(LOAD) && seen("copy", "mapped"),
 	      "filter", "/ picks processes by name", "%s", whole());
-	tmux("send-keys -t top / t o p - Enter");
+	in_tmux("send-keys -t top / t o p - Enter");
 	check(shows(LOAD, " KiB"), "filter-next", "as one likes", "%s", whole());
-	tmux("send-keys -t top h");
+	in_tmux("send-keys -t top h");
 	check(shows("q          quit", ""), "help", "h explains the keys", "%s", whole());
-	tmux("send-keys -t top h p");
+	in_tmux("send-keys -t top h p");
 	check(shows("cowtrace top", "PAUSED"), "pause", "p stops", "%s", whole());
 	memcpy(first, screen, sizeof(first));
 	sleep_ms(1000);
-	capture();
+	take();
 	check(!memcmp(first, screen, sizeof(first)), "still", "and then nothing changes", "%s",
 	      whole());
-	tmux("send-keys -t top p");
+	in_tmux("send-keys -t top p");
 	check(gone("PAUSED") && drawn(), "go-on", "p again goes on", "%s", whole());
 }
 
@@ -232,10 +232,10 @@ static void modes(char *text, size_t size)
 {
 	char stty[600];
 
-	tmux("send-keys -t top 'clear; stty -g; echo end' Enter");
+	in_tmux("send-keys -t top 'clear; stty -g; echo end' Enter");
 	shows("end", "");
 	snprintf(stty, sizeof(stty), "%s", row[0]);
-	tmux("display-message -p -t top '#{alternate_on} #{cursor_flag} #{keypad_flag}'");
+	in_tmux("display-message -p -t top '#{alternate_on} #{cursor_flag} #{keypad_flag}'");
 	snprintf(text, size, "%s %.20s", stty, screen);
 }
 
@@ -265,11 +265,11 @@ static int top_pid(void)
 
 static void ends(void)
 {
-	tmux("send-keys -t top q");
+	in_tmux("send-keys -t top q");
 	left("q", "q ends it with 0, and unloads the module that it loaded");
 	start_top("cowtrace top -d 0.2");
 	check(drawn(), "again", "it can be started again", "%s", whole());
-	tmux("send-keys -t top C-c");
+	in_tmux("send-keys -t top C-c");
 	left("ctrl-c", "so does Ctrl-C");
 	start_top("cowtrace top -d 0.2");
 	shows("q quit", "");
@@ -279,14 +279,14 @@ static void ends(void)
 	shows("q quit", "");
 	kill(top_pid(), SIGKILL);
 	check(unloaded(), "sigkill", "killed by SIGKILL, it leaves no module behind", "it does");
-	tmux("respawn-pane -k -t top sh");
+	in_tmux("respawn-pane -k -t top sh");
 	start_top("TERM=dumb cowtrace top");
 	check(shows("cannot place its cursor", "cowtrace top --batch") && seen("status=1", ""),
 	      "dumb", "a terminal that cannot be drawn on is refused, with the way to go on", "%s",
 	      whole());
 	start_top("cowtrace top -d 0.2");
 	shows("q quit", "");
-	tmux("kill-server");
+	in_tmux("kill-server");
 	check(unloaded(), "hangup", "when its terminal goes away it ends, and unloads the module",
 	      "it does not");
 }
@@ -295,11 +295,11 @@ static void in_terminal(void)
 {
 	pid_t pid = child(load, NULL);
 
-	tmux("new-session -d -s top -x 200 -y 50 sh");
+	in_tmux("new-session -d -s top -x 200 -y 50 sh");
 	modes(plain, sizeof(plain));
 	start_top("cowtrace top -d 0.2");
 	sizes();
-	keys();
+	press();
 	ends();
 	kill(pid, SIGKILL);
 	child_wait(pid);
@@ -447,7 +447,7 @@ static void all_settings(char *text, size_t size)
 }
 
 /* It counts by itself, and the kernel's own counter of calls says how much. */
-static void own(void)
+static void alone(void)
 {
 	char before[1024], after[1024];
 	struct turn turn;
@@ -484,5 +484,5 @@ void run_top(void)
 {
 	in_terminal();
 	along();
-	own();
+	alone();
 }
