@@ -81,7 +81,7 @@ static struct lines printed(const char *word)
 		n.events++;
 		n.copies += !!strstr(at, " copy mapped kind=anon ");
 		n.reuses += !!strstr(at, " reuse sole-ref kind=anon ");
-		n.words += strstr(at, " state=anon|lru") && strstr(at, "exit-present|exit-write") &&
+		n.words += strstr(at, " state=anon|") && strstr(at, "exit-present|exit-write") &&
 			   strstr(at, " present=page|");
 	}
 	fclose(f);
