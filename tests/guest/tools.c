@@ -20,11 +20,19 @@
 #define PAGES		1024
 #define OUT		"/tmp/tools.out"
 
+/* On 7.2 the probes of fprobe follow the event's switch a moment later. */
+static void wait_armed(bool on)
+{
+	while (file_has(COW_DIR "/probes", " armed ") != on)
+		sleep_ms(10);
+}
+
 /* "cowtest load tools": under a name that nothing else has. */
 void tools_load(void)
 {
 	char *mem;
 
+	wait_armed(true);
 	prctl(PR_SET_NAME, LOAD);
 	mem = map_pages(PAGES);
 	touch(mem, PAGES);
@@ -36,6 +44,7 @@ static bool run(const char *command)
 {
 	char line[1024];
 
+	wait_armed(false);
 	snprintf(line, sizeof(line), "%s >" OUT " 2>&1", command);
 	return !system(line);
 }
