@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "format.h"
+#include "replace.h"
 #include "report_html.h"
 #include "report_parts.h"
 
@@ -136,6 +139,41 @@ int ct_report_on(FILE *out, const char *trace_path, ct_report_fn *print, const v
 	ct_summary_free(r.summary);
 	ct_reader_close(r.reader);
 	return status;
+}
+
+/* Someone forgot to name the file, and would lose the trace. A pipe is not even looked into. */
+static bool is_trace(const char *path)
+{
+	char magic[sizeof(CT_FILE_MAGIC) - 1];
+	struct stat st;
+	FILE *f = !stat(path, &st) && S_ISREG(st.st_mode) ? fopen(path, "r") : NULL;
+	bool is = f && fread(magic, sizeof(magic), 1, f) == 1 &&
+		  !memcmp(magic, CT_FILE_MAGIC, sizeof(magic));
+
+	if (f)
+		fclose(f);
+	return is;
+}
+
+int ct_report_into(const char *path, const char *trace_path, ct_report_fn *print, const void *arg)
+{
+	struct ct_replace *file;
+	struct ct_error err;
+	int status, ret;
+	FILE *out;
+
+	ret = is_trace(path) ? ct_error_set(&err, -EEXIST,
+					    "%s is a trace: it would be lost; name the file to write first, then the trace",
+					    path) :
+			       ct_replace_open(path, &file, &out, &err);
+	if (!ret) {
+		status = ct_report_on(out, trace_path, print, arg);
+		ret = ct_replace_end(file, status != CT_REPORT_FAILED, &err);
+	}
+	if (!ret)
+		return status;
+	ct_complain(&err);
+	return CT_REPORT_FAILED;
 }
 
 int ct_report_count(struct ct_report *r, const char *counts, struct ct_error *err)

@@ -3,12 +3,8 @@
 #include "report_html.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "command.h"
 #include "page.h"
@@ -207,101 +203,10 @@ int ct_report_html(FILE *out, const char *trace_path, const struct ct_report_opt
 	return ct_report_on(out, trace_path, print, opts);
 }
 
-/* --- into a file ------------------------------------------------------------- */
-
-/* Someone forgot to name the page, and would lose the trace. */
-static bool is_trace(const char *path)
-{
-	char magic[sizeof(CT_FILE_MAGIC) - 1];
-	FILE *f = fopen(path, "r");
-	bool is = f && fread(magic, sizeof(magic), 1, f) == 1 &&
-		  !memcmp(magic, CT_FILE_MAGIC, sizeof(magic));
-
-	if (f)
-		fclose(f);
-	return is;
-}
-
-/**
- * struct page_file - a file that is to be the page
- * @path: its name.
- * @temporary: where it is written first, empty to write to @path at once.
- * @out: it.
- */
-struct page_file {
-	const char	*path;
-	char		temporary[PATH_MAX];
-	FILE		*out;
-};
-
-static int open_page(struct page_file *file, const char *path, struct ct_error *err)
-{
-	struct stat st;
-	int fd;
-
-	file->path = path;
-	/* A device or a pipe must not be replaced. */
-	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
-		file->out = fopen(path, "we");
-	} else if (snprintf(file->temporary, sizeof(file->temporary), "%s.XXXXXX", path) <
-		   (int)sizeof(file->temporary)) {
-		fd = mkostemp(file->temporary, O_CLOEXEC);
-		file->out = fd < 0 ? NULL : fdopen(fd, "w");
-	} else {
-		errno = ENAMETOOLONG;
-	}
-	if (file->out)
-		return 0;
-	return ct_error_set(err, -errno, "cannot write %s: %s: name a file in a directory where you can write",
-			    path, strerror(errno));
-}
-
-/* As open() would have made it. */
-static int permit(FILE *out)
-{
-	mode_t mask = umask(0);
-
-	umask(mask);
-	return fchmod(fileno(out), 0666 & ~mask);
-}
-
-static int close_page(struct page_file *file, bool good, struct ct_error *err)
-{
-	bool bad = *file->temporary && good && permit(file->out);
-
-	bad |= fclose(file->out) && good;
-	if (*file->temporary && good)
-		bad = bad || rename(file->temporary, file->path);
-	if (bad)
-		ct_error_set(err, -errno, "cannot write %s: %s", file->path, strerror(errno));
-	if (*file->temporary && (bad || !good))
-		unlink(file->temporary);
-	return bad ? err->code : 0;
-}
-
 int ct_report_html_file(const char *path, const char *trace_path,
 			const struct ct_report_opts *opts)
 {
-	struct page_file file = { .path = path };
-	struct ct_error err = { 0 };
-	int status;
-
 	if (!strcmp(path, "-"))
 		return ct_report_html(stdout, trace_path, opts);
-	if (is_trace(path))
-		ct_error_set(&err, -EEXIST,
-			     "%s is a trace: it would be lost; name the page first, then the trace: cowtrace report --html PAGE %s",
-			     path, path);
-	else
-		open_page(&file, path, &err);
-	if (err.code) {
-		ct_complain(&err);
-		return CT_REPORT_FAILED;
-	}
-	status = ct_report_html(file.out, trace_path, opts);
-	if (close_page(&file, status != CT_REPORT_FAILED, &err)) {
-		ct_complain(&err);
-		return CT_REPORT_FAILED;
-	}
-	return status;
+	return ct_report_into(path, trace_path, print, opts);
 }

@@ -67,6 +67,17 @@ typedef int ct_report_fn(FILE *out, struct ct_report *report, const void *arg,
 int ct_report_on(FILE *out, const char *trace_path, ct_report_fn *print, const void *arg);
 
 /**
+ * ct_report_into() - the same into a file, which is there as a whole or not at all
+ * @path: of the file; a trace is not overwritten.
+ * @trace_path: as above.
+ * @print: as above.
+ * @arg: as above.
+ * Return: enum ct_report_status.
+ */
+int ct_report_into(const char *path, const char *trace_path, ct_report_fn *print,
+		   const void *arg);
+
+/**
  * ct_report_count() - the numbers of a trace whose faults were counted, not recorded
  * @report: the trace; is given its summary.
  * @counts: the module's file counts.

@@ -97,7 +97,7 @@ int ct_replace_open(const char *path, struct ct_replace **replace, FILE **file,
 	r->file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!r->file) {
 		ct_error_set(err, fd < 0 ? fd : -ENOMEM,
-			     "cannot write %s: %s: choose another file by -o", path,
+			     "cannot write %s: %s: choose another file", path,
 			     strerror(fd < 0 ? -fd : ENOMEM));
 		release(r);
 		return err->code;
@@ -138,7 +138,7 @@ int ct_replace_end(struct ct_replace *r, bool keep, struct ct_error *err)
 		take_signals(SIG_DFL);
 	}
 	if (ret)
-		ct_error_set(err, ret, "cannot write %s: %s: it is as it was before, make room or choose another file by -o",
+		ct_error_set(err, ret, "cannot write %s: %s: it is as it was before, make room or choose another file",
 			     r->path, strerror(-ret));
 	release(r);
 	return ret;
