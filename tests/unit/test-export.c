@@ -419,6 +419,23 @@ static void check_file(void)
 	free(dir);
 }
 
+static void check_trace(void)
+{
+	struct cowtrace_record r = plain_record(1, 1000);
+	struct bytes before, after;
+
+	write_trace(&r, 1);
+	before = read_file(path);
+	last_complaint.text[0] = '\0';
+	ok(export_to(path) == 2 && strstr(last_complaint.text, "is a trace"),
+	   "a trace is not overwritten by an export");
+	after = read_file(path);
+	ok(before.size == after.size && !memcmp(before.data, after.data, before.size),
+	   "and is as it was");
+	free(before.data);
+	free(after.data);
+}
+
 static void check_full(void)
 {
 	struct cowtrace_record r = plain_record(1, 1000);
@@ -442,6 +459,7 @@ int main(void)
 	check_filters();
 	check_partial();
 	check_file();
+	check_trace();
 	check_full();
 	unlink(path);
 	free(path);

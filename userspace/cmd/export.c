@@ -12,7 +12,6 @@
 #include "live.h"
 #include "options.h"
 #include "progress.h"
-#include "replace.h"
 
 /* No name of a machine is longer: HOST_NAME_MAX, and room for a domain. */
 #define HOST_MAX	256
@@ -292,28 +291,10 @@ static int export(FILE *out, struct ct_report *report, const void *arg, struct c
 	return ret;
 }
 
-static int write_file(const struct args *a, const char *trace)
-{
-	struct ct_replace *file;
-	struct ct_error err;
-	int status;
-	FILE *out;
-
-	if (ct_replace_open(a->output, &file, &out, &err)) {
-		ct_complain(&err);
-		return CT_REPORT_FAILED;
-	}
-	status = ct_report_on(out, trace, export, a);
-	if (ct_replace_end(file, status != CT_REPORT_FAILED, &err)) {
-		ct_complain(&err);
-		status = CT_REPORT_FAILED;
-	}
-	return status;
-}
-
 static int export_trace(const struct args *a, const char *trace)
 {
-	return a->output ? write_file(a, trace) : ct_report_on(stdout, trace, export, a);
+	return a->output ? ct_report_into(a->output, trace, export, a) :
+			   ct_report_on(stdout, trace, export, a);
 }
 
 static int export_live(const struct args *a)
