@@ -155,9 +155,9 @@ int ct_bpf_open(struct ct_source **source, struct ct_error *err)
 	int ret;
 
 	*source = NULL;
-	if (geteuid())
-		return ct_error_set(err, -EACCES,
-				    "tracing needs root, because it shows what all processes do: run cowtrace by sudo");
+	ret = ct_source_permitted(err);
+	if (ret)
+		return ret;
 	b = calloc(1, sizeof(*b));
 	if (!b)
 		return ct_error_set(err, -ENOMEM, "no memory for the bpf backend");

@@ -60,4 +60,11 @@ enum ct_backend {
 typedef int (*ct_source_open)(enum ct_backend backend, struct ct_source **source,
 			      struct ct_error *err);
 
+/**
+ * ct_source_permitted() - may we open a source at all?
+ * @err: who may, and how to become that.
+ * Return: 0, or -EACCES for who is not root.
+ */
+int ct_source_permitted(struct ct_error *err);
+
 #endif /* COWTRACE_CAPTURE_SOURCE_H */

@@ -252,9 +252,9 @@ int ct_module_open(struct ct_module *m, struct ct_error *err)
 		.dir = -1,
 		.log = -1,
 	};
-	if (geteuid())
-		return ct_error_set(err, -EACCES,
-				    "tracing needs root, because it shows what all processes do: run cowtrace by sudo");
+	ret = ct_source_permitted(err);
+	if (ret)
+		return ret;
 	m->log = ct_log_open();
 	ret = open_dir(m, err);
 	if (ret)
