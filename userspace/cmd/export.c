@@ -10,6 +10,7 @@
 #include "command.h"
 #include "export.h"
 #include "live.h"
+#include "meta.h"
 #include "options.h"
 #include "progress.h"
 
@@ -197,12 +198,7 @@ bool ct_export_next(struct ct_export *e, struct ct_event *event, const struct ct
 
 static bool start_time(const struct ct_report *report, const char *clock, uint64_t *ns)
 {
-	struct json_object *start, *time;
-
-	if (!json_object_object_get_ex(report->meta, "start", &start) ||
-	    !json_object_object_get_ex(start, clock, &time))
-		return false;
-	*ns = json_object_get_int64(time);
+	*ns = json_object_get_int64(ct_meta_member(report->meta, "start", clock));
 	return *ns;
 }
 
@@ -220,13 +216,8 @@ bool ct_export_wall(const struct ct_export *e, uint64_t *ns)
 /* The name that the traced machine gave itself. */
 static const char *host_of(const struct ct_report *r, char *buf, size_t size)
 {
-	struct json_object *kernel, *host;
-	const char *text;
+	const char *text = ct_meta_text(r->meta, "kernel", "host");
 
-	if (!json_object_object_get_ex(r->meta, "kernel", &kernel) ||
-	    !json_object_object_get_ex(kernel, "host", &host))
-		return NULL;
-	text = json_object_get_string(host);
 	if (!text)
 		return NULL;
 	ct_clean_text(buf, size, text, strlen(text));

@@ -9,6 +9,7 @@
 
 #include "bytes.h"
 #include "command.h"
+#include "meta.h"
 
 uint32_t ct_fork_pid(const struct ct_forks *f, uint32_t process)
 {
@@ -34,11 +35,9 @@ uint64_t ct_fork_shared(const struct ct_forks *f, const struct ct_fork *fork)
 /* A trace that does not say so is taken at its word. */
 bool ct_forks_seen(const struct ct_report *r)
 {
-	struct json_object *sideband, *events;
+	struct json_object *events = ct_meta_member(r->meta, "sideband", "events");
 
-	return !json_object_object_get_ex(r->meta, "sideband", &sideband) ||
-	       !json_object_object_get_ex(sideband, "events", &events) ||
-	       json_object_get_boolean(events);
+	return !events || json_object_get_boolean(events);
 }
 
 const char *ct_fork_end_name(enum ct_fork_end how)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "meta.h"
 #include "report_lost.h"
 #include "units.h"
 
@@ -127,26 +128,26 @@ const char *plural(uint64_t n)
 	return n == 1 ? "" : "s";
 }
 
-void command_line(const struct ct_report *r, char *to, size_t size)
+void page_words(struct json_object *words, char *to, size_t size)
 {
-	struct json_object *target, *argv;
-	char word[256], line[1024] = "";
-	size_t i, n;
+	size_t i, used = 0, n = 0;
 
 	*to = '\0';
-	if (!r->meta || !json_object_object_get_ex(r->meta, "target", &target) ||
-	    !json_object_object_get_ex(target, "argv", &argv) ||
-	    !json_object_is_type(argv, json_type_array))
-		return;
-	n = json_object_array_length(argv);
-	for (i = 0; i < n && strlen(line) + 1 < sizeof(line); i++) {
-		const char *s = json_object_get_string(json_object_array_get_idx(argv, i));
+	if (json_object_is_type(words, json_type_array))
+		n = json_object_array_length(words);
+	for (i = 0; i < n && used + 1 < size; i++) {
+		const char *s = json_object_get_string(json_object_array_get_idx(words, i)) ?: "";
 
-		ct_clean_text(word, sizeof(word), s ? s : "", s ? strlen(s) : 0);
-		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s%s", i ? " " : "",
-			 word);
+		if (i)
+			to[used++] = ' ';
+		ct_clean_text(to + used, size - used, s, strlen(s));
+		used += strlen(to + used);
 	}
-	ct_clean_text(to, size, line, strlen(line));
+}
+
+void command_line(const struct ct_report *r, char *to, size_t size)
+{
+	page_words(ct_meta_member(r->meta, "target", "argv"), to, size);
 }
 
 /* That what follows is estimated, and how far that can be relied on. */

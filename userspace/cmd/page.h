@@ -66,6 +66,9 @@ void more(struct page *p, size_t shown, size_t n);
 void count_cells(struct page *p, const struct ct_count *c);
 void count_heads(struct page *p);
 
+/* Words of a trace, as far as they fit, cleaned; empty for what is no array. */
+void page_words(struct json_object *words, char *to, size_t size);
+
 /* The traced command, as far as it fits; empty for none. */
 void command_line(const struct ct_report *r, char *to, size_t size);
 

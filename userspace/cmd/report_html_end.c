@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "meta.h"
 #include "page.h"
 #include "report_html_parts.h"
 #include "report_lost.h"
@@ -57,15 +58,6 @@ void html_lost(struct report_page *p)
 
 /* --- where the trace comes from ---------------------------------------------- */
 
-static struct json_object *meta(const struct ct_report *r, const char *of, const char *name)
-{
-	struct json_object *o = NULL, *value = NULL;
-
-	if (r->meta && json_object_object_get_ex(r->meta, of, &o))
-		json_object_object_get_ex(o, name, &value);
-	return value;
-}
-
 static void begin_fact(struct html *h, const char *name)
 {
 	html_printf(h, "<div><dt>%s</dt><dd>", name);
@@ -85,17 +77,10 @@ static void fact(struct html *h, const char *name, const char *text)
 	end_fact(h);
 }
 
-const char *html_meta(const struct ct_report *r, const char *of, const char *name)
-{
-	struct json_object *value = meta(r, of, name);
-
-	return value ? json_object_get_string(value) : NULL;
-}
-
 const char *html_date(const struct ct_report *r, char *to, size_t size)
 {
-	struct json_object *value = meta(r, "start", "realtime_ns");
-	time_t seconds = value ? json_object_get_int64(value) / 1000000000 : 0;
+	struct json_object *value = ct_meta_member(r->meta, "start", "realtime_ns");
+	time_t seconds = json_object_get_int64(value) / 1000000000;
 	struct tm tm;
 
 	*to = '\0';
@@ -119,16 +104,12 @@ static void when(struct report_page *p)
 
 static void recorder(struct report_page *p)
 {
+	/* Long enough to be seen to be cut. */
+	char line[HTML_TEXT_MAX + 5];
 	struct json_object *words = NULL;
-	char line[HTML_TEXT_MAX + 2] = "";
-	size_t i, used = 0;
 
-	if (!p->r->meta || !json_object_object_get_ex(p->r->meta, "command_line", &words) ||
-	    !json_object_is_type(words, json_type_array))
-		return;
-	for (i = 0; i < json_object_array_length(words) && used < sizeof(line); i++)
-		used += snprintf(line + used, sizeof(line) - used, "%s%s", i ? " " : "",
-				 json_object_get_string(json_object_array_get_idx(words, i)) ?: "");
+	json_object_object_get_ex(p->r->meta, "command_line", &words);
+	page_words(words, line, sizeof(line));
 	fact(&p->h, "Recorded by", line);
 }
 
@@ -144,11 +125,11 @@ void html_origin(struct report_page *p)
 	fact(h, "Traced command", text);
 	recorder(p);
 	when(p);
-	fact(h, "Host", html_meta(r, "kernel", "host"));
+	fact(h, "Host", ct_meta_text(r->meta, "kernel", "host"));
 	fact(h, "Kernel", r->schema->kernel);
-	fact(h, "Its build", html_meta(r, "kernel", "version"));
-	fact(h, "Machine", html_meta(r, "kernel", "arch"));
-	fact(h, "CPUs", html_meta(r, "kernel", "cpus"));
+	fact(h, "Its build", ct_meta_text(r->meta, "kernel", "version"));
+	fact(h, "Machine", ct_meta_text(r->meta, "kernel", "arch"));
+	fact(h, "CPUs", ct_meta_text(r->meta, "kernel", "cpus"));
 	begin_fact(h, "Page size");
 	html_bytes(h, r->schema->page_size);
 	end_fact(h);

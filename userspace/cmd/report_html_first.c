@@ -2,6 +2,7 @@
 /* What is seen of the page first: what was traced, how many faults, and why they copied. */
 #include <string.h>
 
+#include "meta.h"
 #include "page.h"
 #include "report_html_parts.h"
 #include "report_lost.h"
@@ -17,18 +18,13 @@ static void style(struct html *h)
 /* What was traced: a command, a process, all of a machine, or what the file is called. */
 static void traced(const struct report_page *p, char *to, size_t size)
 {
-	struct json_object *target = NULL, *kind = NULL, *pid = NULL;
-	const char *word = "";
+	struct json_object *pid = ct_meta_member(p->r->meta, "target", "pid");
+	const char *kind = ct_meta_text(p->r->meta, "target", "kind");
 
 	command_line(p->r, to, size);
 	if (*to)
 		return;
-	if (p->r->meta && json_object_object_get_ex(p->r->meta, "target", &target)) {
-		json_object_object_get_ex(target, "pid", &pid);
-		if (json_object_object_get_ex(target, "kind", &kind))
-			word = json_object_get_string(kind) ?: "";
-	}
-	if (!strcmp(word, "system"))
+	if (kind && !strcmp(kind, "system"))
 		snprintf(to, size, "The whole system");
 	else if (pid)
 		snprintf(to, size, "process %u", (unsigned int)json_object_get_int(pid));
@@ -276,9 +272,9 @@ void html_first(struct report_page *p)
 	html_put(h, "<body>\n<header>\n<p class=\"kicker\">Copy on write, seen by cowtrace</p>\n<h1>");
 	html_name(h, what);
 	html_put(h, "</h1>\n<p class=\"sub\">");
-	if (html_meta(p->r, "kernel", "host")) {
+	if (ct_meta_text(p->r->meta, "kernel", "host")) {
 		html_put(h, "host ");
-		html_name(h, html_meta(p->r, "kernel", "host"));
+		html_name(h, ct_meta_text(p->r->meta, "kernel", "host"));
 		html_put(h, ", ");
 	}
 	html_put(h, "kernel ");

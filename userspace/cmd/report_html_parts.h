@@ -40,9 +40,6 @@ void html_section_end(struct html *h);
 void html_sentences(struct report_page *p, void (*say)(struct page *text, const void *arg),
 		    const void *arg);
 
-/* A member of a member of what the trace says of itself, NULL for none. */
-const char *html_meta(const struct ct_report *r, const char *of, const char *name);
-
 /* When it began to be recorded, empty where it does not say. Return: @to. */
 const char *html_date(const struct ct_report *r, char *to, size_t size);
 

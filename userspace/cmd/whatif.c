@@ -9,6 +9,7 @@
 
 #include "command.h"
 #include "ledger.h"
+#include "meta.h"
 #include "past.h"
 #include "whatif_view.h"
 
@@ -178,13 +179,8 @@ static int choose(struct ct_whatif_view *v, struct ct_error *err)
 
 static bool filtered(const struct ct_report *r, const char *name)
 {
-	struct json_object *settings, *value;
-	const char *text;
+	const char *text = ct_meta_text(r->meta, "settings", name);
 
-	if (!r->meta || !json_object_object_get_ex(r->meta, "settings", &settings) ||
-	    !json_object_object_get_ex(settings, name, &value))
-		return true;
-	text = json_object_get_string(value);
 	return !text || strcmp(text, "any");
 }
 

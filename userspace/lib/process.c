@@ -13,6 +13,7 @@
 
 #include "bytes.h"
 #include "map.h"
+#include "meta.h"
 #include "sideband_memory.h"
 
 /* A chain of forks longer than this is not followed: no shell is so patient. */
@@ -358,7 +359,7 @@ static int take_meta(void *arg, uint32_t cpu, const void *data, size_t length)
 {
 	struct ct_processes *p = arg;
 	struct json_tokener *tokener;
-	struct json_object *meta, *sideband, *type;
+	struct json_object *meta, *type;
 
 	(void)cpu;
 	if (length > 1 << 20)
@@ -367,9 +368,8 @@ static int take_meta(void *arg, uint32_t cpu, const void *data, size_t length)
 	if (!tokener)
 		return -ENOMEM;
 	meta = json_tokener_parse_ex(tokener, data, length);
-	if (meta && json_object_object_get_ex(meta, "sideband", &sideband) &&
-	    json_object_object_get_ex(sideband, "sample_type", &type) &&
-	    json_object_is_type(type, json_type_int))
+	type = ct_meta_member(meta, "sideband", "sample_type");
+	if (json_object_is_type(type, json_type_int))
 		p->sample_type = json_object_get_int64(type);
 	json_object_put(meta);
 	json_tokener_free(tokener);

@@ -4,17 +4,14 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "meta.h"
+
 /* As unlikely as one in two millions. */
 #define CHANGED_ERRORS	5
 
 static uint64_t setting(struct json_object *meta)
 {
-	struct json_object *settings, *value;
-
-	if (!meta || !json_object_object_get_ex(meta, "settings", &settings) ||
-	    !json_object_object_get_ex(settings, "sample_every", &value))
-		return 0;
-	return strtoull(json_object_get_string(value) ?: "", NULL, 10);
+	return strtoull(ct_meta_text(meta, "settings", "sample_every") ?: "", NULL, 10);
 }
 
 /* Is the number of those recorded one that such a setting can bring about? */
