@@ -42,11 +42,9 @@ struct events {
 	char			data[ROOM];
 };
 
-enum { KEY_JSON = 0x200, KEY_COMM };
+enum { KEY_JSON = 0x200 };
 
 static const struct argp_option options[] = {
-	{ "pid", 'p', "PID", 0, "only faults of this process", 1 },
-	{ "comm", KEY_COMM, "NAME", 0, "only faults of tasks of this name", 1 },
 	{ "json", KEY_JSON, NULL, 0, "print one JSON object a fault", 1 },
 	{ 0 },
 };
@@ -58,11 +56,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &e->options;
+		state->child_inputs[1] = &e->options;
 		return 0;
-	case 'p':
-		return ct_options_add(&e->options, "tgid", arg);
-	case KEY_COMM:
-		return ct_options_add(&e->options, "comm", arg);
 	case KEY_JSON:
 		e->json = true;
 		return 0;
@@ -76,7 +71,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &ct_options_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = {
+	{ &ct_options_argp, 0, NULL, 0 }, { &ct_who_argp, 0, NULL, 1 }, { 0 }
+};
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,

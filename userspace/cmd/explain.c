@@ -34,17 +34,12 @@ struct explain {
 	const struct ct_schema *schema;
 };
 
-enum { KEY_JSON = 0x100, KEY_COMM, KEY_SORT };
+enum { KEY_JSON = 0x200, KEY_SORT };
 
 static const struct argp_option options[] = {
 	{ "top", 't', "N", 0, "explain the first N patterns (default 5; with --json all)", 0 },
 	{ "sort", KEY_SORT, "KEY", 0,
 	  "what comes first: most faults (default), most time, or most bytes copied", 0 },
-	{ "pid", 'p', "PID", 0, "only faults of this process", 0 },
-	{ "comm", KEY_COMM, "NAME", 0, "only faults of tasks of this name", 0 },
-	{ "filter", 'f', "NAME=VALUE", 0,
-	  "only matching faults: pid, tgid, uid, comm, outcome, reason, kind, origin, path, "
-	  "min_duration_ns; several of them must all match", 0 },
 	{ "json", KEY_JSON, NULL, 0, "print one JSON object", 0 },
 	{ 0 },
 };
@@ -108,6 +103,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	unsigned long long n;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &e->filters;
+		return 0;
 	case 't':
 		if (ct_parse_number(arg, 1, 1000000, &n))
 			ct_usage(state, "\"%s\" is no number from 1 to 1000000", arg);
@@ -116,12 +114,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_SORT:
 		e->order = parse_order(arg, state);
 		return 0;
-	case 'p':
-		return ct_options_add(&e->filters, "tgid", arg);
-	case KEY_COMM:
-		return ct_options_add(&e->filters, "comm", arg);
-	case 'f':
-		return ct_options_filter(&e->filters, arg, state);
 	case KEY_JSON:
 		e->json = true;
 		return 0;
@@ -137,6 +129,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const struct argp_child children[] = { { &ct_match_argp, 0, NULL, 0 }, { 0 } };
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -148,6 +141,7 @@ static const struct argp argp = {
 	       "that cowtrace events prints behind fault=, it explains that fault, and the other record of "
 	       "its access if a huge page was split. With GROUP:SEQ it explains an event of a group, "
 	       "such as khugepaged:1. TRACE is " DEFAULT_TRACE " if not given, - for standard input.",
+	.children = children,
 };
 
 static int cannot_write(struct ct_error *err)

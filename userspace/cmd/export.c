@@ -58,18 +58,13 @@ struct args {
 	struct ct_options filters;
 };
 
-enum { KEY_FORMAT = 0x100, KEY_COMM, KEY_HOST, KEY_HEADER, KEY_MAX, KEY_PROCESSES, KEY_WEIGHT };
+enum { KEY_FORMAT = 0x200, KEY_HOST, KEY_HEADER, KEY_MAX, KEY_PROCESSES, KEY_WEIGHT };
 
 static const struct argp_option options[] = {
 	{ "format", KEY_FORMAT, "FORMAT", 0, "one of those below", 0 },
 	{ "output", 'o', "FILE", 0,
 	  "write into FILE, which appears when it is finished and whole (default: standard output)",
 	  0 },
-	{ "pid", 'p', "PID", 0, "only faults of this process", 0 },
-	{ "comm", KEY_COMM, "NAME", 0, "only faults of tasks of this name", 0 },
-	{ "filter", 'f', "NAME=VALUE", 0,
-	  "only matching faults: pid, tgid, uid, comm, outcome, reason, kind, origin, path, "
-	  "min_duration_ns; several of them must all match", 0 },
 	{ "host", KEY_HOST, "NAME", 0,
 	  "call the traced machine so (default: as it called itself)", 0 },
 	{ "header", KEY_HEADER, NULL, 0,
@@ -108,18 +103,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	unsigned long long n;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->filters;
+		return 0;
 	case KEY_FORMAT:
 		a->format = find_format(arg, state);
 		return 0;
 	case 'o':
 		a->output = arg;
 		return 0;
-	case 'p':
-		return ct_options_add(&a->filters, "tgid", arg);
-	case KEY_COMM:
-		return ct_options_add(&a->filters, "comm", arg);
-	case 'f':
-		return ct_options_filter(&a->filters, arg, state);
 	case KEY_HOST:
 		a->host = arg;
 		return 0;
@@ -174,6 +166,7 @@ static char *help_filter(int key, const char *text, void *input)
 	return all;
 }
 
+static const struct argp_child children[] = { { &ct_match_argp, 0, NULL, 0 }, { 0 } };
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -183,6 +176,7 @@ static const struct argp argp = {
 	       "asks the module what it has counted until now, and changes nothing.\n\n"
 	       "Exit status:\n" CT_REPORT_STATUS_LINES,
 	.help_filter = help_filter,
+	.children = children,
 };
 
 bool ct_export_next(struct ct_export *e, struct ct_event *event, const struct ct_split **split)

@@ -16,7 +16,10 @@
 #include "command.h"
 #include "options.h"
 
-enum { KEY_DURATION = 0x100, KEY_BUFFER, KEY_SAMPLE, KEY_WITNESS, KEY_GROUP, KEY_BACKEND, KEY_BTF };
+enum {
+	KEY_DURATION = 0x100, KEY_BUFFER, KEY_SAMPLE, KEY_WITNESS, KEY_GROUP, KEY_BACKEND, KEY_BTF,
+	KEY_COMM
+};
 
 static const struct argp_option options[] = {
 	{ "backend", KEY_BACKEND, "NAME", 0,
@@ -149,6 +152,52 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 const struct argp ct_options_argp = { .options = options, .parser = parse };
+
+static const struct argp_option who_options[] = {
+	{ "pid", 'p', "PID", 0, "only faults of this process", 0 },
+	{ "comm", KEY_COMM, "NAME", 0, "only faults of tasks of this name", 0 },
+	{ 0 },
+};
+
+static error_t parse_who(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case 'p':
+		return ct_options_add(state->input, "tgid", arg);
+	case KEY_COMM:
+		return ct_options_add(state->input, "comm", arg);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp ct_who_argp = { .options = who_options, .parser = parse_who };
+
+static const struct argp_option filter_options[] = {
+	{ "filter", 'f', "NAME=VALUE", 0,
+	  "only matching faults: pid, tgid, uid, comm, outcome, reason, kind, origin, path, "
+	  "min_duration_ns; several of them must all match", 0 },
+	{ 0 },
+};
+
+static error_t parse_filter(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = state->input;
+		return 0;
+	case 'f':
+		return ct_options_filter(state->input, arg, state);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child filter_children[] = { { &ct_who_argp, 0, NULL, 0 }, { 0 } };
+
+const struct argp ct_match_argp = {
+	.options = filter_options, .parser = parse_filter, .children = filter_children,
+};
 
 void ct_options_session(const struct ct_options *o, struct ct_session_opts *session)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Options that all tracing commands share, and how their end is told. */
+/* Options that commands share, and how their end is told. */
 #ifndef COWTRACE_OPTIONS_H
 #define COWTRACE_OPTIONS_H
 
@@ -33,6 +33,12 @@ struct ct_options {
 
 /* Parses into a struct ct_options, given as the child's input. */
 extern const struct argp ct_options_argp;
+
+/* Likewise --pid and --comm, of whoever shows faults. */
+extern const struct argp ct_who_argp;
+
+/* These and --filter, of whoever chooses among the faults of a trace: see ct_match_add(). */
+extern const struct argp ct_match_argp;
 
 /**
  * ct_usage() - end because of a wrong command line, with one line that says why

@@ -39,13 +39,11 @@ struct command {
 	int			signals;
 };
 
-enum { KEY_COMM = 0x200, KEY_JSON, KEY_VIEW };
+enum { KEY_JSON = 0x200, KEY_VIEW };
 
 static const struct argp_option options[] = {
 	{ "delay", 'd', "SECONDS", 0, "from one look to the next (default 1)", 0 },
 	{ "iterations", 'n', "N", 0, "end after N intervals", 0 },
-	{ "pid", 'p', "PID", 0, "count only faults of this process", 0 },
-	{ "comm", KEY_COMM, "NAME", 0, "count only faults of tasks of this name", 0 },
 	{ "filter", 'f', "NAME=VALUE", 0,
 	  "count only matching faults: pid, tgid, uid, comm, outcome, reason, min_duration_ns; "
 	  "several of them must all match", 0 },
@@ -93,6 +91,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	unsigned long long n;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &c->options;
+		return 0;
 	case 'd':
 		if (ct_parse_seconds(arg, &n) || n < SECOND_NS / 20)
 			ct_usage(state, "\"%s\" is no time in seconds, of 0.05 at least", arg);
@@ -102,10 +103,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (ct_parse_number(arg, 1, UINT32_MAX, &c->iterations))
 			ct_usage(state, "\"%s\" is no number of intervals", arg);
 		return 0;
-	case 'p':
-		return ct_options_add(&c->options, "tgid", arg);
-	case KEY_COMM:
-		return ct_options_add(&c->options, "comm", arg);
 	case 'f':
 		return ct_options_filter(&c->options, arg, state);
 	case 'b':
@@ -133,6 +130,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const struct argp_child children[] = { { &ct_who_argp, 0, NULL, 0 }, { 0 } };
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -142,6 +140,7 @@ static const struct argp argp = {
 	       "before is put back at its end, however it ends. While somebody else "
 	       "traces, it reads along, with the filters that they have set.\n\n"
 	       "Keys: q quits, h shows all others.",
+	.children = children,
 };
 
 /* --- looks -------------------------------------------------------------------------- */
