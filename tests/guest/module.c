@@ -10,6 +10,7 @@
 
 #include "files.h"
 #include "module.h"
+#include "process.h"
 #include "report.h"
 
 int module_load(const char *variant, const char *parameters)
@@ -91,4 +92,11 @@ void disable(void)
 	int err = cow_write("enabled", "0");
 
 	need(!err, "writing 0 to enabled: %s", strerror(-err));
+}
+
+void wait_armed(bool on)
+{
+	while (file_has(COW_DIR "/probes", " armed ") != on &&
+	       (on || !file_has(COW_DIR "/enabled", "1")))
+		sleep_ms(10);
 }

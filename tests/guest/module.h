@@ -18,6 +18,11 @@ void module_start(unsigned int kb);
 /* enabled: fails the suite when it is refused. */
 void enable(void);
 void disable(void);
+/*
+ * Until the probes are armed, or nobody has them armed: on 7.2 those of fprobe follow the
+ * switch of the event a moment later.
+ */
+void wait_armed(bool on);
 
 /* COWTRACE_TRAIT_* of this kernel, as the schema has them. */
 unsigned int kernel_traits(void);

@@ -20,13 +20,6 @@
 #define PAGES		1024
 #define OUT		"/tmp/tools.out"
 
-/* On 7.2 the probes of fprobe follow the event's switch a moment later. */
-static void wait_armed(bool on)
-{
-	while (file_has(COW_DIR "/probes", " armed ") != on)
-		sleep_ms(10);
-}
-
 /* "cowtest load tools": under a name that nothing else has. */
 void tools_load(void)
 {

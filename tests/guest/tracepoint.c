@@ -71,13 +71,10 @@ static unsigned long long lines(const char *task, unsigned long long *copies,
 	return n;
 }
 
-/* On 7.2 the probes follow the event's switch a moment later: wait for the state itself. */
 static void event(bool on)
 {
 	need(!file_write(EVENT "/enable", on ? "1" : "0"), "the event cannot be switched");
-	while (file_has(COW_DIR "/probes", " armed ") != on &&
-	       (on || !file_has(COW_DIR "/enabled", "1")))
-		sleep_ms(10);
+	wait_armed(on);
 }
 
 /* By this name, with its child, it faults only while all users are on. */
