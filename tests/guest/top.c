@@ -75,28 +75,23 @@ static bool seen(const char *one, const char *other)
 }
 
 /* Wait for it; what never comes fails the claim that asks. */
+#define becomes(condition) ({							\
+	uint64_t deadline_ = now_ns() + slowness() * WAIT_MS * 1000000ull;	\
+	bool is_;								\
+										\
+	while (!(is_ = (condition)) && now_ns() <= deadline_)			\
+		sleep_ms(POLL_MS);						\
+	is_;									\
+})
+
 static bool shows(const char *one, const char *other)
 {
-	uint64_t deadline = now_ns() + slowness() * WAIT_MS * 1000000ull;
-
-	while (!seen(one, other)) {
-		if (now_ns() > deadline)
-			return false;
-		sleep_ms(POLL_MS);
-	}
-	return true;
+	return becomes(seen(one, other));
 }
 
 static bool gone(const char *text)
 {
-	uint64_t deadline = now_ns() + slowness() * WAIT_MS * 1000000ull;
-
-	while (seen(text, "")) {
-		if (now_ns() > deadline)
-			return false;
-		sleep_ms(POLL_MS);
-	}
-	return true;
+	return becomes(!seen(text, ""));
 }
 
 static const char *whole(void)
@@ -159,14 +154,7 @@ static bool whole_screen(void)
 /* A picture may be taken while it is being drawn: wait for a whole one. */
 static bool drawn(void)
 {
-	uint64_t deadline = now_ns() + slowness() * WAIT_MS * 1000000ull;
-
-	while (!whole_screen()) {
-		if (now_ns() > deadline)
-			return false;
-		sleep_ms(POLL_MS);
-	}
-	return true;
+	return becomes(whole_screen());
 }
 
 static void sizes(void)
@@ -229,14 +217,7 @@ static void press(void)
 
 static bool unloaded(void)
 {
-	uint64_t deadline = now_ns() + slowness() * WAIT_MS * 1000000ull;
-
-	while (module_loaded()) {
-		if (now_ns() > deadline)
-			return false;
-		sleep_ms(POLL_MS);
-	}
-	return true;
+	return becomes(!module_loaded());
 }
 
 /* The terminal's modes, and whether it shows its other screen. */
@@ -351,13 +332,16 @@ static unsigned int json_lines(void)
 	return n;
 }
 
+static void wait_lines(unsigned int n)
+{
+	while (json_lines() < n)
+		sleep_ms(20);
+}
+
 /* So many more intervals: all that was counted before is in one of them. */
 static void intervals(unsigned int more)
 {
-	unsigned int until = json_lines() + more;
-
-	while (json_lines() < until)
-		sleep_ms(20);
+	wait_lines(json_lines() + more);
 }
 
 /* Faults of all intervals, of an outcome and reason or, without, of all. */
@@ -418,8 +402,7 @@ static void along(void)
 	need(!cow_write("mode", "counts") && !cow_write("filter/comm", LOAD), "settings");
 	enable();
 	pid = start_json("-s", "faults");
-	while (json_lines() < 1)
-		sleep_ms(20);
+	wait_lines(1);
 	turn_give(&turn);
 	need(!child_wait(loaded), "the load failed");
 	intervals(2);
@@ -476,8 +459,7 @@ static void alone(void)
 	child_sleeps(loaded);
 	fd = outside_count("wp", loaded);
 	pid = start_json("-f", "comm=" LOAD);
-	while (json_lines() < 1)
-		sleep_ms(20);
+	wait_lines(1);
 	turn_give(&turn);
 	need(!child_wait(loaded), "the load failed");
 	intervals(2);
