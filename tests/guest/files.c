@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "process.h"
 #include "report.h"
 
 ssize_t file_read(const char *path, char *buf, size_t size)
@@ -115,6 +116,12 @@ long long json_number(const char *from, const char *name)
 bool file_has(const char *path, const char *what)
 {
 	return file_read(path, text, sizeof(text)) >= 0 && strstr(text, what);
+}
+
+void file_wait(const char *path, const char *what)
+{
+	while (!file_has(path, what))
+		sleep_ms(10);
 }
 
 bool ext4_on_mnt(void)

@@ -22,6 +22,8 @@ long long value_in(const char *path, const char *name);
 /* The number behind "NAME": that follows @from in a text of JSON, -1 without one. */
 long long json_number(const char *from, const char *name);
 bool file_has(const char *path, const char *text);
+/* Until it has. */
+void file_wait(const char *path, const char *text);
 /* Is a disk on /mnt, with a file system that write-protects clean pages? */
 bool ext4_on_mnt(void);
 /* The device that is mounted at @where; false when nothing is. */

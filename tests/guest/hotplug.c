@@ -234,8 +234,7 @@ static pid_t record_start(void)
 		execlp("cowtrace", "cowtrace", "record", "-a", "-q", "--json", "-o", TRACE, NULL);
 		_exit(127);
 	}
-	while (!file_has(COW_DIR "/enabled", "1"))
-		sleep_ms(10);
+	file_wait(COW_DIR "/enabled", "1");
 	return pid;
 }
 

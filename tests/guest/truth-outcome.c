@@ -252,8 +252,7 @@ static bool oom_paused(char *mem)
 	group_set(group, "memory.limit_in_bytes", "1M");
 	c = child_in(group, mem);
 	child_go(&c);
-	while (!file_has("/tmp/truth-memory/truth/memory.oom_control", "under_oom 1"))
-		sleep_ms(10);
+	file_wait("/tmp/truth-memory/truth/memory.oom_control", "under_oom 1");
 	group_set(group, "memory.limit_in_bytes", "-1");
 	status = child_wait(c.pid);
 	rmdir(group);
