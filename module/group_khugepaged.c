@@ -8,6 +8,7 @@
 
 #include "group_khugepaged.h"
 #include "groups.h"
+#include "task.h"
 
 #define LOG_EVENTS	4096
 
@@ -37,18 +38,7 @@ static void begin(struct cow_scan *s, struct mm_struct *mm, unsigned long addres
 	s->address = address;
 	for (i = 0; i < COW_NR_LIMITS; i++)
 		s->limits[i] = READ_ONCE(cow_limits[i]);
-#ifdef CONFIG_MEMCG
-	rcu_read_lock();
-	{
-		struct task_struct *owner = rcu_dereference(mm->owner);
-
-		if (owner) {
-			s->owner = owner->tgid;
-			memcpy(s->owner_comm, owner->comm, sizeof(s->owner_comm));
-		}
-	}
-	rcu_read_unlock();
-#endif
+	s->owner = cow_mm_owner(mm, s->owner_comm);
 }
 
 /* What the kernel says of a scan. */

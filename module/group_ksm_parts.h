@@ -8,6 +8,7 @@
 
 #include <linux/atomic.h>
 #include <linux/ptrace.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 
 #include "compat/compat.h"
@@ -76,7 +77,7 @@ struct ksm_event {
 	u16			what;
 	u16			result;
 	bool			dead;
-	char			name[16];
+	char			name[TASK_COMM_LEN];
 };
 
 /* --- group_ksm_event.c ---------------------------------------------------------- */
