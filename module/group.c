@@ -43,6 +43,12 @@ static void begin(struct cow_group_state *s)
 	schedule_delayed_work(&s->limit, s->seconds * HZ + 1);
 }
 
+/* Who reads that it has ended finds all that was logged before. */
+static void end(struct cow_group_state *s)
+{
+	smp_store_release(&s->live, false);
+}
+
 static int start(struct cow_group_state *s)
 {
 	const struct cow_group *g = s->group;
@@ -79,7 +85,7 @@ static int start(struct cow_group_state *s)
 	if (g->stop)
 		g->stop();
 off:
-	WRITE_ONCE(s->live, false);
+	end(s);
 	return err;
 }
 
@@ -89,7 +95,7 @@ static void stop(struct cow_group_state *s)
 	if (s->group->stop)
 		s->group->stop();
 	s->ended_ns = ktime_get_ns();
-	WRITE_ONCE(s->live, false);
+	end(s);
 }
 
 static void limit_reached(struct work_struct *work)
