@@ -114,6 +114,14 @@ struct cow_group {
  */
 void cow_group_event(const struct cow_group *group, struct cow_event *event);
 
+/**
+ * cow_group_word() - what a task or a file calls itself, as one word of a line
+ * @to: receives it, at most @size bytes and a NUL.
+ * @name: as it likes, with a NUL if it is shorter than @size.
+ * @size: of @name.
+ */
+void cow_group_word(char *to, const char *name, size_t size);
+
 /* Does the kernel have one of a probe's functions, so that it is armed with the group? */
 bool cow_group_has(const struct cow_group *group, unsigned int probe);
 

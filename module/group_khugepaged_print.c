@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/ctype.h>
 #include <linux/kernel.h>
 
 #include "group_khugepaged.h"
@@ -43,16 +42,12 @@ static void put_word(struct line *l, const char *key, const char *word)
 	l->n += scnprintf(l->buf + l->n, l->size - l->n, " %s=%s", key, word);
 }
 
-/* As one word: tasks name themselves as they like. */
 static void put_comm(struct line *l, const char *key, const char *comm)
 {
 	char word[TASK_COMM_LEN + 1];
-	unsigned int i;
 
-	for (i = 0; i < TASK_COMM_LEN && comm[i]; i++)
-		word[i] = isgraph(comm[i]) ? comm[i] : '_';
-	word[i] = '\0';
-	put_word(l, key, i ? word : "-");
+	cow_group_word(word, comm, TASK_COMM_LEN);
+	put_word(l, key, *word ? word : "-");
 }
 
 static void put_counts(struct line *l, const struct cow_range_counts *c)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The events of KSM as lines. */
-#include <linux/ctype.h>
 #include <linux/kernel.h>
 #include <linux/random.h>
 #include <linux/string.h>
@@ -20,16 +19,6 @@ void ksm_print_init(void)
 {
 	if (!disguise)
 		get_random_bytes(&disguise, sizeof(disguise));
-}
-
-/* A name in the middle of a line must be one word. */
-static void one_word(char *to, const char *name, size_t size)
-{
-	size_t i;
-
-	for (i = 0; i < size && name[i]; i++)
-		to[i] = isgraph(name[i]) ? name[i] : '?';
-	to[i] = '\0';
 }
 
 /* Of what is counted as "merged_first" the event says "first". */
@@ -52,7 +41,7 @@ size_t ksm_print(char *buf, size_t size, const void *event)
 	size_t n;
 
 	if (e->owner) {
-		one_word(name, e->name, sizeof(e->name));
+		cow_group_word(name, e->name, sizeof(e->name));
 		scnprintf(owner, sizeof(owner), "%u", e->owner);
 	}
 	n = scnprintf(buf, size, "%s mm=%#lx owner=%s name=%s", words[e->head.type],

@@ -89,6 +89,15 @@ struct text {
 	char			body[COW_LINE_MAX / 2];
 };
 
+void cow_group_word(char *to, const char *name, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size && name[i]; i++)
+		to[i] = isgraph(name[i]) ? name[i] : '?';
+	to[i] = '\0';
+}
+
 /* "SECONDS.NANOSECONDS [CPU] WORD seq=N pid=N tgid=N key=value… comm=NAME" */
 static size_t print_line(struct text *t, char *line, size_t size)
 {
