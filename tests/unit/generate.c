@@ -84,6 +84,18 @@ char *schema_text(uint32_t traits)
 	return schema_text_of(&like);
 }
 
+struct ct_schema *schema_of(uint32_t traits)
+{
+	char *text = schema_text(traits);
+	struct ct_schema *schema;
+	struct ct_error err;
+
+	if (ct_schema_parse(text, strlen(text), &schema, &err))
+		abort();
+	free(text);
+	return schema;
+}
+
 struct cowtrace_record plain_record(uint32_t seq, uint64_t time_ns)
 {
 	struct cowtrace_record r = {

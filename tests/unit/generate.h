@@ -38,7 +38,10 @@ uint64_t below(struct random_state *random, uint64_t limit);
  */
 char *schema_text(uint32_t traits);
 
-/* The same with module, kernel, backend, page size and traits of another schema. */
+/* The same, read: for ct_schema_free(). */
+struct ct_schema *schema_of(uint32_t traits);
+
+/* The text with module, kernel, backend, page size and traits of another schema. */
 char *schema_text_of(const struct ct_schema *like);
 
 /* A record that has everything that a reader looks at. */

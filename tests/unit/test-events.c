@@ -17,16 +17,6 @@
 
 static struct ct_schema *schema;
 
-static void parse_schema(void)
-{
-	char *text = schema_text(TRAITS);
-	struct ct_error err;
-
-	if (ct_schema_parse(text, strlen(text), &schema, &err))
-		abort();
-	free(text);
-}
-
 /* --- which faults are one access -------------------------------------------- */
 
 static struct cowtrace_record split_record(uint32_t pid, uint32_t seq)
@@ -321,7 +311,7 @@ static void check_merge(void)
 
 int main(void)
 {
-	parse_schema();
+	schema = schema_of(TRAITS);
 	check_links();
 	check_text();
 	check_json();

@@ -14,16 +14,6 @@
 
 static struct ct_schema *schema;
 
-static void parse_schema(void)
-{
-	char *text = schema_text(TRAITS);
-	struct ct_error err;
-
-	if (ct_schema_parse(text, strlen(text), &schema, &err))
-		abort();
-	free(text);
-}
-
 static struct cowtrace_record reused(uint32_t seq)
 {
 	return plain_record(seq, 1000 * seq);
@@ -282,7 +272,7 @@ static void check_access(void)
 
 int main(void)
 {
-	parse_schema();
+	schema = schema_of(TRAITS);
 	check_same();
 	check_counts();
 	check_match();
