@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,8 +21,6 @@
 #define SECOND_NS	1000000000ull
 /* Four lines of progress a second. */
 #define PROGRESS_NS	(SECOND_NS / 4)
-/* Rounds of looking for children that were forked while their parents were looked for. */
-#define TREE_ROUNDS	8
 
 /* What is open, in the order in which it is opened; close_session() goes back. */
 struct session {
@@ -138,88 +135,6 @@ static void read_signals(struct session *s)
 		else if (s->child.pid > 0)
 			reap(s);
 	}
-}
-
-/* --- target ----------------------------------------------------------------- */
-
-static bool holds(const pid_t *pids, size_t n, pid_t pid)
-{
-	for (size_t i = 0; i < n; i++)
-		if (pids[i] == pid)
-			return true;
-	return false;
-}
-
-/* Adds those of @pids that are new. Returns how many could not be added. */
-static size_t add_new(struct session *s, const pid_t *pids, size_t n, const pid_t *old,
-		      size_t nr_old)
-{
-	struct ct_error err;
-	size_t failed = 0;
-
-	for (size_t i = 0; i < n; i++)
-		/* One that has ended meanwhile is no loss. */
-		if (!holds(old, nr_old, pids[i]) &&
-		    ct_settings_add_process(s->settings, pids[i], &err) && err.code != -ESRCH)
-			failed++;
-	return failed;
-}
-
-/*
- * A child that is forked after its parent was added is in the tree by itself;
- * one that was forked before has to be found. Rounds until none is new.
- */
-static int add_process(struct session *s, pid_t **pids, size_t *n, struct ct_error *err)
-{
-	pid_t *old = NULL;
-	size_t nr_old, failed = 0;
-	int ret;
-
-	ret = ct_settings_add_process(s->settings, s->opts->pid, err);
-	if (ret)
-		return ret;
-	*pids = malloc(sizeof(**pids));
-	if (!*pids)
-		return ct_error_set(err, -ENOMEM, "no memory for the list of processes");
-	(*pids)[0] = s->opts->pid;
-	*n = 1;
-	for (int round = 0; round < TREE_ROUNDS; round++) {
-		free(old);
-		old = *pids;
-		nr_old = *n;
-		*pids = NULL;
-		ret = ct_process_tree(s->opts->pid, pids, n);
-		if (ret) {
-			free(old);
-			return ct_error_set(err, ret, "cannot list the children of process %d: %s",
-					    s->opts->pid, strerror(-ret));
-		}
-		failed += add_new(s, *pids, *n, old, nr_old);
-		if (*n <= nr_old)
-			break;
-	}
-	free(old);
-	if (failed)
-		fprintf(stderr,
-			"cowtrace: %zu processes below %d are not traced, there is no room for more: use -a\n",
-			failed, s->opts->pid);
-	return 0;
-}
-
-static int open_process(struct session *s, struct ct_error *err)
-{
-	s->process = syscall(SYS_pidfd_open, s->opts->pid, 0);
-	if (s->process >= 0)
-		return 0;
-	if (errno == ESRCH)
-		return ct_error_set(err, -ESRCH, "there is no process %d: ps -e lists those that run",
-				    s->opts->pid);
-	if (errno == EINVAL)
-		return ct_error_set(err, -EINVAL,
-				    "%d is a thread, not a process: give the process that it belongs to",
-				    s->opts->pid);
-	return ct_error_set(err, -errno, "cannot watch process %d: %s", s->opts->pid,
-			    strerror(errno));
 }
 
 /* --- trace ------------------------------------------------------------------ */
@@ -391,7 +306,7 @@ static int prepare(struct session *s, struct ct_error *err)
 	if (!ret)
 		ret = prepare_settings(s, err);
 	if (!ret && opts->target == CT_TARGET_PROCESS)
-		ret = open_process(s, err);
+		ret = ct_target_watch(s->opts->pid, &s->process, err);
 	if (!ret)
 		ret = ct_groups_open(&s->groups, s->source, opts->groups, err);
 	if (ret)
@@ -411,7 +326,7 @@ static int prepare(struct session *s, struct ct_error *err)
 		if (!ret)
 			ret = ct_settings_add_process(s->settings, s->child.pid, err);
 	} else if (opts->target == CT_TARGET_PROCESS) {
-		ret = add_process(s, &pids, &n, err);
+		ret = ct_target_add(s->settings, s->opts->pid, &pids, &n, err);
 	}
 	if (ret)
 		goto out;

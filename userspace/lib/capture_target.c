@@ -7,10 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "capture_target.h"
+
+/* Rounds of looking for children that were forked while their parents were looked for. */
+#define TREE_ROUNDS	8
 
 /* The child's side. Only what is safe after fork() without exec. */
 static _Noreturn void execute(int gate, int answer, char **argv,
@@ -160,7 +164,8 @@ static bool is_inside(const struct relation *all, size_t n, pid_t pid)
 	return false;
 }
 
-int ct_process_tree(pid_t root, pid_t **pids, size_t *n)
+/* A process and all its descendants, -ESRCH where it has ended. */
+static int process_tree(pid_t root, pid_t **pids, size_t *n)
 {
 	struct relation *all = NULL;
 	size_t nr, found = 0;
@@ -193,4 +198,81 @@ int ct_process_tree(pid_t root, pid_t **pids, size_t *n)
 	if (!found)
 		return -ESRCH;
 	return *pids ? 0 : -ENOMEM;
+}
+
+static bool holds(const pid_t *pids, size_t n, pid_t pid)
+{
+	for (size_t i = 0; i < n; i++)
+		if (pids[i] == pid)
+			return true;
+	return false;
+}
+
+/* Adds those of @pids that are new. Returns how many could not be added. */
+static size_t add_new(struct ct_settings *settings, const pid_t *pids, size_t n,
+		      const pid_t *old, size_t nr_old)
+{
+	struct ct_error err;
+	size_t failed = 0;
+
+	for (size_t i = 0; i < n; i++)
+		/* One that has ended meanwhile is no loss. */
+		if (!holds(old, nr_old, pids[i]) &&
+		    ct_settings_add_process(settings, pids[i], &err) && err.code != -ESRCH)
+			failed++;
+	return failed;
+}
+
+/* Rounds until no process is new. */
+int ct_target_add(struct ct_settings *settings, pid_t pid, pid_t **pids, size_t *n,
+		  struct ct_error *err)
+{
+	pid_t *old = NULL;
+	size_t nr_old, failed = 0;
+	int ret;
+
+	ret = ct_settings_add_process(settings, pid, err);
+	if (ret)
+		return ret;
+	*pids = malloc(sizeof(**pids));
+	if (!*pids)
+		return ct_error_set(err, -ENOMEM, "no memory for the list of processes");
+	(*pids)[0] = pid;
+	*n = 1;
+	for (int round = 0; round < TREE_ROUNDS; round++) {
+		free(old);
+		old = *pids;
+		nr_old = *n;
+		*pids = NULL;
+		ret = process_tree(pid, pids, n);
+		if (ret) {
+			free(old);
+			return ct_error_set(err, ret, "cannot list the children of process %d: %s",
+					    pid, strerror(-ret));
+		}
+		failed += add_new(settings, *pids, *n, old, nr_old);
+		if (*n <= nr_old)
+			break;
+	}
+	free(old);
+	if (failed)
+		fprintf(stderr,
+			"cowtrace: %zu processes below %d are not traced, there is no room for more: use -a\n",
+			failed, pid);
+	return 0;
+}
+
+int ct_target_watch(pid_t pid, int *process, struct ct_error *err)
+{
+	*process = syscall(SYS_pidfd_open, pid, 0);
+	if (*process >= 0)
+		return 0;
+	if (errno == ESRCH)
+		return ct_error_set(err, -ESRCH,
+				    "there is no process %d: ps -e lists those that run", pid);
+	if (errno == EINVAL)
+		return ct_error_set(err, -EINVAL,
+				    "%d is a thread, not a process: give the process that it belongs to",
+				    pid);
+	return ct_error_set(err, -errno, "cannot watch process %d: %s", pid, strerror(errno));
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "capture_settings.h"
 #include "error.h"
 
 /**
@@ -55,12 +56,25 @@ int ct_child_release(struct ct_child *child);
 void ct_child_abandon(struct ct_child *child);
 
 /**
- * ct_process_tree() - a process and all its descendants
- * @root: the process.
- * @pids: receives an array that the caller frees.
- * @n: receives its length, at least 1.
- * Return: 0, -ESRCH when there is no such process, or another negative errno.
+ * ct_target_add() - trace a process and all its descendants
+ * @settings: of the source.
+ * @pid: the process. A child that is forked after its parent was added is in the tree
+ *	by itself; those that were forked before are found.
+ * @pids: receives an array that the caller frees; nothing on failure.
+ * @n: receives its length.
+ * @err: what is wrong. For how many there is no room is told on standard error.
+ * Return: 0 or a negative errno.
  */
-int ct_process_tree(pid_t root, pid_t **pids, size_t *n);
+int ct_target_add(struct ct_settings *settings, pid_t pid, pid_t **pids, size_t *n,
+		  struct ct_error *err);
+
+/**
+ * ct_target_watch() - see when a process ends
+ * @pid: the process.
+ * @process: receives a descriptor that can be read then.
+ * @err: what is wrong.
+ * Return: 0 or a negative errno.
+ */
+int ct_target_watch(pid_t pid, int *process, struct ct_error *err);
 
 #endif /* COWTRACE_CAPTURE_TARGET_H */
