@@ -2,7 +2,7 @@
 /* What the words of experiments are called, and whether a kernel answers as it must. */
 #include <cowtrace/vocab.h>
 
-#include "experiment_parts.h"
+#include "experiment_parse.h"
 
 const char *const ct_exp_kernel_names[CT_EXP_NR_KERNELS] = {
 #define KERNEL_(id, n, s)	n,

@@ -10,7 +10,7 @@
 #include <cowtrace/vocab.h>
 
 #include "bytes.h"
-#include "experiment_parts.h"
+#include "experiment_parse.h"
 #include "experiment_scan.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))

@@ -2,7 +2,7 @@
 /* The operations of experiments, read. */
 #include <string.h>
 
-#include "experiment_parts.h"
+#include "experiment_parse.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof(*(a)))
 

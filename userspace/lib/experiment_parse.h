@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What those share that read the text of experiments. */
-#ifndef COWTRACE_LIB_EXPERIMENT_PARTS_H
-#define COWTRACE_LIB_EXPERIMENT_PARTS_H
+#ifndef COWTRACE_EXPERIMENT_PARSE_H
+#define COWTRACE_EXPERIMENT_PARSE_H
 
 #include <stdbool.h>
 
@@ -59,4 +59,4 @@ bool ct_exp_number(const char *word, unsigned int least, unsigned int greatest,
 int ct_exp_parse_op(struct ct_exp_parser *p, char *text);
 int ct_exp_parse_step(struct ct_exp_parser *p, char *rest);
 
-#endif /* COWTRACE_LIB_EXPERIMENT_PARTS_H */
+#endif /* COWTRACE_EXPERIMENT_PARSE_H */
