@@ -2,42 +2,24 @@
 /* cowtrace experiment: what each kernel must do with a page, and what this one does. */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "backend.h"
-#include "capture_settings.h"
 #include "command.h"
 #include "experiment_parts.h"
+#include "experiment_run.h"
 #include "host.h"
-#include "module.h"
 #include "options.h"
 
 struct arguments {
-	bool			all, json, why, quiet;
-	enum ct_backend		backend;
-	const char		*output;
+	struct ct_exp_run_opts	run;
+	bool			why;
 	char			**names;
 	size_t			nr_names;
-	char			*settings[CT_SETTINGS_MAX];
-	size_t			nr_settings;
-};
-
-/* What the traced process gets: the numbers here, then the experiments, then the log. */
-struct handover {
-	size_t	n;
-	bool	tell;
-	pid_t	runner;
-	cpu_set_t cpus;
-	/* What a later start has to put back of the session if all this is killed. */
-	char	recovery[8192];
 };
 
 /* The experiments that cowtrace brings along: userspace/experiments/. */
@@ -73,20 +55,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'a':
-		a->all = true;
+		a->run.all = true;
 		return 0;
 	case 'o':
-		a->output = arg;
+		a->run.output = arg;
 		return 0;
 	case 'q':
-		a->quiet = true;
+		a->run.quiet = true;
 		return 0;
 	case KEY_BACKEND:
-		if (ct_backend_parse(arg, &a->backend))
+		if (ct_backend_parse(arg, &a->run.backend))
 			ct_usage(state, "--backend is auto, module or bpf, not \"%s\"", arg);
 		return 0;
 	case KEY_JSON:
-		a->json = true;
+		a->run.json = true;
 		return 0;
 	case KEY_WHY:
 		a->why = true;
@@ -165,7 +147,7 @@ static int choose(const struct arguments *a, struct ct_experiments *all, struct 
 	size_t i;
 	int ret = builtin(&own, err);
 
-	for (i = 0; !ret && a->all && i < own.n; i++)
+	for (i = 0; !ret && a->run.all && i < own.n; i++)
 		ret = add_copy(all, &own.list[i], err);
 	for (i = 0; !ret && i < a->nr_names; i++) {
 		const char *name = a->names[i], *dot = strrchr(name, '.');
@@ -186,228 +168,6 @@ static int choose(const struct arguments *a, struct ct_experiments *all, struct 
 
 /* --- run -------------------------------------------------------------------------- */
 
-static void tell(const struct ct_experiments *all, size_t number)
-{
-	fprintf(stderr, "\r\033[K[%zu/%zu] %s", number + 1, all->n, all->list[number].name);
-	if (number + 1 == all->n)
-		fprintf(stderr, "\r\033[K");
-}
-
-/* In the traced process. */
-static int stage(int fd)
-{
-	struct ct_experiments all;
-	struct handover *h;
-	struct ct_error err;
-	struct stat st;
-
-	if (fstat(fd, &st) || st.st_size < (off_t)sizeof(*h))
-		return CT_EXIT_USAGE;
-	h = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (h == MAP_FAILED)
-		return CT_EXIT_FAIL;
-	close(fd);
-	all.n = h->n;
-	all.list = (struct ct_experiment *)(h + 1);
-	if ((st.st_size - sizeof(*h)) / (sizeof(*all.list) + sizeof(struct ct_stage_log)) != all.n)
-		return CT_EXIT_USAGE;
-	/* Whatever ends the runner: what was changed is put back. */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != h->runner)
-		return CT_EXIT_FAIL;
-	if (!ct_stage_run(&all, (struct ct_stage_log *)(all.list + all.n),
-			  &h->cpus, h->recovery, h->tell ? tell : NULL, &err))
-		return CT_EXIT_OK;
-	ct_complain(&err);
-	return CT_EXIT_FAIL;
-}
-
-static bool has_scans(const struct ct_experiment *e)
-{
-	unsigned int s;
-
-	for (s = 0; s < e->nr_steps; s++)
-		if (ct_exp_is_scan(e, &e->step[s]))
-			return true;
-	return false;
-}
-
-/* What the steps are judged by besides faults, NULL for nothing. */
-static const char *groups_of(const struct ct_experiments *all)
-{
-	size_t i;
-
-	for (i = 0; i < all->n; i++)
-		if (has_scans(&all->list[i]))
-			return CT_KHUGE_GROUP;
-	return NULL;
-}
-
-/* Scans are seen by the module alone. */
-static void leave_out_scans(struct ct_experiments *all)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < all->n; i++)
-		if (!has_scans(&all->list[i]))
-			all->list[n++] = all->list[i];
-		else
-			fprintf(stderr,
-				"cowtrace: %s is left out: khugepaged's scans are seen by the module alone\n",
-				all->list[i].name);
-	all->n = n;
-}
-
-static void note_session(const struct ct_experiments *all, char *to, size_t size)
-{
-	char dir[256], path[512], value[256];
-	const char *name;
-	size_t i, n = 0;
-
-	*to = '\0';
-	if (ct_debugfs_dir(dir, sizeof(dir) - sizeof("/cowtrace")))
-		return;
-	strcat(dir, "/cowtrace");
-	/* The session loads it for as long. */
-	if (access("/sys/module/cowtrace", F_OK))
-		n += snprintf(to, size, "rmmod cowtrace\n");
-	for (i = 0; (name = ct_settings_name(i)) && n < size; i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, name);
-		if (!ct_host_read(path, value, sizeof(value)))
-			n += snprintf(to + n, size - n, "tracing %s %s %s\n", dir, name, value);
-	}
-	if (groups_of(all) && n < size)
-		n += snprintf(to + n, size - n, "tracing %s groups/%s/enabled 0\n", dir,
-			      groups_of(all));
-	/* The last is undone first. */
-	if (n < size)
-		snprintf(to + n, size - n, "tracing %s enabled 0\n", dir);
-}
-
-static int trace(int handover, const struct ct_experiments *all, enum ct_backend backend,
-		 const char *output, char **command_line, struct ct_session_result *result,
-		 struct ct_error *err)
-{
-	char number[16];
-	char *argv[] = { "/proc/self/exe", "experiment", "stage", number, NULL };
-	struct ct_session_opts opts = {
-		.open = ct_backend_open,
-		.backend = backend,
-		.target = CT_TARGET_COMMAND,
-		.argv = argv,
-		.command_line = command_line,
-		.output = output,
-		.groups = groups_of(all),
-	};
-
-	snprintf(number, sizeof(number), "%d", handover);
-	return ct_session_run(&opts, result, err);
-}
-
-static int judge(const struct arguments *a, struct ct_exp_run *run, const char *trace,
-		 struct ct_error *err)
-{
-	struct ct_reader *reader;
-	int ret = ct_reader_open(trace, &reader, err);
-
-	if (ret)
-		return ret;
-	ret = ct_experiments_judge(run, reader, err);
-	ct_reader_close(reader);
-	if (!ret && a->json)
-		ret = ct_experiments_json(stdout, run) ? ct_error_set(err, -EIO, "cannot print the result") : 0;
-	else if (!ret)
-		ct_experiments_text(stdout, run);
-	if (!ret && fflush(stdout))
-		ret = ct_error_set(err, -errno, "cannot print: %s", strerror(errno));
-	return ret;
-}
-
-static uint64_t lost(const struct ct_session_result *result)
-{
-	uint64_t n = result->capture.unwritten;
-	size_t i;
-
-	for (i = 0; i < result->nr_lost; i++)
-		n += result->lost[i].count;
-	return n;
-}
-
-/*
- * Who watches stays on one CPU, and leaves the batches of the others alone: what
- * is stored of a trace fills them. The actors have them all.
- */
-static void stand_aside(cpu_set_t *all)
-{
-	cpu_set_t first;
-	int cpu = 0;
-
-	CPU_ZERO(all);
-	if (sched_getaffinity(0, sizeof(*all), all))
-		return;
-	while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, all))
-		cpu++;
-	CPU_ZERO(&first);
-	CPU_SET(cpu, &first);
-	sched_setaffinity(0, sizeof(first), &first);
-}
-
-static int run_all(const struct arguments *a, const struct ct_experiments *all,
-		   char **command_line, struct ct_error *err)
-{
-	size_t size = sizeof(struct handover) +
-		      all->n * (sizeof(struct ct_experiment) + sizeof(struct ct_stage_log));
-	int fd = memfd_create("cowtrace-experiments", 0);
-	int store = a->output ? -1 : memfd_create("cowtrace-trace", MFD_CLOEXEC);
-	struct ct_session_result result = { 0 };
-	struct ct_exp_run run = { .all = all, .trace = a->output };
-	const char *output = a->output;
-	struct handover *h;
-	char path[64], left[128];
-	int ret;
-
-	if (fd < 0 || (!output && store < 0) || ftruncate(fd, size))
-		return ct_error_set(err, -errno, "no memory: %s", strerror(errno));
-	h = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (h == MAP_FAILED)
-		return ct_error_set(err, -errno, "no memory: %s", strerror(errno));
-	h->n = all->n;
-	h->runner = getpid();
-	h->tell = !a->quiet && isatty(STDERR_FILENO);
-	stand_aside(&h->cpus);
-	/* Of BPF nothing outlives its process. */
-	if (a->backend != CT_BACKEND_BPF)
-		note_session(all, h->recovery, sizeof(h->recovery));
-	memcpy(h + 1, all->list, all->n * sizeof(*all->list));
-	run.log = (struct ct_stage_log *)((struct ct_experiment *)(h + 1) + all->n);
-	if (!output) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", store);
-		output = path;
-	}
-	ret = trace(fd, all, a->backend, output, command_line, &result, err);
-	run.lost = lost(&result);
-	if (!ret)
-		ret = judge(a, &run, output, err);
-	/* The session has put back its own; of a stage that died something is left. */
-	if (!ret)
-		ret = ct_host_recover(left, sizeof(left), err);
-	munmap(h, size);
-	close(fd);
-	if (store >= 0)
-		close(store);
-	free(run.result);
-	if (ret)
-		return ret;
-	if (!result.ran || result.status)
-		fprintf(stderr, "cowtrace: the process that acts the experiments ended early (wait status %#x): what it did not reach is skipped\n",
-			result.status);
-	/* Asked for by name and refused: it was not shown. */
-	if (run.total[CT_VERDICT_SKIPPED] && !a->all)
-		return 1;
-	return run.total[CT_VERDICT_DIFFERENT] || run.total[CT_VERDICT_UNKNOWN] ||
-	       !result.ran || result.status;
-}
-
 static int cmd_run(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -427,7 +187,7 @@ static int cmd_run(int argc, char **argv)
 	int ret;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
-	if (!a.all && !a.nr_names) {
+	if (!a.run.all && !a.nr_names) {
 		fprintf(stderr, "cowtrace: name experiments or files, or give --all: cowtrace experiment list shows them\n");
 		return CT_EXIT_USAGE;
 	}
@@ -437,8 +197,8 @@ static int cmd_run(int argc, char **argv)
 		ct_complain(&err);
 		return CT_EXIT_USAGE;
 	}
-	if (a.backend == CT_BACKEND_BPF)
-		leave_out_scans(&all);
+	if (a.run.backend == CT_BACKEND_BPF)
+		ct_experiments_leave_out_scans(&all);
 	if (!all.n) {
 		ct_experiments_free(&all);
 		return CT_EXIT_USAGE;
@@ -447,7 +207,7 @@ static int cmd_run(int argc, char **argv)
 	if (!ret && *text)
 		fprintf(stderr, "cowtrace: %s\n", text);
 	if (!ret)
-		ret = run_all(&a, &all, argv, &err);
+		ret = ct_experiments_run(&a.run, &all, argv, &err);
 	if (ret < 0)
 		ct_complain(&err);
 	ct_experiments_free(&all);
@@ -478,7 +238,7 @@ static int cmd_list(int argc, char **argv)
 	if (ret)
 		ct_complain(&err);
 	else
-		(a.json ? ct_experiments_list_json : ct_experiments_list)(&all);
+		(a.run.json ? ct_experiments_list_json : ct_experiments_list)(&all);
 	ct_experiments_free(&all);
 	return ret ? CT_EXIT_USAGE : CT_EXIT_OK;
 }
@@ -499,7 +259,7 @@ static int cmd_compare(int argc, char **argv)
 		fprintf(stderr, "cowtrace: give files that cowtrace experiment run --json has written\n");
 		return CT_EXIT_USAGE;
 	}
-	if (!ct_experiments_compare(stdout, a.names, a.nr_names, a.why, a.json, &err))
+	if (!ct_experiments_compare(stdout, a.names, a.nr_names, a.why, a.run.json, &err))
 		return CT_EXIT_OK;
 	ct_complain(&err);
 	return CT_EXIT_USAGE;
@@ -571,9 +331,9 @@ int ct_cmd_experiment(int argc, char **argv)
 		help();
 		return CT_EXIT_OK;
 	}
-	/* How run calls itself: see trace(). */
+	/* How run calls itself: see ct_experiments_run(). */
 	if (!strcmp(argv[1], "stage") && argc == 3 && !ct_parse_number(argv[2], 3, 1 << 20, &fd))
-		return stage(fd);
+		return ct_experiments_stage(fd);
 	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
 		if (strcmp(argv[1], commands[i].name))
 			continue;
