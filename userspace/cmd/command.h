@@ -32,12 +32,13 @@ int ct_cmd_experiment(int argc, char **argv);
 int ct_cmd_whatif_verify(int argc, char **argv);
 int ct_cmd_export(int argc, char **argv);
 int ct_cmd_duplicates(int argc, char **argv);
+int ct_cmd_crosscheck(int argc, char **argv);
 int ct_cmd_doctor(int argc, char **argv);
 
 /* Exit codes, for help and man page alike. X(id, value, sentence) */
 #define CT_EXITS(X)							\
 	X(OK,		0, "done; also a recording of -a or -p that was interrupted") \
-	X(FAIL,		1, "failed; doctor: tracing lacks something; experiment: not all is as expected; whatif --verify: a policy is wrong, or too much undetermined; report, forks, whatif, export: the trace is damaged, what is whole was used") \
+	X(FAIL,		1, "failed; doctor: tracing lacks something; experiment: not all is as expected; crosscheck: the backends do not agree; whatif --verify: a policy is wrong, or too much undetermined; report, forks, whatif, export: the trace is damaged, what is whole was used") \
 	X(USAGE,	2, "unknown command, option or argument; report, forks, whatif, export: nothing could be reported") \
 	X(CUT,		3, "record: the trace ends early, what is in it is whole") \
 	X(OWN,		125, "run, record with CMD: cowtrace itself failed") \

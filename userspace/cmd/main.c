@@ -25,6 +25,7 @@ static const struct ct_command commands[] = {
 	{ "export", ct_cmd_export, "a trace in the formats of other tools: JSON lines, CSV, Perfetto, Prometheus" },
 	{ "experiment", ct_cmd_experiment, "run patterns of faults, and hold this kernel against its source" },
 	{ "duplicates", ct_cmd_duplicates, "pages of files in the page cache that are alike: what KSM for files could save" },
+	{ "crosscheck", ct_cmd_crosscheck, "module and BPF on the same faults, and where they differ" },
 	{ "doctor", ct_cmd_doctor, "what this kernel and machine support, and what to do about the rest" },
 };
 
