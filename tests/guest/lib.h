@@ -32,6 +32,7 @@ void ksm_off_load(void);
 void tools_load(void);
 /* What the suite bpf records. */
 void bpf_load(void);
+void crosscheck_load(void);
 
 void run_pattern(void);
 void run_accounting(void);
@@ -63,6 +64,7 @@ void run_duplicates(void);
 void run_top(void);
 void run_tools(void);
 void run_bpf(void);
+void run_crosscheck(void);
 void run_race(void);
 void run_contention(void);
 void run_khugepaged(void);

@@ -9,7 +9,8 @@
  * cowtest load explain: what the suite explain does; cowtest load forks: forks under writes;
  * cowtest load ksm and load ksm-off: what the suite ksm records; cowtest load tools:
  * what the suite tools has others record; cowtest load stacks: what the suite stacks records;
- * cowtest load bpf: what the suite bpf records.
+ * cowtest load bpf: what the suite bpf records; cowtest load crosscheck: what the suite
+ * crosscheck compares, with threads, swap and huge pages.
  * Lines that begin with # are figures for the log. The last line is "done".
  * Exit status: 0, 1 when a claim failed, 2 when it was called wrongly.
  */
@@ -53,6 +54,7 @@ static const struct suite suites[] = {
 	{ "duplicates", run_duplicates, "a planted set of pages of files that are alike" },
 	{ "top", run_top, "cowtrace top in a terminal, and its numbers" },
 	{ "tools", run_tools, "perf, trace-cmd and bpftrace on cowtrace:wp_fault" },
+	{ "crosscheck", run_crosscheck, "module and bpf backend on the same faults" },
 	{ "bpf", run_bpf, "the bpf backend, beside the kernel's own counts" },
 	{ "race", run_race, "two writers of the same page at once; RACES rounds" },
 	{ "contention", run_contention, "parent and child at one page; CONTENTION rounds" },
@@ -189,6 +191,7 @@ static int by_itself(const char *name)
 		{ "ksm-off", ksm_off_load },
 		{ "tools", tools_load },
 		{ "bpf", bpf_load },
+		{ "crosscheck", crosscheck_load },
 	};
 	size_t i;
 
