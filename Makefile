@@ -35,7 +35,8 @@ help:
 	@echo '  make deb          Debian packages for DKMS, command and reader library: $$O/deb'
 	@echo
 	@echo 'In virtual machines, which prepare themselves (root or sudo, about 2 GB):'
-	@echo '  make demo         trace a real redis-server on real kernels, print the reports'
+	@echo '  make demo         trace a real redis-server on real kernels, print the reports;'
+	@echo '                    CROSSCHECK=1: by module and BPF at once, and in what they differ'
 	@echo '  make check        all tests: unit tests, then the kernels of the matrix'
 	@echo '  make story        what each kernel does in each experiment, side by side'
 	@echo '  make verify       predictions of each policy against the kernels that have it'
