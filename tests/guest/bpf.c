@@ -109,6 +109,8 @@ void run_bpf(void)
 			" -- /usr/libexec/cowtrace/cowtest load bpf >/tmp/bpf.json");
 	need(!status, "cowtrace record --backend bpf ended with %#x", status);
 	check(!module_loaded(), "alone", "the module is not loaded for it", "it is");
+	status = system("cowtrace doctor | grep -q '^ok *BPF backend *built with libbpf v1'");
+	check(!status, "doctor", "cowtrace doctor tells that it is there", "it does not");
 	need(file_read(COUNTED, json, sizeof(json)) > 0 &&
 	     sscanf(json, "%d %llu %lld %lld", &parent, &began, &calls, &attempts) == 4,
 	     "the load left no counts");

@@ -22,7 +22,11 @@ int ct_bpf_open(struct ct_source **source, struct ct_error *err);
 /* The kernel's own types, by a file instead of /sys/kernel/btf/vmlinux; for ct_bpf_open(). */
 void ct_bpf_set_btf(const char *path);
 
-/* Whether this cowtrace was built with it. */
-bool ct_bpf_built(void);
+/**
+ * ct_bpf_built() - whether this cowtrace was built with it
+ * @how: receives which libbpf it runs with, or why it was built without; may be NULL. Not
+ *       to be freed.
+ */
+bool ct_bpf_built(const char **how);
 
 #endif /* COWTRACE_BPF_H */

@@ -24,8 +24,13 @@ const char *ct_bpf_btf_path(void)
 	return btf_path;
 }
 
-bool ct_bpf_built(void)
+bool ct_bpf_built(const char **how)
 {
+	static char library[32];
+
+	snprintf(library, sizeof(library), "libbpf %s", libbpf_version_string());
+	if (how)
+		*how = library;
 	return true;
 }
 

@@ -40,7 +40,7 @@ static int open_any(struct ct_source **source, struct ct_error *err)
 	struct ct_error other;
 
 	/* What is loaded is there to be used, and what is wrong with it to be told. */
-	if (!ret || geteuid() || !ct_bpf_built() || (ct_module_is_loaded() && ret != -EPERM))
+	if (!ret || geteuid() || !ct_bpf_built(NULL) || (ct_module_is_loaded() && ret != -EPERM))
 		return ret;
 	if (ct_bpf_open(source, &other)) {
 		struct ct_error module = *err;

@@ -205,24 +205,25 @@ void check_bpf(struct finding *f)
 {
 	struct ct_source *source;
 	struct ct_error err;
+	const char *how;
 	char mode[32];
 
-	if (!ct_bpf_built()) {
-		found(f, MISSING, "this cowtrace was built without BPF");
+	if (!ct_bpf_built(&how)) {
+		found(f, MISSING, "this cowtrace was built without BPF (%s)", how);
 		means(f, false, "there is no backend but the module",
 		      "apt-get install clang llvm bpftool libbpf-dev, and build it again");
 	} else if (!ct_lockdown("", mode, sizeof(mode)) && !strcmp(mode, "confidentiality")) {
-		found(f, REFUSED, "lockdown in its mode confidentiality");
+		found(f, REFUSED, "built with %s, but lockdown is in its mode confidentiality", how);
 		means(f, false, "BPF programs cannot read the kernel's memory",
 		      "boot with lockdown=integrity or none");
 	} else if (geteuid()) {
-		found(f, UNKNOWN, "only root may load such programs");
+		found(f, UNKNOWN, "built with %s, but only root may load such programs", how);
 		means(f, false, "it cannot be tried", "sudo cowtrace doctor");
 	} else if (ct_bpf_open(&source, &err)) {
-		found(f, MISSING, "%.250s", err.text);
+		found(f, MISSING, "built with %s, but %.250s", how, err.text);
 		means(f, false, "there is no backend but the module", "");
 	} else {
-		found(f, OK, "BTF is there: --backend bpf needs no module");
+		found(f, OK, "built with %s, and BTF is there: --backend bpf needs no module", how);
 		source->close(source);
 	}
 }
