@@ -161,6 +161,7 @@ int ct_bpf_open(struct ct_source **source, struct ct_error *err)
 	b = calloc(1, sizeof(*b));
 	if (!b)
 		return ct_error_set(err, -ENOMEM, "no memory for the bpf backend");
+	ct_bpf_listen();
 	b->source = (struct ct_source){
 		.name = "bpf",
 		.get = bpf_get,

@@ -30,6 +30,12 @@ static int keep_complaint(enum libbpf_print_level level, const char *format, va_
 	return 0;
 }
 
+void ct_bpf_listen(void)
+{
+	*said = '\0';
+	libbpf_set_print(keep_complaint);
+}
+
 const char *ct_bpf_libbpf_said(void)
 {
 	return said;
@@ -127,8 +133,7 @@ int ct_bpf_load(struct ct_bpf *b, struct ct_error *err)
 				    "/proc/kallsyms shows no addresses: write 1 to /proc/sys/kernel/kptr_restrict, and run cowtrace as root");
 	/* Until 5.11 maps count as locked memory. */
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
-	*said = '\0';
-	libbpf_set_print(keep_complaint);
+	ct_bpf_listen();
 	b->skel = cow_bpf__open_opts(&opts);
 	if (!b->skel)
 		return explain_load(errno, err);

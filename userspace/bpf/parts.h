@@ -194,7 +194,9 @@ bool ct_bpf_print(struct ct_bpf *b, const char *what, FILE *to);
 int ct_bpf_load(struct ct_bpf *b, struct ct_error *err);
 void ct_bpf_unload(struct ct_bpf *b);
 size_t ct_bpf_ring_bytes(const struct ct_bpf *b);
-/* What libbpf complained of, empty if of nothing. */
+/* From now on libbpf's complaints are kept and not printed; those until now are forgotten. */
+void ct_bpf_listen(void);
+/* The first thing libbpf complained of, empty if of nothing. */
 const char *ct_bpf_libbpf_said(void);
 
 /* attach.c. */
