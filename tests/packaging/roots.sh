@@ -65,8 +65,10 @@ make_pristine()
 	as_root mv "$dir/pristine.tmp" "$dir/pristine"
 }
 
-# apt-get is to ask nothing and to keep what it has fetched.
-apt_options=(-q -y -o Dpkg::Use-Pty=0 -o APT::Keep-Downloaded-Packages=true)
+# apt-get is to ask nothing and to keep what it has fetched; nobody needs these roots after
+# a power failure.
+apt_options=(-q -y -o Dpkg::Use-Pty=0 -o APT::Keep-Downloaded-Packages=true
+	     -o Dpkg::Options::=--force-unsafe-io)
 
 # apt ROOT ARG...
 apt()
