@@ -288,6 +288,11 @@ static void check_judge(void)
 	run = judge(&all, &log, good, 4, 0);
 	ok(run.result[0].verdict == CT_VERDICT_SKIPPED, "what the machine refuses is skipped");
 	free(run.result);
+	log.state = CT_STAGE_UNSEEN;
+	run = judge(&all, &log, good, 4, 0);
+	ok(run.result[0].verdict == CT_VERDICT_UNSEEN && run.steps[CT_VERDICT_UNSEEN] == 1,
+	   "what the backend does not see is unseen, step by step");
+	free(run.result);
 	log.state = CT_STAGE_FAILED;
 	log.code = -EOPNOTSUPP;
 	run = judge(&all, &log, good, 4, 0);

@@ -33,7 +33,7 @@ static const struct argp_option run_options[] = {
 	{ "output", 'o', "TRACE", 0, "keep the trace, for report, events and explain", 0 },
 	{ "quiet", 'q', NULL, 0, "do not say which experiment is under way", 0 },
 	{ "backend", KEY_BACKEND, "NAME", 0,
-	  "module, bpf or auto, as of cowtrace run; bpf leaves out what khugepaged's scans decide",
+	  "module, bpf or auto, as of cowtrace run; bpf does not see what khugepaged's scans decide",
 	  0 },
 	{ 0 },
 };
@@ -195,12 +195,6 @@ static int cmd_run(int argc, char **argv)
 	if (ret) {
 		ct_experiments_free(&all);
 		ct_complain(&err);
-		return CT_EXIT_USAGE;
-	}
-	if (a.run.backend == CT_BACKEND_BPF)
-		ct_experiments_leave_out_scans(&all);
-	if (!all.n) {
-		ct_experiments_free(&all);
 		return CT_EXIT_USAGE;
 	}
 	ret = ct_host_recover(text, sizeof(text), &err);

@@ -237,7 +237,9 @@ static void judge(struct ct_exp_run *run, size_t e, const struct watch *watches)
 		step->verdict = judge_step(run, watches[s].s, watches[s].log, log->code,
 					   watches[s].pages, watches[s].n,
 					   ct_exp_is_scan(&run->all->list[e], watches[s].s), step);
-		if (log->step[s].state != CT_STAGE_DONE &&
+		if (log->state == CT_STAGE_UNSEEN)
+			step->verdict = CT_VERDICT_UNSEEN;
+		else if (log->step[s].state != CT_STAGE_DONE &&
 		    (log->state == CT_STAGE_REFUSED || log->state == CT_STAGE_WAITING))
 			step->verdict = CT_VERDICT_SKIPPED;
 		if (step->verdict > result->verdict)

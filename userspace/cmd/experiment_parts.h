@@ -13,7 +13,7 @@
 #include "stage.h"
 
 /* Of the JSON form: greater major when a reader of the old one would misread it. */
-#define CT_EXP_VERSION	"1.2"
+#define CT_EXP_VERSION	"1.3"
 
 /*
  * What came of a step, and of an experiment: the worst of its steps.
@@ -22,6 +22,7 @@
 #define CT_VERDICTS(X)							\
 	X(EXPECTED, "expected", "each page as expected")		\
 	X(ABSENT, "absent", "this kernel has no such thing, as expected") \
+	X(UNSEEN, "unseen", "the backend does not see what decides")	\
 	X(SKIPPED, "skipped", "this machine lacks what it needs")	\
 	X(UNKNOWN, "unknown", \
 	  "not as expected, but records were lost, or the kernel is none of the four") \

@@ -48,7 +48,8 @@ static void print_step(FILE *out, const struct ct_exp_run *run, const struct ct_
 {
 	const struct ct_exp_answer *answer = &s->answer[run->kernel];
 
-	if (r->verdict == CT_VERDICT_SKIPPED || r->verdict == CT_VERDICT_ABSENT)
+	if (r->verdict == CT_VERDICT_SKIPPED || r->verdict == CT_VERDICT_ABSENT ||
+	    r->verdict == CT_VERDICT_UNSEEN)
 		return;
 	fprintf(out, "  %-12s %-9s ", s->name, ct_verdict_name(r->verdict));
 	if (r->pages)
@@ -84,6 +85,8 @@ static void print_experiment(FILE *out, const struct ct_exp_run *run, size_t e)
 		print_step(out, run, &exp->step[s], &r->step[s]);
 	if (r->verdict == CT_VERDICT_SKIPPED)
 		fprintf(out, "  skipped: %s\n", *r->text ? r->text : "the run was interrupted");
+	else if (r->verdict == CT_VERDICT_UNSEEN)
+		fprintf(out, "  unseen: %s\n", r->text);
 	else if (r->verdict == CT_VERDICT_ABSENT)
 		fprintf(out, "  absent: %s (%s)\n", absent_why(run, e), r->text);
 	else if (*r->text)

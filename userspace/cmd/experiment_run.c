@@ -77,34 +77,36 @@ static bool has_scans(const struct ct_experiment *e)
 }
 
 /* What the steps are judged by besides faults, NULL for nothing. */
-static const char *groups_of(const struct ct_experiments *all)
+static const char *groups_of(const struct ct_experiments *all, enum ct_backend backend)
 {
 	size_t i;
 
+	if (backend == CT_BACKEND_BPF)
+		return NULL;
 	for (i = 0; i < all->n; i++)
 		if (has_scans(&all->list[i]))
 			return CT_KHUGE_GROUP;
 	return NULL;
 }
 
-void ct_experiments_leave_out_scans(struct ct_experiments *all)
+/* Scans are seen by the module alone. */
+static void mark_unseen(const struct ct_experiments *all, struct ct_stage_log *log)
 {
-	size_t i, n = 0;
+	size_t i;
 
-	for (i = 0; i < all->n; i++)
+	for (i = 0; i < all->n; i++) {
 		if (!has_scans(&all->list[i]))
-			all->list[n++] = all->list[i];
-		else
-			fprintf(stderr,
-				"cowtrace: %s is left out: khugepaged's scans are seen by the module alone\n",
-				all->list[i].name);
-	all->n = n;
+			continue;
+		log[i].state = CT_STAGE_UNSEEN;
+		snprintf(log[i].text, sizeof(log[i].text),
+			 "khugepaged's scans are seen by the module alone: load it, and leave --backend bpf away");
+	}
 }
 
 static void note_session(const struct ct_experiments *all, char *to, size_t size)
 {
 	char dir[256], path[512], value[256];
-	const char *name;
+	const char *name, *groups;
 	size_t i, n = 0;
 
 	*to = '\0';
@@ -119,9 +121,9 @@ static void note_session(const struct ct_experiments *all, char *to, size_t size
 		if (!ct_host_read(path, value, sizeof(value)))
 			n += snprintf(to + n, size - n, "tracing %s %s %s\n", dir, name, value);
 	}
-	if (groups_of(all) && n < size)
-		n += snprintf(to + n, size - n, "tracing %s groups/%s/enabled 0\n", dir,
-			      groups_of(all));
+	groups = groups_of(all, CT_BACKEND_MODULE);
+	if (groups && n < size)
+		n += snprintf(to + n, size - n, "tracing %s groups/%s/enabled 0\n", dir, groups);
 	/* The last is undone first. */
 	if (n < size)
 		snprintf(to + n, size - n, "tracing %s enabled 0\n", dir);
@@ -140,7 +142,7 @@ static int trace(int handover, const struct ct_experiments *all, enum ct_backend
 		.argv = argv,
 		.command_line = command_line,
 		.output = output,
-		.groups = groups_of(all),
+		.groups = groups_of(all, backend),
 	};
 
 	snprintf(number, sizeof(number), "%d", handover);
@@ -205,6 +207,7 @@ int ct_experiments_run(const struct ct_exp_run_opts *opts, const struct ct_exper
 	struct ct_session_result result = { 0 };
 	struct ct_exp_run run = { .all = all, .trace = opts->output };
 	const char *output = opts->output;
+	struct ct_stage_log *log;
 	struct handover *h;
 	char path[64], left[128];
 	int ret;
@@ -222,7 +225,10 @@ int ct_experiments_run(const struct ct_exp_run_opts *opts, const struct ct_exper
 	if (opts->backend != CT_BACKEND_BPF)
 		note_session(all, h->recovery, sizeof(h->recovery));
 	memcpy(h + 1, all->list, all->n * sizeof(*all->list));
-	run.log = (struct ct_stage_log *)((struct ct_experiment *)(h + 1) + all->n);
+	log = (struct ct_stage_log *)((struct ct_experiment *)(h + 1) + all->n);
+	if (opts->backend == CT_BACKEND_BPF)
+		mark_unseen(all, log);
+	run.log = log;
 	if (!output) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", store);
 		output = path;
@@ -245,7 +251,7 @@ int ct_experiments_run(const struct ct_exp_run_opts *opts, const struct ct_exper
 		fprintf(stderr, "cowtrace: the process that acts the experiments ended early (wait status %#x): what it did not reach is skipped\n",
 			result.status);
 	/* Asked for by name and refused: it was not shown. */
-	if (run.total[CT_VERDICT_SKIPPED] && !opts->all)
+	if ((run.total[CT_VERDICT_SKIPPED] || run.total[CT_VERDICT_UNSEEN]) && !opts->all)
 		return 1;
 	return run.total[CT_VERDICT_DIFFERENT] || run.total[CT_VERDICT_UNKNOWN] ||
 	       !result.ran || result.status;

@@ -10,7 +10,7 @@
 
 /**
  * struct ct_exp_run_opts - how they are run
- * @all: nobody asked for one of them by name: what is skipped is no failure.
+ * @all: nobody asked for one of them by name: what is skipped or unseen is no failure.
  * @json: print the result as JSON.
  * @quiet: do not say which is under way.
  * @backend: that traces it.
@@ -32,9 +32,6 @@ struct ct_exp_run_opts {
  */
 int ct_experiments_run(const struct ct_exp_run_opts *opts, const struct ct_experiments *all,
 		       char **command_line, struct ct_error *err);
-
-/* Leave out, with a line each, what the bpf backend cannot show: scans, which the module sees. */
-void ct_experiments_leave_out_scans(struct ct_experiments *all);
 
 /* In the traced process: act what the memory behind @fd says. Returns an exit status. */
 int ct_experiments_stage(int fd);

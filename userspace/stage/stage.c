@@ -451,6 +451,8 @@ int ct_stage_run(const struct ct_experiments *all, struct ct_stage_log *log,
 	if (!ret)
 		ret = set_if_there("/proc/sys/kernel/numa_balancing", "0", err);
 	for (i = 0; !ret && i < all->n && !interrupted; i++) {
+		if (log[i].state == CT_STAGE_UNSEEN)
+			continue;
 		if (tell)
 			tell(all, i);
 		act_out(&all->list[i], &log[i], cpus);

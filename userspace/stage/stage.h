@@ -24,6 +24,8 @@
  * @CT_STAGE_REFUSED: the host lacks what it needs; the text names the command
  *	that provides it.
  * @CT_STAGE_FAILED: an operation failed; the text says which and why.
+ * @CT_STAGE_UNSEEN: not to be acted out: who traces does not see what decides; the text
+ *	says what.
  */
 enum ct_stage_state {
 	CT_STAGE_WAITING,
@@ -31,6 +33,7 @@ enum ct_stage_state {
 	CT_STAGE_DONE,
 	CT_STAGE_REFUSED,
 	CT_STAGE_FAILED,
+	CT_STAGE_UNSEEN,
 };
 
 /**
