@@ -12,18 +12,6 @@
 /* More arguments no trampoline of x86 passes. */
 #define ARGS_MAX	6
 
-static const char *btf_path;
-
-void ct_bpf_set_btf(const char *path)
-{
-	btf_path = path;
-}
-
-const char *ct_bpf_btf_path(void)
-{
-	return btf_path;
-}
-
 bool ct_bpf_built(const char **how)
 {
 	static char library[32];
@@ -176,21 +164,16 @@ static void find_function(struct ct_bpf_kernel *k, enum ct_bpf_point point)
 		return;
 	}
 	k->args[point] = btf_vlen(btf__type_by_id(k->btf, func->type));
-	k->probe[point] = fits_trampoline(k->btf, func) ? CT_BPF_TRAMPOLINE : CT_BPF_KPROBE;
+	k->probe[point] = k->trampolines && fits_trampoline(k->btf, func) ? CT_BPF_TRAMPOLINE :
+									    CT_BPF_KPROBE;
 }
 
 int ct_bpf_look(struct ct_bpf_kernel *k, struct ct_error *err)
 {
-	int ret;
+	int ret = ct_bpf_open_types(k, err);
 
-	k->btf = btf_path ? btf__parse(btf_path, NULL) : btf__load_vmlinux_btf();
-	if (!k->btf && btf_path)
-		return ct_error_set(err, -errno, "%s: no BTF can be read from it: %s", btf_path,
-				    strerror(errno));
-	if (!k->btf)
-		return ct_error_set(err, -EOPNOTSUPP,
-				    "the kernel has no BTF (CONFIG_DEBUG_INFO_BTF): load the module instead, or make BTF of its debug image by pahole -J and give it by --btf");
-	ret = find_traits(k, err);
+	if (!ret)
+		ret = find_traits(k, err);
 	if (ret)
 		return ret;
 	find_node_shift(k);
@@ -201,8 +184,9 @@ int ct_bpf_look(struct ct_bpf_kernel *k, struct ct_error *err)
 		find_function(k, i);
 	if (k->probe[CT_BPF_WP] == CT_BPF_ABSENT)
 		return ct_error_set(err, -EOPNOTSUPP,
-				    "the kernel's BTF knows no do_wp_page(): load the module instead");
-	return 0;
+				    "%s: this BTF knows no do_wp_page(): load the module instead",
+				    k->path ?: "/sys/kernel/btf/vmlinux");
+	return ct_bpf_check_functions(k, err);
 }
 
 void ct_bpf_forget(struct ct_bpf_kernel *k)

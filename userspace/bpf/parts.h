@@ -64,6 +64,8 @@ enum ct_bpf_probe {
 /**
  * struct ct_bpf_kernel - what this kernel is like, by its BTF
  * @btf: its types.
+ * @path: file that these were read from, NULL for the kernel's own.
+ * @trampolines: libbpf finds the kernel's own, by which functions are named for CT_BPF_TRAMPOLINE.
  * @traits: COWTRACE_TRAIT_*.
  * @node_shift: see struct cow_bpf_settings.
  * @graph: there is CT_BPF_MULTI.
@@ -74,6 +76,8 @@ enum ct_bpf_probe {
  */
 struct ct_bpf_kernel {
 	struct btf		*btf;
+	const char		*path;
+	bool			trampolines;
 	uint32_t		traits;
 	uint32_t		node_shift;
 	uint32_t		hugetlb_vmf;
@@ -184,6 +188,12 @@ struct ct_bpf {
 /* kernel.c: what the kernel is like. Return: 0 or a negative errno. */
 int ct_bpf_look(struct ct_bpf_kernel *k, struct ct_error *err);
 void ct_bpf_forget(struct ct_bpf_kernel *k);
+
+/* types.c: open the types for ct_bpf_forget(). Return: 0 or a negative errno. */
+int ct_bpf_open_types(struct ct_bpf_kernel *k, struct ct_error *err);
+/* Are the functions of a file's types this kernel's? Return: 0 or a negative errno. */
+int ct_bpf_check_functions(const struct ct_bpf_kernel *k, struct ct_error *err);
+/* The file, NULL if none was given. */
 const char *ct_bpf_btf_path(void);
 
 /* settings.c. Return: 0 or a negative errno; whether there is such a text. */
