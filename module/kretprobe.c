@@ -2,6 +2,8 @@
 /* The backend that every kernel has: kretprobes for pairs, kprobes for witnesses. */
 #include <linux/bitops.h>
 #include <linux/kprobes.h>
+#include <linux/minmax.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
 
 #include "caller.h"
@@ -12,10 +14,13 @@
  * struct attachment - one armed point
  * @rp: for a pair; its kprobe alone for a witness.
  * @point: what it calls.
+ * @faults: page faults inside of the handlers of a pair, which its kprobe has counted as
+ *	missed calls (cow_on_handler_fault()).
  */
 struct attachment {
 	struct kretprobe	rp;
 	const struct cow_point	*point;
+	unsigned long __percpu	*faults;
 };
 
 static struct attachment *attachments[COW_NR_POINTS];
@@ -64,6 +69,25 @@ static int on_hit(struct kprobe *kp, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(on_hit);
 
+/* The tracepoint's readers copy user memory, such as perf the stack to beyond its end. */
+static int on_fault(struct kprobe *kp, struct pt_regs *regs, int trap)
+{
+	struct attachment *a = container_of(kp, struct attachment, rp.kp);
+
+	this_cpu_inc(*a->faults);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(on_fault);
+
+static void free_attachment(struct attachment *a)
+{
+	if (!a)
+		return;
+	free_percpu(a->faults);
+	kfree(a);
+}
+
 static int attach_one(int id)
 {
 	struct attachment *a = kzalloc(sizeof(*a), GFP_KERNEL);
@@ -71,6 +95,11 @@ static int attach_one(int id)
 
 	if (!a)
 		return -ENOMEM;
+	a->faults = alloc_percpu(unsigned long);
+	if (!a->faults) {
+		kfree(a);
+		return -ENOMEM;
+	}
 	a->point = &cow_points[id];
 	a->rp.kp.symbol_name = cow_symbol_name(a->point->symbol);
 	if (a->point->enter) {
@@ -79,15 +108,27 @@ static int attach_one(int id)
 		a->rp.data_size = sizeof(struct cow_entry);
 		a->rp.maxactive = cow_maxactive;
 		err = register_kretprobe(&a->rp);
+		cow_on_handler_fault(&a->rp.kp, on_fault);
 	} else {
 		a->rp.kp.pre_handler = on_hit;
 		err = register_kprobe(&a->rp.kp);
 	}
 	if (err)
-		kfree(a);
+		free_attachment(a);
 	else
 		attachments[id] = a;
 	return err;
+}
+
+/* Two CPUs that count a missed call at once count it as one, so it may be less. */
+static unsigned long missed_calls(const struct attachment *a)
+{
+	unsigned long missed = READ_ONCE(a->rp.kp.nmissed), faults = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		faults += READ_ONCE(*per_cpu_ptr(a->faults, cpu));
+	return missed - min(missed, faults);
 }
 
 static struct cow_missed kretprobe_missed(void)
@@ -100,7 +141,7 @@ static struct cow_missed kretprobe_missed(void)
 
 		if (a && a->point->enter) {
 			m.entry += READ_ONCE(a->rp.nmissed);
-			m.nested += READ_ONCE(a->rp.kp.nmissed);
+			m.nested += missed_calls(a);
 		} else if (a) {
 			m.witness += READ_ONCE(a->rp.kp.nmissed);
 		}
@@ -130,7 +171,7 @@ static struct cow_missed kretprobe_detach(void)
 	synchronize_rcu();
 	missed = kretprobe_missed();
 	for (id = 0; id < COW_NR_POINTS; id++) {
-		kfree(attachments[id]);
+		free_attachment(attachments[id]);
 		attachments[id] = NULL;
 	}
 	return missed;

@@ -286,6 +286,16 @@ static inline pte_t *cow_pte_slot(pmd_t pmd, unsigned long address)
 #define cow_return_address(ri, regs)	((unsigned long)(ri)->ret_addr)
 #endif
 
+/*
+ * Until 5.13 kprobe_fault_handler() takes each page fault inside of a handler for a call that
+ * the probe has missed, and then tells the probe. Set when it is registered: that clears it.
+ */
+#ifdef COW_HAVE_KPROBE_FAULT_HANDLER
+#define cow_on_handler_fault(kp, fn)	((kp)->fault_handler = (fn))
+#else
+#define cow_on_handler_fault(kp, fn)	((void)(fn))
+#endif
+
 #ifdef COW_HAVE_RELAY_PREV_PADDING
 #define COW_SUBBUF_START(name)						\
 	static int name(struct rchan_buf *buf, void *subbuf, void *prev, size_t padding)

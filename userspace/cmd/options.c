@@ -244,10 +244,6 @@ bool ct_tell_losses(const struct ct_session_result *r, const char *output)
 		fprintf(stderr,
 			"cowtrace: %llu records of the side-band lost: some processes have no names or symbols\n",
 			(unsigned long long)r->sideband_lost);
-	if (r->stacks_misread)
-		fprintf(stderr,
-			"cowtrace: %llu stacks end within the copy: this kernel counts two faults as missed for each, which were recorded\n",
-			(unsigned long long)r->stacks_misread);
 	if (r->stacks_lost)
 		fprintf(stderr,
 			"cowtrace: %llu stacks lost, the kernel's buffers were full: copy less by --stacks=BYTES, or fewer by --stacks-every\n",

@@ -119,9 +119,6 @@ static void print_json(const struct record *r, const struct ct_session_result *r
 	if (r->session.stacks)
 		json_object_object_add(o, "stacks_lost",
 				       json_object_new_uint64(result->stacks_lost));
-	if (r->session.stacks)
-		json_object_object_add(o, "stacks_misread",
-				       json_object_new_uint64(result->stacks_misread));
 	json_object_object_add(o, "complete", json_object_new_boolean(!cut));
 	json_object_object_add(o, "lost", lost);
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |

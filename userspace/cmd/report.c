@@ -35,8 +35,6 @@ const struct ct_loss ct_losses[] = {
 const struct ct_loss ct_stack_losses[] = {
 	{ "stacks", "stacks_lost", "user stacks that did not fit into a buffer",
 	  "copy less by --stacks=BYTES, or fewer by --stacks-every" },
-	{ "stacks", "stacks_misread", "user stacks that end within the copy",
-	  "this kernel counts two faults as not seen for each, which were recorded" },
 	{ "stacks", "stacks_bad", "user stacks that perf wrote in a form that is not known",
 	  "report it" },
 	{ 0 }

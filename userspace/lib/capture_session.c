@@ -459,7 +459,6 @@ static int finish(struct session *s, struct ct_error *err)
 		s->result->sideband_lost = ct_sideband_lost(s->sideband);
 	if (s->stacks) {
 		s->result->stacks_lost = ct_capture_stacks_lost(s->stacks);
-		s->result->stacks_misread = ct_capture_stacks_misread(s->stacks);
 		ct_capture_stacks_state(s->stacks, s->writer);
 	}
 	if (s->capture)

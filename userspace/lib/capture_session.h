@@ -87,7 +87,6 @@ struct ct_lost {
  * @elapsed_ns: time for which tracing was on.
  * @sideband_lost: side-band records that the kernel could not hand over.
  * @stacks_lost: stacks likewise.
- * @stacks_misread: stacks as of ct_capture_stacks_misread().
  * @lost: the source's "lost" at the end.
  * @nr_lost: number of @lost.
  * @exec_error: why the command could not be executed, a negative errno, or 0.
@@ -100,7 +99,6 @@ struct ct_session_result {
 	uint64_t	elapsed_ns;
 	uint64_t	sideband_lost;
 	uint64_t	stacks_lost;
-	uint64_t	stacks_misread;
 	struct ct_lost	lost[CT_NR_LOST];
 	size_t		nr_lost;
 	int		exec_error;

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/utsname.h>
 #include <time.h>
 
 #include "cpus.h"
@@ -380,34 +379,15 @@ uint64_t ct_capture_stacks_lost(const struct ct_capture_stacks *s)
 	return lost;
 }
 
-/*
- * Until 5.13 (ec6aba3d2be1) kprobe_fault_handler() takes each page fault inside a handler
- * for a call that the probe missed: the read that goes beyond a stack, and its second try.
- */
-static bool reads_count_as_missed(void)
-{
-	unsigned int major, minor;
-	struct utsname uts;
-
-	return !uname(&uts) && sscanf(uts.release, "%u.%u", &major, &minor) == 2 &&
-	       (major < 5 || (major == 5 && minor < 14));
-}
-
-uint64_t ct_capture_stacks_misread(const struct ct_capture_stacks *s)
-{
-	return reads_count_as_missed() ? s->cut : 0;
-}
-
 void ct_capture_stacks_state(const struct ct_capture_stacks *s, struct ct_writer *writer)
 {
 	char text[256];
 
 	snprintf(text, sizeof(text),
-		 "bytes %u\nevery %llu\ntaken %llu\nstacks_lost %llu\nstacks_short %llu\nstacks_bad %llu\nstacks_misread %llu\n",
+		 "bytes %u\nevery %llu\ntaken %llu\nstacks_lost %llu\nstacks_short %llu\nstacks_bad %llu\n",
 		 s->attr.sample_stack_user, (unsigned long long)s->attr.sample_period,
 		 (unsigned long long)s->taken, (unsigned long long)ct_capture_stacks_lost(s),
-		 (unsigned long long)s->cut, (unsigned long long)s->bad,
-		 (unsigned long long)ct_capture_stacks_misread(s));
+		 (unsigned long long)s->cut, (unsigned long long)s->bad);
 	ct_writer_state(writer, "stacks", text);
 }
 

@@ -69,12 +69,6 @@ void ct_capture_stacks_read(struct ct_capture_stacks *stacks, ct_stacks_sink *si
 /* Stacks that the kernel had no room for, once it is stopped and read. */
 uint64_t ct_capture_stacks_lost(const struct ct_capture_stacks *stacks);
 
-/*
- * Stacks for each of which this kernel counts two faults as missed that were not; the
- * probe must be a kretprobe for that, which it is on kernels that do.
- */
-uint64_t ct_capture_stacks_misread(const struct ct_capture_stacks *stacks);
-
 /* Write how many were asked for, taken and lost, as the state "stacks". */
 void ct_capture_stacks_state(const struct ct_capture_stacks *stacks, struct ct_writer *writer);
 
