@@ -354,8 +354,9 @@ static int link_pair(struct ct_contention *c, uint32_t a, uint32_t b)
 {
 	struct ct_window *w = c->window;
 	struct ct_met *x = &w->met[a], *y = &w->met[b];
-	bool lost = lost_to(x, y) | lost_to(y, x);
+	bool lost = lost_to(x, y);
 
+	lost |= lost_to(y, x);
 	find_traces(x, y);
 	find_traces(y, x);
 	if (x->group == CT_MAP_NONE)
