@@ -30,7 +30,7 @@ static struct json_object *change(const struct ct_whatif_change *c)
 static struct json_object *answers(const uint64_t *counts)
 {
 	struct json_object *o = json_object_new_object();
-	uint8_t i;
+	unsigned int i;
 
 	for (i = 0; i < CT_NR_ANSWERS; i++)
 		add_number(o, ct_whatif_answer_name(i), counts[i]);
