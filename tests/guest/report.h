@@ -18,11 +18,22 @@ extern unsigned int *failed_claims;
  * @good: whether it holds.
  * @name: short, without the suite's name.
  * @claim: what was claimed, one clause.
- * @fmt: what was found instead; printed only when @good is false.
+ * and a format: what was found instead, printed only when @good is false. Only then, and
+ * behind @good, are its arguments looked at: what is seen may have to be asked for first.
  * Return: @good.
  */
-bool check(bool good, const char *name, const char *claim, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+#define check(good, name, claim, ...) ({			\
+	bool good_ = (good);					\
+								\
+	if (good_)						\
+		claim_holds(name, claim);			\
+	else							\
+		claim_fails(name, claim, __VA_ARGS__);		\
+	good_;							\
+})
+void claim_holds(const char *name, const char *claim);
+void claim_fails(const char *name, const char *claim, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 void skip(const char *name, const char *why);
 /* A line that is no claim: figures for the log. */
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
