@@ -45,11 +45,12 @@ static unsigned int index_of(const char * const *names, size_t nr, const char *n
 
 static void parse_cpu(struct stats *s, char *line)
 {
-	char *save, *word = strtok_r(line, " ", &save);
+	char *save, *word, *name;
 	unsigned int cpu;
-	char *name;
 
+	strtok_r(line, " ", &save);
 	word = strtok_r(NULL, " ", &save);
+	need(word, "stats has a line of a CPU without a number");
 	cpu = atoi(word);
 	need(cpu < MAX_CPUS, "stats has a line for CPU %u", cpu);
 	if (cpu >= s->cpus)

@@ -314,7 +314,8 @@ static pid_t start_json(const char *option, const char *value)
 	need(pid >= 0, "fork: %s", strerror(errno));
 	if (!pid) {
 		fd = open(OUT, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-		dup2(fd, STDOUT_FILENO);
+		if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0)
+			_exit(126);
 		execlp("cowtrace", "cowtrace", "top", "--json", "-d", "0.2", option, value, NULL);
 		_exit(127);
 	}
