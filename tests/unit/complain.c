@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "command.h"
+#include "confine.h"
 #include "generate.h"
 
 struct ct_error last_complaint;
@@ -24,4 +25,10 @@ int ct_parse_seconds(const char *text, unsigned long long *ns)
 {
 	*ns = strtod(text, NULL) * 1e9;
 	return *ns ? 0 : -EINVAL;
+}
+
+/* As the command, but in this process: what it says of an error stays here. */
+int ct_confined_report(FILE *out, const char *trace_path, ct_report_fn *print, const void *arg)
+{
+	return ct_report_on(out, trace_path, print, arg);
 }

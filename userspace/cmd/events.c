@@ -14,6 +14,7 @@
 #include "capture_settings.h"
 #include "clock.h"
 #include "command.h"
+#include "confine.h"
 #include "event_print.h"
 #include "merge.h"
 #include "options.h"
@@ -304,16 +305,33 @@ static int follow_source(struct events *e, struct ct_error *err)
 	return ret ? ret : run(e, err);
 }
 
+static int print_confined(void *arg)
+{
+	struct ct_error err;
+
+	if (!print_trace(arg, &err))
+		return CT_EXIT_OK;
+	ct_complain(&err);
+	return CT_EXIT_FAIL;
+}
+
+static int print_live(struct events *e)
+{
+	struct ct_error err;
+
+	if (!follow_source(e, &err))
+		return CT_EXIT_OK;
+	ct_complain(&err);
+	return CT_EXIT_FAIL;
+}
+
 int ct_cmd_events(int argc, char **argv)
 {
 	static struct events e = { .text = -1 };
-	struct ct_error err;
-	int ret;
+	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &e);
-	ret = e.trace ? print_trace(&e, &err) : follow_source(&e, &err);
+	status = e.trace ? ct_confined(print_confined, &e, CT_EXIT_FAIL) : print_live(&e);
 	ct_options_free(&e.options);
-	if (ret)
-		ct_complain(&err);
-	return ret ? CT_EXIT_FAIL : CT_EXIT_OK;
+	return status;
 }

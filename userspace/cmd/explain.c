@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "confine.h"
 #include "explain_print.h"
 #include "explain_stack.h"
 #include "group_view.h"
@@ -278,16 +279,23 @@ static int explain(struct explain *e, struct ct_error *err)
 	return ret;
 }
 
+static int explain_confined(void *arg)
+{
+	struct ct_error err;
+
+	if (!explain(arg, &err))
+		return CT_EXIT_OK;
+	ct_complain(&err);
+	return CT_EXIT_FAIL;
+}
+
 int ct_cmd_explain(int argc, char **argv)
 {
 	struct explain e = { 0 };
-	struct ct_error err;
-	int ret;
+	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &e);
-	ret = explain(&e, &err);
+	status = ct_confined(explain_confined, &e, CT_EXIT_FAIL);
 	ct_options_free(&e.filters);
-	if (ret)
-		ct_complain(&err);
-	return ret ? CT_EXIT_FAIL : CT_EXIT_OK;
+	return status;
 }

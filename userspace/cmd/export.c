@@ -8,6 +8,7 @@
 
 #include "bytes.h"
 #include "command.h"
+#include "confine.h"
 #include "export.h"
 #include "live.h"
 #include "meta.h"
@@ -279,7 +280,7 @@ static int export(FILE *out, struct ct_report *report, const void *arg, struct c
 static int export_trace(const struct args *a, const char *trace)
 {
 	return a->output ? ct_report_into(a->output, trace, export, a) :
-			   ct_report_on(stdout, trace, export, a);
+			   ct_confined_report(stdout, trace, export, a);
 }
 
 static int export_live(const struct args *a)

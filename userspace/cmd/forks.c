@@ -9,6 +9,7 @@
 
 #include "bytes.h"
 #include "command.h"
+#include "confine.h"
 #include "meta.h"
 
 uint32_t ct_fork_pid(const struct ct_forks *f, uint32_t process)
@@ -276,5 +277,5 @@ int ct_cmd_forks(int argc, char **argv)
 	args.opts.report.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	if (argp_parse(&argp, argc, argv, 0, NULL, &args))
 		return CT_REPORT_FAILED;
-	return ct_forks_print(stdout, args.trace ?: DEFAULT_TRACE, &args.opts);
+	return ct_confined_report(stdout, args.trace ?: DEFAULT_TRACE, print, &args.opts);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "confine.h"
 #include "format.h"
 #include "replace.h"
 #include "report_html.h"
@@ -165,7 +166,7 @@ int ct_report_into(const char *path, const char *trace_path, ct_report_fn *print
 					    path) :
 			       ct_replace_open(path, &file, &out, &err);
 	if (!ret) {
-		status = ct_report_on(out, trace_path, print, arg);
+		status = ct_confined_report(out, trace_path, print, arg);
 		ret = ct_replace_end(file, status != CT_REPORT_FAILED, &err);
 	}
 	if (!ret)
@@ -290,5 +291,5 @@ int ct_cmd_report(int argc, char **argv)
 		return CT_REPORT_FAILED;
 	if (args.html)
 		return ct_report_html_file(args.html, args.trace ?: DEFAULT_TRACE, &args.opts);
-	return ct_report_print(stdout, args.trace ?: DEFAULT_TRACE, &args.opts);
+	return ct_confined_report(stdout, args.trace ?: DEFAULT_TRACE, print, &args.opts);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "confine.h"
 #include "page.h"
 #include "past.h"
 #include "report_html_parts.h"
@@ -207,6 +208,6 @@ int ct_report_html_file(const char *path, const char *trace_path,
 			const struct ct_report_opts *opts)
 {
 	if (!strcmp(path, "-"))
-		return ct_report_html(stdout, trace_path, opts);
+		return ct_confined_report(stdout, trace_path, print, opts);
 	return ct_report_into(path, trace_path, print, opts);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "confine.h"
 #include "ledger.h"
 #include "meta.h"
 #include "past.h"
@@ -283,20 +284,38 @@ static int print_with(FILE *out, struct ct_report *r, const struct ct_whatif_opt
 	return ret;
 }
 
+struct question {
+	const struct ct_whatif_opts *opts;
+	struct asked	asked;
+};
+
 static int print(FILE *out, struct ct_report *r, const void *arg, struct ct_error *err)
 {
-	const struct ct_whatif_opts *opts = arg;
-	struct asked a = { 0 };
-	int ret;
+	const struct question *q = arg;
+	struct asked asked = q->asked;
 
-	ret = read_own(opts, &a, err) ?: print_with(out, r, opts, &a, err);
-	free_asked(&a);
-	return ret;
+	return print_with(out, r, q->opts, &asked, err);
+}
+
+/* Policies first: who reads a trace may not be allowed to read their files. */
+static int answer(FILE *out, const char *trace_path, const struct ct_whatif_opts *opts,
+		  int (*on)(FILE *out, const char *path, ct_report_fn *print, const void *arg))
+{
+	struct question q = { .opts = opts };
+	struct ct_error err = { 0 };
+	int status = CT_REPORT_FAILED;
+
+	if (read_own(opts, &q.asked, &err))
+		ct_complain(&err);
+	else
+		status = on(out, trace_path, print, &q);
+	free_asked(&q.asked);
+	return status;
 }
 
 int ct_whatif_print(FILE *out, const char *trace_path, const struct ct_whatif_opts *opts)
 {
-	return ct_report_on(out, trace_path, print, opts);
+	return answer(out, trace_path, opts, ct_report_on);
 }
 
 /* --- command line ------------------------------------------------------------ */
@@ -399,5 +418,5 @@ int ct_cmd_whatif(int argc, char **argv)
 	args.opts.report.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	if (argp_parse(&argp, argc, argv, 0, NULL, &args))
 		return CT_REPORT_FAILED;
-	return ct_whatif_print(stdout, args.trace ?: DEFAULT_TRACE, &args.opts);
+	return answer(stdout, args.trace ?: DEFAULT_TRACE, &args.opts, ct_confined_report);
 }

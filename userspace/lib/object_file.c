@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "object_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
 #include <stdbool.h>
@@ -9,11 +10,18 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "bytes.h"
+
+static unsigned int refused;
+static char first_refused[128];
+
 /* The path comes from the trace: it may name a FIFO, a terminal, a device. */
 static int open_regular(const char *path, struct stat *st)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
+	if (fd < 0 && errno == EACCES && !refused++)
+		ct_clean_text(first_refused, sizeof(first_refused), path, strlen(path));
 	if (fd >= 0 && (fstat(fd, st) || !S_ISREG(st->st_mode))) {
 		close(fd);
 		fd = -1;
@@ -86,6 +94,12 @@ struct ct_object_file ct_object_file(const char *path, const struct ct_object *o
 	if (!file.elf || elf_kind(file.elf) != ELF_K_ELF || !is_object(file.elf, &st, object))
 		ct_object_file_close(&file);
 	return file;
+}
+
+unsigned int ct_object_files_refused(const char **first)
+{
+	*first = first_refused;
+	return refused;
 }
 
 void ct_object_file_close(struct ct_object_file *file)

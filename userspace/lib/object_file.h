@@ -28,6 +28,12 @@ struct ct_object_file {
  */
 struct ct_object_file ct_object_file(const char *path, const struct ct_object *object);
 
+/**
+ * ct_object_files_refused() - how often a file was not opened for want of the right
+ * @first: receives the path of the first, for a terminal.
+ */
+unsigned int ct_object_files_refused(const char **first);
+
 /* Close it, if it is open. */
 void ct_object_file_close(struct ct_object_file *file);
 

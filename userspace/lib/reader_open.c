@@ -13,6 +13,8 @@
 #include "progress.h"
 #include "temporary.h"
 
+int (*ct_reader_opened)(int fd, struct ct_error *err);
+
 /* A trace whose header is damaged must show a chunk this early. */
 #define SEARCH_WITHOUT_HEADER	(1u << 20)
 
@@ -122,7 +124,7 @@ static int open_file(struct ct_reader *r, const char *path, struct ct_error *err
 					    strerror(errno));
 	}
 	r->info.size = st.st_size;
-	return 0;
+	return ct_reader_opened ? ct_reader_opened(r->fd, err) : 0;
 }
 
 /* State of reading the schema chunks. */

@@ -5,6 +5,12 @@
 
 #include "reader.h"
 
+/*
+ * Called when a trace was opened and nothing of it was looked at; NULL for not at all. What
+ * it returns, 0 or a negative errno with an error, opening goes on or ends with.
+ */
+extern int (*ct_reader_opened)(int fd, struct ct_error *err);
+
 /* CONFIG_NR_CPUS of the largest kernels. A greater number is damage. */
 #define CPU_LIMIT		8192
 /* What is read at once while the file is checked. */
