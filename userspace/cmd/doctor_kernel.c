@@ -65,7 +65,10 @@ void check_lockdown(struct finding *f)
 		found(f, OK, "none");
 	} else {
 		found(f, REFUSED, "%s", mode);
-		means(f, true, "debugfs is closed, and only signed modules load",
+		means(f, true,
+		      "settings in debugfs are closed, results are not, and only signed modules load",
+		      strcmp(mode, "integrity") ?
+		      "boot without lockdown (lockdown=none, Secure Boot off)" :
 		      "boot without lockdown (lockdown=none, Secure Boot off), or use the tracepoint: perf record -e cowtrace:wp_fault");
 	}
 }

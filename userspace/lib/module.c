@@ -34,15 +34,16 @@ int ct_debugfs_dir(char *path, size_t size)
 	return ret;
 }
 
-/* Root was refused: lockdown does that to debugfs, else a capability is missing. */
+/* Root was refused: lockdown does that to settings, else a capability is missing. */
 static int explain_eperm(const char *what, struct ct_error *err)
 {
 	char mode[32];
 
 	if (!ct_lockdown("", mode, sizeof(mode)) && strcmp(mode, "none"))
 		return ct_error_set(err, -EPERM,
-				    "cannot open %s: the kernel is locked down (%s) and keeps debugfs closed: boot without lockdown, or use the tracepoint (perf record -e cowtrace:wp_fault)",
-				    what, mode);
+				    "cannot open %s: the kernel is locked down (%s), which closes all settings in debugfs: results stay readable (cowtrace counts); to change anything boot without lockdown%s",
+				    what, mode, strcmp(mode, "integrity") ? "" :
+				    ", or use the tracepoint (perf record -e cowtrace:wp_fault) or --backend bpf");
 	return ct_error_set(err, -EPERM,
 			    "cannot open %s although this is root: lockdown or a container without CAP_SYS_ADMIN is in the way: run cowtrace on the host, cowtrace doctor says more",
 			    what);
