@@ -34,6 +34,9 @@ void tools_load(void);
 void bpf_load(void);
 void crosscheck_load(void);
 
+/* What the suite security records. */
+void security_load(void);
+
 void run_pattern(void);
 void run_accounting(void);
 void run_reconcile(void);
@@ -79,6 +82,7 @@ unsigned int hotplug_seconds(void);
 unsigned int beside_seconds(void);
 unsigned int unload_seconds(void);
 void run_unload(void);
+void run_security(void);
 void run_beside_bpftrace(void);
 void run_beside_graph(void);
 void run_beside_kprobes(void);

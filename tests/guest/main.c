@@ -10,7 +10,8 @@
  * cowtest load ksm and load ksm-off: what the suite ksm records; cowtest load tools:
  * what the suite tools has others record; cowtest load stacks: what the suite stacks records;
  * cowtest load bpf: what the suite bpf records; cowtest load crosscheck: what the suite
- * crosscheck compares, with threads, swap and huge pages.
+ * crosscheck compares, with threads, swap and huge pages;
+ * cowtest load security: what the suite security records.
  * Lines that begin with # are figures for the log. The last line is "done".
  * Exit status: 0, 1 when a claim failed, 2 when it was called wrongly.
  */
@@ -56,6 +57,7 @@ static const struct suite suites[] = {
 	{ "tools", run_tools, "perf, trace-cmd and bpftrace on cowtrace:wp_fault" },
 	{ "crosscheck", run_crosscheck, "module and bpf backend on the same faults" },
 	{ "bpf", run_bpf, "the bpf backend, beside the kernel's own counts" },
+	{ "security", run_security, "who may open what, also under lockdown, and who reads a trace" },
 	{ "race", run_race, "two writers of the same page at once; RACES rounds" },
 	{ "contention", run_contention, "parent and child at one page; CONTENTION rounds" },
 	{ "khugepaged", run_khugepaged, "what khugepaged finds in a range, and decides" },
@@ -192,6 +194,7 @@ static int by_itself(const char *name)
 		{ "tools", tools_load },
 		{ "bpf", bpf_load },
 		{ "crosscheck", crosscheck_load },
+		{ "security", security_load },
 	};
 	size_t i;
 

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is told of the kernel's addresses and of what is in pages. */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib.h"
+#include "security.h"
+
+#define TRACING	"/sys/kernel/tracing"
+#define EVENT	TRACING "/events/cowtrace/wp_fault"
+#define PAGES	64
+#define LOAD	" -- /usr/libexec/cowtrace/cowtest load security"
+/* Put together where it is used, so that no program has it but in these pages. */
+#define SECRET	"cowtest: nobody"
+#define LENGTH	16
+
+static char bytes[8 << 20];
+
+/* --- the load ---------------------------------------------------------------------- */
+
+static void make_secret(char *to)
+{
+	size_t i;
+
+	snprintf(to, LENGTH, SECRET);
+	for (i = 0; i < LENGTH; i++)
+		to[i] ^= 0x5a;
+}
+
+/* On its stack, too, when it faults. */
+static __attribute__((noinline)) void write_secrets(void *arg)
+{
+	char room[512], *mem = arg;
+	size_t i;
+
+	for (i = 0; i < sizeof(room); i += LENGTH)
+		make_secret(room + i);
+	__asm__ volatile("" : : "r"(room) : "memory");
+	for (i = 0; i < PAGES; i++)
+		mem[i * PAGE] = room[0];
+	__asm__ volatile("" : : "r"(room) : "memory");
+}
+
+void security_load(void)
+{
+	char *mem = map_pages(PAGES);
+	size_t i;
+
+	for (i = 0; i < PAGES * PAGE; i += LENGTH)
+		make_secret(mem + i);
+	need(!child_wait(child(write_secrets, mem)), "the writer failed");
+	write_secrets(mem);
+}
+
+/* --- looking ------------------------------------------------------------------------ */
+
+static size_t load_file(const char *path, size_t at)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ssize_t got;
+
+	need(fd >= 0, "%s: %s", path, strerror(errno));
+	while (at + PAGE < sizeof(bytes) &&
+	       (got = read(fd, bytes + at, (sizeof(bytes) - at) & ~(PAGE - 1))) > 0)
+		at += got;
+	need(at + PAGE < sizeof(bytes), "%s is too long", path);
+	close(fd);
+	return at;
+}
+
+/* The first MiB, of what may be longer than there is room for. */
+static size_t head_of(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t n = 0;
+	ssize_t got;
+
+	need(fd >= 0, "%s: %s", path, strerror(errno));
+	while (n < 1 << 20 && (got = read(fd, bytes + n, (1 << 20) - n)) > 0)
+		n += got;
+	close(fd);
+	return n;
+}
+
+static bool is_kernel(unsigned long long value)
+{
+	/* Negative numbers are no addresses. */
+	return value >= 0xffff800000000000ull && value < 0xffffffffff000000ull;
+}
+
+/* An address of the kernel's half, as text or as a number of 8 bytes. Return: 0 for none. */
+static unsigned long long address_in(size_t n)
+{
+	unsigned long long value;
+	size_t i, k;
+
+	for (i = 0; i + 8 <= n; i += 8) {
+		memcpy(&value, bytes + i, sizeof(value));
+		if (is_kernel(value))
+			return value;
+	}
+	for (i = 0; i + 16 <= n; i++) {
+		char digits[17];
+
+		memcpy(digits, bytes + i, 16);
+		digits[16] = '\0';
+		for (k = 0; k < 16 && isxdigit((unsigned char)digits[k]); k++)
+			;
+		value = k == 16 ? strtoull(digits, NULL, 16) : 0;
+		if (is_kernel(value))
+			return value;
+	}
+	return 0;
+}
+
+static bool has_secret(size_t n)
+{
+	char secret[LENGTH];
+
+	make_secret(secret);
+	return memmem(bytes, n, secret, LENGTH);
+}
+
+/* All that the module tells of a load, in all ways that it has; its words in the log too. */
+static size_t all_told(int log)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < nr_cow_files; i++)
+		if (!cow_file_set(&cow_files[i]))
+			n = load_file(cow_files[i].path, n);
+	n = load_file(TRACING "/trace", n);
+	n = load_file(EVENT "/format", n);
+	n += snprintf(bytes + n, sizeof(bytes) - n, "%s", log_read(log));
+	return n;
+}
+
+/* --- claims --------------------------------------------------------------------------- */
+
+/* With complaints, which name what they are about. */
+static void trace_load(void)
+{
+	file_write(TRACING "/trace", "");
+	cow_write("reset", "1");
+	cow_write("groups/ksm/enabled", "1");
+	cow_write("groups/files/enabled", "1");
+	enable();
+	need(!file_write(EVENT "/enable", "1"), "the event cannot be enabled");
+	security_load();
+	file_write(EVENT "/enable", "0");
+	disable();
+	cow_write("groups/ksm/enabled", "0");
+	cow_write("groups/files/enabled", "0");
+	cow_write("enabled", "perhaps");
+}
+
+static void addresses(void)
+{
+	char level[8], found[128] = "";
+	size_t n;
+	int i;
+
+	need(!file_write("/proc/sys/kernel/kptr_restrict", "0"), "no kptr_restrict");
+	n = head_of("/proc/kallsyms");
+	check(n && address_in(n), "kallsyms", "addresses of the kernel are found where they are",
+	      "none in /proc/kallsyms");
+	for (i = 0; i < 3; i++) {
+		int log = log_open();
+		unsigned long long at;
+
+		snprintf(level, sizeof(level), "%d", i);
+		need(!file_write("/proc/sys/kernel/kptr_restrict", level), "kptr_restrict %s", level);
+		trace_load();
+		n = all_told(log);
+		close(log);
+		at = address_in(n);
+		if (at || n < 10000)
+			snprintf(found, sizeof(found), "kptr_restrict %d: %#llx in %zu bytes", i, at,
+				 n);
+	}
+	check(!*found, "addresses",
+	      "no file, event or message tells an address of the kernel, whatever kptr_restrict says",
+	      "%s", found);
+}
+
+static void contents(void)
+{
+	int log = log_open();
+	size_t n;
+
+	trace_load();
+	n = all_told(log);
+	check(n > 10000 && !has_secret(n), "contents",
+	      "no file, event or message tells what is in a page", "it is in %zu bytes", n);
+	close(log);
+}
+
+static mode_t mode_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? 0 : st.st_mode & 07777;
+}
+
+static void traces(void)
+{
+	char text[1 << 14];
+	size_t n;
+	int status;
+
+	umask(0);
+	status = said("cowtrace record -q -o /tmp/plain.data" LOAD, text, sizeof(text));
+	n = load_file("/tmp/plain.data", 0);
+	check(!status && mode_of("/tmp/plain.data") == 0600, "trace-mode",
+	      "a trace is for who recorded it alone", "%d, mode %#o, %s", status,
+	      mode_of("/tmp/plain.data"), text);
+	check(n > 1000 && !has_secret(n), "trace-contents", "nor does it hold what is in pages",
+	      "it is in %zu bytes", n);
+	check(n > 1000 && !address_in(n), "trace-addresses", "nor addresses of the kernel", "%#llx",
+	      address_in(n));
+	status = said("cowtrace record -q --stacks -o /tmp/stack.data" LOAD, text, sizeof(text));
+	if (status) {
+		skip("stacks", "user stacks cannot be copied here");
+		return;
+	}
+	n = load_file("/tmp/stack.data", 0);
+	check(has_secret(n) && mode_of("/tmp/stack.data") == 0600, "stacks",
+	      "with --stacks it holds what was on the stack, and is the recorder's alone",
+	      "%zu bytes, mode %#o", n, mode_of("/tmp/stack.data"));
+	umask(022);
+}
+
+void secrets(void)
+{
+	addresses();
+	contents();
+	traces();
+}
