@@ -115,11 +115,11 @@ size_t ct_perf_ring_take(struct ct_perf_ring *ring, void *to, size_t size)
 	data = (const char *)page + page_size();
 	if (head - tail <= size)
 		taken = head - tail;
-	/* Records are multiples of 8 bytes: a header of 8 never goes over the end. */
+	/* Records are multiples of 8 bytes: a header of 8 never goes over the end. Are they? */
 	else
 		for (;; taken += h->size) {
 			h = (const void *)(data + (tail + taken) % ring->size);
-			if (h->size < sizeof(*h) || taken + h->size > size)
+			if (!h->size || h->size % sizeof(*h) || taken + h->size > size)
 				break;
 		}
 	offset = tail % ring->size;
