@@ -17,7 +17,7 @@ modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
 
 .PHONY: all module command install uninstall clean help guest vm demo check
 .PHONY: unit matrix bench bench-reader cpus story verify check-debug check-selftests planted
-.PHONY: dist deb check-deb
+.PHONY: dist deb check-deb fuzz coverage
 
 all: module command
 
@@ -43,6 +43,9 @@ help:
 	@echo '  make check-debug  the module on a kernel with KASAN, lockdep and kmemleak'
 	@echo "  make check-selftests  the kernel's own tests of copy on write, under cowtrace"
 	@echo '  make unit         the unit tests alone'
+	@echo '  make fuzz         mutated input for all that reads what somebody else wrote: RUNS=,'
+	@echo '                    SECONDS= and SEED= for each target, TARGETS='
+	@echo '  make coverage     lines of the reader library that unit tests and corpora run'
 	@echo '  make matrix       the tests of the module on the kernels alone'
 	@echo '  make bench        what a fault costs more under cowtrace, and under other tracers'
 	@echo '  make bench-reader  how fast a trace of 10 million records is read (RECORDS=), made'
@@ -165,6 +168,15 @@ check-deb:
 unit:
 	tests/vm/prepare --root
 	tests/vm/in-root make -C tests/unit O=/cowtrace/build/unit check
+
+fuzz:
+	tests/vm/prepare --root
+	tests/vm/in-root make -C tests/fuzz O=/cowtrace/build/fuzz fuzz RUNS=$(RUNS) \
+		SECONDS=$(SECONDS) SEED=$(SEED) TARGETS="$(TARGETS)"
+
+coverage:
+	tests/vm/prepare --root
+	tests/vm/in-root make -C tests/unit O=/cowtrace/build/unit coverage
 
 matrix:
 	tests/matrix
