@@ -94,7 +94,8 @@ static void close_spaces(struct ct_unwinder *u)
 	/* Numbers of files stand in the places too. */
 	u->nr_places = 0;
 	ct_map_free(&u->by_address);
-	ct_unwind_files_close(u->files);
+	if (u->files)
+		ct_unwind_files_close(u->files);
 }
 
 struct ct_unwinder *ct_unwinder_new(const struct ct_processes *processes)
