@@ -171,7 +171,9 @@ static int load_schema(struct ct_reader *r, const char *path, struct ct_error *e
 	free(walk.text);
 	if (!ret && r->schema)
 		return 0;
-	if (!ret && !*err->text)
+	if (ret && !*err->text)
+		return ct_error_set(err, ret, "cannot read %s: out of memory", path);
+	if (!*err->text)
 		return ct_error_set(err, -EINVAL,
 				    "%s: the chunk with the schema is missing or damaged, so records cannot be read; use another copy of the trace",
 				    path);
