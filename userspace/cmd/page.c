@@ -181,7 +181,7 @@ void title(struct page *p)
 
 	ct_clean_text(path, sizeof(path), r->path, strlen(r->path));
 	command_line(r, command, sizeof(command));
-	say(p, "%s: kernel %s, cowtrace module %s by %s",
+	say(p, "%s: kernel %s, cowtrace %s by %s",
 	    r->summary && r->summary->counts ? "counted" :
 	    strcmp(path, "-") ? path : "standard input", r->schema->kernel ?: "-",
 	    r->schema->module ?: "-", r->schema->backend ?: "-");

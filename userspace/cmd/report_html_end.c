@@ -134,7 +134,7 @@ void html_origin(struct report_page *p)
 	html_bytes(h, r->schema->page_size);
 	end_fact(h);
 	fact(h, "Probes", r->schema->backend);
-	fact(h, "cowtrace module", r->schema->module);
+	fact(h, "cowtrace", r->schema->module);
 	fact(h, "File", strcmp(r->path, "-") ? r->path : "standard input");
 	begin_fact(h, "Records");
 	html_count(h, r->info->records);

@@ -279,7 +279,7 @@ void html_first(struct report_page *p)
 	}
 	html_put(h, "kernel ");
 	html_name(h, p->r->schema->kernel ?: "not known");
-	html_say(h, ", module %s by %s%s%s. ", p->r->schema->module ?: "-",
+	html_say(h, ", cowtrace %s by %s%s%s. ", p->r->schema->module ?: "-",
 		 p->r->schema->backend ?: "-", *html_date(p->r, date, sizeof(date)) ? ", " : "",
 		 date);
 	html_put(h, "<a href=\"#origin\">More on the origin</a></p>\n");
