@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/percpu.h>
 
+#include "add.h"
 #include "counters.h"
 #include "policies.h"
 
@@ -54,9 +55,9 @@ static __always_inline void cow_count_fault(const struct cowtrace_record *r)
 	struct cow_tally *t = &this_cpu_ptr(cow_counters)->tally[r->outcome][r->reason];
 	u64 bytes = (u64)cowtrace_copied_pages(r) << PAGE_SHIFT;
 
-	t->count++;
-	t->bytes += bytes;
-	t->ns += r->duration_ns;
+	cow_add(t->count, 1);
+	cow_add(t->bytes, bytes);
+	cow_add(t->ns, r->duration_ns);
 	if (static_branch_unlikely(&cow_durations_on))
 		cow_durations_add(r);
 	if (static_branch_unlikely(&cow_processes_on))

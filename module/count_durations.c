@@ -4,6 +4,7 @@
 #include <linux/percpu.h>
 #include <linux/seq_file.h>
 
+#include "add.h"
 #include "count.h"
 #include "count_parts.h"
 #include "tables.h"
@@ -29,7 +30,7 @@ void cow_durations_add(const struct cowtrace_record *r)
 	struct durations *d = this_cpu_read(durations.at);
 
 	/* One bit scan; 0 ns counts as 1. */
-	d->faults[r->outcome][r->reason][__fls(r->duration_ns | 1)]++;
+	cow_add(d->faults[r->outcome][r->reason][__fls(r->duration_ns | 1)], 1);
 }
 
 int cow_durations_alloc(void)

@@ -8,6 +8,7 @@
 #include <linux/sort.h>
 #include <cowtrace/vocab.h>
 
+#include "add.h"
 #include "count.h"
 #include "count_parts.h"
 #include "tables.h"
@@ -148,10 +149,10 @@ void cow_processes_add(const struct cowtrace_record *r, u64 bytes)
 		t->last_tgid = tgid;
 	}
 	/* Another thread may give it a new name meanwhile, and half of that is shown. */
-	memcpy(s->comm, current->group_leader->comm, sizeof(s->comm));
-	s->faults[classes[r->outcome]]++;
-	s->bytes += bytes;
-	s->ns += r->duration_ns;
+	data_race(memcpy(s->comm, current->group_leader->comm, sizeof(s->comm)));
+	cow_add(s->faults[classes[r->outcome]], 1);
+	cow_add(s->bytes, bytes);
+	cow_add(s->ns, r->duration_ns);
 }
 
 /* Of tables that are all zero. */

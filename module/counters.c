@@ -57,9 +57,10 @@ void cow_counters_reset(void)
 	for_each_possible_cpu(cpu) {
 		struct cow_counters *c = per_cpu_ptr(cow_counters, cpu);
 
-		memset(c, 0, sizeof(*c));
+		/* Who reads the statistics meanwhile sees some before and some after it. */
+		data_race(memset(c, 0, sizeof(*c)));
 		/* CPUs of one state would leave out the same faults of the same pattern. */
 		c->random = get_random_u64();
 	}
-	skipped_exits = 0;
+	WRITE_ONCE(skipped_exits, 0);
 }

@@ -4,6 +4,7 @@
 #include <linux/percpu.h>
 #include <linux/uaccess.h>
 
+#include "add.h"
 #include "compat/files.h"
 #include "file_table_parts.h"
 #include "tables.h"
@@ -126,15 +127,15 @@ void cow_file_add(struct inode *inode, enum cow_file_site site, unsigned int n)
 	if (!n)
 		return;
 	if (!inode) {
-		t->nobody[site] += n;
+		cow_add(t->nobody[site], n);
 		return;
 	}
 	if (!is(r, inode)) {
 		r = find(t, inode);
 		t->last = r;
 	}
-	r->counts[site] += n;
-	r->total += n;
+	cow_add(r->counts[site], n);
+	cow_add(r->total, n);
 }
 
 int cow_file_table_init(void)

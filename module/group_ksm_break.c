@@ -56,8 +56,8 @@ static int take(struct place *places, atomic_t *nr)
 
 static void give(struct place *places, atomic_t *nr, int at)
 {
-	/* Who takes the place next writes the rest of it anew. */
-	WRITE_ONCE(places[at].task, NULL);
+	/* Who takes the place next writes the rest of it anew, after what we read of it. */
+	smp_store_release(&places[at].task, NULL);
 	atomic_dec(nr);
 }
 

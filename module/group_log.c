@@ -31,8 +31,8 @@ int cow_group_log_reset(struct cow_group_state *s)
 	raw_spin_lock_irqsave(&log->lock, flags);
 	log->head = 0;
 	log->tail = 0;
-	log->seq = 0;
-	log->dropped = 0;
+	WRITE_ONCE(log->seq, 0);
+	WRITE_ONCE(log->dropped, 0);
 	raw_spin_unlock_irqrestore(&log->lock, flags);
 	return 0;
 }
@@ -46,16 +46,18 @@ void cow_group_event(const struct cow_group *group, struct cow_event *event)
 	event->cpu = raw_smp_processor_id();
 	event->pid = current->pid;
 	event->tgid = current->tgid;
-	memcpy(event->comm, current->comm, sizeof(event->comm));
+	/* Another task may rename this one at any time. */
+	data_race(memcpy(event->comm, current->comm, sizeof(event->comm)));
 	raw_spin_lock_irqsave(&log->lock, flags);
 	/* Inside, so that the order of the numbers is that of the times. */
 	event->time_ns = ktime_get_mono_fast_ns();
-	event->seq = ++log->seq;
+	event->seq = log->seq + 1;
+	WRITE_ONCE(log->seq, event->seq);
 	if (log->head - log->tail < group->log_events) {
 		memcpy(place(s, log->head), event, group->event_size);
 		log->head++;
 	} else {
-		log->dropped++;
+		WRITE_ONCE(log->dropped, log->dropped + 1);
 	}
 	raw_spin_unlock_irqrestore(&log->lock, flags);
 }

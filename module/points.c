@@ -2,6 +2,7 @@
 #include <linux/mm.h>
 #include <linux/percpu.h>
 
+#include "add.h"
 #include "caller.h"
 #include "clock.h"
 #include "compat/compat.h"
@@ -38,17 +39,17 @@ static __always_inline bool sampled_out(struct cow_counters *c)
 /* Is the fault wanted? Return: false when it ends here, accounted for. */
 static __always_inline bool admit(struct cow_counters *c)
 {
-	c->entries++;
+	cow_add(c->entries, 1);
 	if (c->busy) {
-		c->nested++;
+		cow_add(c->nested, 1);
 		return false;
 	}
 	if (!cow_filter_entry()) {
-		c->filtered_entry++;
+		cow_add(c->filtered_entry, 1);
 		return false;
 	}
 	if (sampled_out(c)) {
-		c->sampled_out++;
+		cow_add(c->sampled_out, 1);
 		return false;
 	}
 	return true;
@@ -73,12 +74,12 @@ static __always_inline int enter(struct cow_counters *c, struct cow_entry *e,
 	e->proof = proof;
 	c->busy = false;
 	if (unlikely(!sane)) {
-		c->unread++;
+		cow_add(c->unread, 1);
 		return 1;
 	}
 	c->visit.wanted = true;
 	if (!proof)
-		c->handed_on++;
+		cow_add(c->handed_on, 1);
 	return 0;
 }
 
@@ -90,7 +91,7 @@ int cow_wp_enter(struct cow_entry *e, const struct pt_regs *regs, unsigned long 
 
 	cow_visit_begin(&c->visit);
 	if (unlikely(proof))
-		c->proofs++;
+		cow_add(c->proofs, 1);
 	else if (!users || !admit(c))
 		return 1;
 	return enter(c, e, regs, ip, users, cow_sample_wp, proof);
@@ -106,7 +107,7 @@ static __always_inline int enter_huge(struct cow_counters *c, u64 *entries, stru
 	cow_visit_begin(&c->visit);
 	if (!users)
 		return 1;
-	(*entries)++;
+	cow_add(*entries, 1);
 	return admit(c) ? enter(c, e, regs, ip, users, sample, false) : 1;
 }
 
@@ -236,18 +237,18 @@ static noinline void leave_closely(struct cow_counters *c, struct cow_entry *e, 
 		cow_proof_seen(r);
 		return;
 	}
-	c->exits++;
+	cow_add(c->exits, 1);
 	if (!cow_filter_exit(r)) {
-		c->filtered_exit++;
+		cow_add(c->filtered_exit, 1);
 		return;
 	}
 	cow_count_fault(r);
 	if (!deliver(r, e->users))
-		c->dropped_full++;
+		cow_add(c->dropped_full, 1);
 	else if (e->users & COW_USER_COUNT)
-		c->counted++;
+		cow_add(c->counted, 1);
 	else
-		c->recorded++;
+		cow_add(c->recorded, 1);
 }
 
 /*
@@ -262,8 +263,8 @@ static __always_inline bool leave_in_ring(struct cow_counters *c, const struct c
 	if (unlikely(!r))
 		return false;
 	record(r, e, ret, ret_ip, false);
-	c->exits++;
-	c->recorded++;
+	cow_add(c->exits, 1);
+	cow_add(c->recorded, 1);
 	cow_count_fault(r);
 	cow_ring_commit(cow_hot.ring, r);
 	return true;
@@ -274,7 +275,7 @@ void cow_leave(struct cow_entry *e, unsigned long ret, unsigned long ret_ip)
 	struct cow_counters *c = this_cpu_ptr(cow_counters);
 
 	if (unlikely(e->generation != READ_ONCE(cow_hot.generation))) {
-		c->stale_exits++;
+		cow_add(c->stale_exits, 1);
 		return;
 	}
 	c->busy = true;
@@ -282,8 +283,8 @@ void cow_leave(struct cow_entry *e, unsigned long ret, unsigned long ret_ip)
 		leave_closely(c, e, ret, ret_ip);
 	} else if (e->users == COW_USER_COUNT) {
 		record(&c->scratch, e, ret, ret_ip, true);
-		c->exits++;
-		c->counted++;
+		cow_add(c->exits, 1);
+		cow_add(c->counted, 1);
 		cow_count_fault(&c->scratch);
 	} else if (e->users != COW_USER_FILES || !leave_in_ring(c, e, ret, ret_ip)) {
 		leave_closely(c, e, ret, ret_ip);
@@ -320,7 +321,7 @@ static __always_inline void testify(const struct pt_regs *regs, unsigned long ip
 	}
 	/* An earlier mark of this task must not be kept above the new one. */
 	if (visit->task == current)
-		visit->what = COW_SAW_NOTHING;
+		WRITE_ONCE(visit->what, COW_SAW_NOTHING);
 	cow_witness_mark(what, address);
 }
 

@@ -5,6 +5,7 @@
 #include <linux/seq_file.h>
 #include <cowtrace/policy.h>
 
+#include "add.h"
 #include "compat/compat.h"
 #include "memo.h"
 #include "policies.h"
@@ -68,7 +69,7 @@ void cow_policies_add(const struct cowtrace_record *r)
 		ask(a, r);
 #pragma GCC unroll 8
 	for (policy = 0; policy < COWTRACE_NR_POLICIES; policy++)
-		counts[policy][a->answers[policy]]++;
+		cow_add(counts[policy][a->answers[policy]], 1);
 }
 
 int cow_policies_switch(bool on)

@@ -54,7 +54,7 @@ static u64 available(struct cow_ring *ring, int cpu)
 		return 0;
 	/* Pairs with the release of the writer: what is counted is whole. */
 	return smp_load_acquire(&per_cpu_ptr(ring->writers, cpu)->committed) -
-	       per_cpu_ptr(ring->readers, cpu)->consumed;
+	       READ_ONCE(per_cpu_ptr(ring->readers, cpu)->consumed);
 }
 
 /*
@@ -77,7 +77,8 @@ void cow_ring_consume(struct cow_ring *ring, int cpu, u64 records)
 	struct rchan_buf *buf = buf_of(ring, cpu);
 	size_t done, produced;
 
-	reader->consumed += records;
+	/* Others who wait for records look at it without the mutex. */
+	WRITE_ONCE(reader->consumed, reader->consumed + records);
 	/*
 	 * A sub-buffer counts as produced only when the writer moves on to the
 	 * next one. What is read of it before is given back at a later call.

@@ -150,7 +150,8 @@ static __always_inline void sample_page(struct cow_sampled *s, struct found *f, 
 
 	f->present |= COWTRACE_HAS_PAGE;
 	f->state |= page_states_again(alike, flags, (unsigned long)READ_ONCE(head->mapping));
-	s->node = page_to_nid(page);
+	/* In the word of the flags, where its bits never change. */
+	s->node = data_race(page_to_nid(page));
 	if (unlikely(flags & BIT(PG_head))) {
 		COW_ADD_RARE(f, s, cow_sample_large(s, page));
 		if ((f->state & (COWTRACE_PG_ANON | COWTRACE_PG_KSM)) == COWTRACE_PG_ANON &&

@@ -171,7 +171,7 @@ static __always_inline void stamp(struct cowtrace_record *r)
 	/* Of the initial namespace, where ids are what they are. */
 	r->uid = __kuid_val(current_uid());
 	/* Another task may rename this one at any time; each byte is then old or new. */
-	memcpy(r->comm, task->comm, sizeof(r->comm));
+	data_race(memcpy(r->comm, task->comm, sizeof(r->comm)));
 	r->comm[sizeof(r->comm) - 1] = '\0';
 }
 

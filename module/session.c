@@ -201,7 +201,7 @@ static int hold(u32 user)
 	if (!ready) {
 		err = -ENODEV;
 	} else if (!holders) {
-		sight = COW_SIGHT_UNKNOWN;
+		WRITE_ONCE(sight, COW_SIGHT_UNKNOWN);
 		cow_clock_init();
 		cow_witness_forget();
 		err = attach_all();
@@ -273,13 +273,16 @@ static enum cow_sight look(void)
 /* The witness of PTEs, the only one that a proof calls, stayed silent. */
 static bool blind(void)
 {
-	return (cow_hot.watched & BIT(COWTRACE_PATH_PTE)) && !cow_proof_witnessed();
+	return (READ_ONCE(cow_hot.watched) & BIT(COWTRACE_PATH_PTE)) && !cow_proof_witnessed();
 }
 
 /* Silence of a witness that sees nothing must not count. */
 static void distrust(void)
 {
+	/* The tracepoint's switch arms and disarms without the control_mutex. */
+	mutex_lock(&probe_mutex);
 	WRITE_ONCE(cow_hot.watched, cow_hot.watched & ~BIT(COWTRACE_PATH_PTE));
+	mutex_unlock(&probe_mutex);
 }
 
 static int prove_start(void)
@@ -306,7 +309,7 @@ static int prove_start(void)
 			distrust();
 	}
 	if (!err)
-		sight = COW_SIGHT_SEEN;
+		WRITE_ONCE(sight, COW_SIGHT_SEEN);
 	return err;
 }
 
@@ -348,7 +351,7 @@ static void check_locked(void)
 	if (now == COW_SIGHT_UNSEEN && generation != READ_ONCE(cow_hot.generation))
 		return;
 	if (now == COW_SIGHT_UNSEEN)
-		blind_checks++;
+		WRITE_ONCE(blind_checks, blind_checks + 1);
 	if (now == COW_SIGHT_SEEN && blind())
 		distrust();
 	WRITE_ONCE(sight, now);
@@ -490,7 +493,7 @@ static const char *probe_state(enum cow_point_id id)
 		return "absent";
 	if (!(attached & BIT(id)))
 		return "off";
-	if (sight == COW_SIGHT_UNSEEN)
+	if (READ_ONCE(sight) == COW_SIGHT_UNSEEN)
 		return "disarmed";
 	if (cow_points[id].silence && !(cow_hot.watched & BIT(cow_points[id].path)))
 		return "blind";
@@ -535,7 +538,7 @@ static int reset(unsigned int unused)
 	cow_count_reset();
 	cow_policies_reset();
 	missed_before = (struct cow_missed) { 0 };
-	blind_checks = 0;
+	WRITE_ONCE(blind_checks, 0);
 	return 0;
 }
 
@@ -554,7 +557,7 @@ static int resize(unsigned int kb)
 	ring = cow_ring_create(kb, directory, true);
 	if (!IS_ERR(ring)) {
 		cow_hot.ring = ring;
-		buffer_kb = kb;
+		WRITE_ONCE(buffer_kb, kb);
 		return 0;
 	}
 	/* The memory that was just freed should serve the old size again. */
@@ -578,7 +581,7 @@ unsigned int cow_session_buffer_kb(void)
 
 static int set_witness(unsigned int mode)
 {
-	witness_mode = mode;
+	WRITE_ONCE(witness_mode, mode);
 	return 0;
 }
 

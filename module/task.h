@@ -35,7 +35,8 @@ static inline u32 cow_mm_owner(const struct mm_struct *mm, char *comm)
 	task = rcu_dereference(mm->owner);
 	if (task) {
 		tgid = task->tgid;
-		memcpy(comm, task->group_leader->comm, TASK_COMM_LEN);
+		/* Another task may rename it at any time. */
+		data_race(memcpy(comm, task->group_leader->comm, TASK_COMM_LEN));
 	}
 	rcu_read_unlock();
 #endif

@@ -82,9 +82,11 @@ static struct mark *mark_at(struct notebook *n, const struct task_struct *task,
 static struct mark *choose(struct notebook *n, const struct task_struct *task)
 {
 	struct mark *m = mark_at(n, task, 0), *oldest = m;
+	const struct task_struct *of;
 	unsigned int i;
 
-	for (i = 1; m->task && m->task != task; i++) {
+	/* Other CPUs take marks away. */
+	for (i = 1; (of = READ_ONCE(m->task)) && of != task; i++) {
 		if (i == REACH)
 			return oldest;
 		m = mark_at(n, task, i);
@@ -100,16 +102,17 @@ static void mark(struct task_struct *task, pid_t pid, unsigned long faults,
 {
 	struct notebook *n = this_cpu_ptr(notebooks);
 	struct mark *m = choose(n, task);
+	const struct task_struct *of = READ_ONCE(m->task);
 
-	if (unlikely(m->task && m->task != task))
+	if (unlikely(of && of != task))
 		WRITE_ONCE(n->displaced, cow_ticks());
 	WRITE_ONCE(m->task, NULL);
 	/* A task that takes its mark on another CPU must not see half of it. */
 	smp_wmb();
-	m->address = address;
-	m->faults = faults;
-	m->pid = pid;
-	m->what = n->made | what;
+	WRITE_ONCE(m->address, address);
+	WRITE_ONCE(m->faults, faults);
+	WRITE_ONCE(m->pid, pid);
+	WRITE_ONCE(m->what, n->made | what);
 	n->made += BIT(WHAT_BITS);
 	/* Pairs with the acquire in take(). */
 	smp_store_release(&m->task, task);
@@ -139,10 +142,11 @@ static enum cow_testimony take(struct notebook *n, unsigned long address, unsign
 		/* Pairs with the release in mark(), maybe on another CPU. */
 		if (smp_load_acquire(&m->task) != current)
 			continue;
-		if (((m->address ^ address) & ~(size - 1)) || m->faults != cow_finished_faults() ||
-		    m->pid != current->pid)
+		if (((READ_ONCE(m->address) ^ address) & ~(size - 1)) ||
+		    READ_ONCE(m->faults) != cow_finished_faults() ||
+		    READ_ONCE(m->pid) != current->pid)
 			continue;
-		what = m->what & GENMASK(WHAT_BITS - 1, 0);
+		what = READ_ONCE(m->what) & GENMASK(WHAT_BITS - 1, 0);
 		/* Nobody else makes marks of this fault: what is still there is what we read. */
 		if (cmpxchg(&m->task, current, NULL) == current)
 			return what;

@@ -74,8 +74,8 @@ static __always_inline void cow_visit_begin(struct cow_visit *v)
 	WRITE_ONCE(v->task, NULL);
 	/* A task that asks from another CPU must not see half of it. */
 	smp_wmb();
-	v->switches = cow_switches();
-	v->pid = current->pid;
+	WRITE_ONCE(v->switches, cow_switches());
+	WRITE_ONCE(v->pid, current->pid);
 	v->wanted = false;
 	/* Pairs with the acquire in told_elsewhere(). */
 	smp_store_release(&v->task, current);
@@ -91,7 +91,7 @@ static __always_inline bool cow_visit_lasts(const struct cow_visit *v)
 static __always_inline void cow_visit_mark(struct cow_visit *v, enum cow_testimony what,
 					   unsigned long address)
 {
-	v->address = address;
+	WRITE_ONCE(v->address, address);
 	v->faults = cow_finished_faults();
 	/* Pairs with the acquire in told_elsewhere(). */
 	smp_store_release(&v->what, what);
@@ -111,7 +111,7 @@ static __always_inline void cow_visit_end(struct cow_visit *v)
 	if (v->task != current)
 		return;
 	WRITE_ONCE(v->task, NULL);
-	v->what = COW_SAW_NOTHING;
+	WRITE_ONCE(v->what, COW_SAW_NOTHING);
 }
 
 /* The mark of a task that is not where it entered. Context: preemption off. */
