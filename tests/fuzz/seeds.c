@@ -141,21 +141,12 @@ static void make(const char *path)
 
 	add_text(w, CT_CHUNK_META,
 		 "{\"kernel\":{\"release\":\"6.1\",\"host\":\"h\"},\"target\":{\"argv\":[\"a\"]},\"start\":{\"realtime_ns\":1700000000000000000,\"monotonic_ns\":5},\"sideband\":{\"sample_type\":134}}");
-	add_comm(&sideband, 10, 100, "server", 1);
-	add_map(&sideband, 11, 100, 0x400000, 0x10000, 0, NULL, "/bin/true");
-	add_fork(&sideband, 20, 101, 100);
-	add_newtask(&sideband, 21, 101, 100, 0);
-	add_memory(&sideband, 22, 101, 1 << 20, 0);
-	add_exit(&sideband, 5000, 101);
+	add_server_and_child(&sideband, "/bin/true");
 	add_lost(&sideband, 6000, 2);
 	ct_writer_chunk(w, CT_CHUNK_SIDEBAND, 0, sideband.data, sideband.size);
 	for (i = 0; i < 2 * RECORDS; i++) {
-		struct cowtrace_record r = plain_record(i + 1, 1000 * (i + 1));
+		struct cowtrace_record r = server_or_child_record(i + 1);
 
-		r.tgid = 100 + i % 2;
-		r.pid = r.tgid;
-		r.outcome = i % 3 ? COWTRACE_OUTCOME_COPY : COWTRACE_OUTCOME_REUSE;
-		r.reason = i % 3 ? COWTRACE_REASON_MAPPED : COWTRACE_REASON_SOLE_REF;
 		append_bytes(&records, &r, sizeof(r));
 	}
 	ct_writer_chunk(w, CT_CHUNK_RECORDS, 0, records.data, records.size / 2);

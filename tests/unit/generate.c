@@ -128,6 +128,17 @@ struct cowtrace_record plain_record(uint32_t seq, uint64_t time_ns)
 	return r;
 }
 
+struct cowtrace_record server_or_child_record(uint32_t seq)
+{
+	struct cowtrace_record r = plain_record(seq, 1000 * seq);
+
+	r.tgid = 100 + seq % 2;
+	r.pid = r.tgid;
+	r.outcome = seq % 3 ? COWTRACE_OUTCOME_COPY : COWTRACE_OUTCOME_REUSE;
+	r.reason = seq % 3 ? COWTRACE_REASON_MAPPED : COWTRACE_REASON_SOLE_REF;
+	return r;
+}
+
 /* Room for so many bytes: a power of two, so that it grows rarely. */
 static size_t room_for(size_t size)
 {
@@ -245,6 +256,16 @@ void add_map(struct bytes *to, uint64_t time, uint32_t tgid, uint64_t address, u
 		memcpy(body.id, id, 20);
 	}
 	add_perf(to, PERF_RECORD_MMAP2, id ? 1 << 14 : 0, &body, sizeof(body), path, time, tgid);
+}
+
+void add_server_and_child(struct bytes *to, const char *file)
+{
+	add_comm(to, 10, 100, "server", 1);
+	add_map(to, 11, 100, 0x400000, 0x10000, 0, NULL, file);
+	add_fork(to, 20, 101, 100);
+	add_newtask(to, 21, 101, 100, 0);
+	add_memory(to, 22, 101, 1 << 20, 0);
+	add_exit(to, 5000, 101);
 }
 
 static void make_sideband(struct bytes *to)

@@ -47,6 +47,13 @@ char *schema_text_of(const struct ct_schema *like);
 /* A record that has everything that a reader looks at. */
 struct cowtrace_record plain_record(uint32_t seq, uint64_t time_ns);
 
+/**
+ * server_or_child_record() - one of the faults of what add_server_and_child() tells of
+ * @seq: its number from 1; odd ones are the child's, each third is reused, all others copied.
+ * Return: the record.
+ */
+struct cowtrace_record server_or_child_record(uint32_t seq);
+
 /* A growing byte string. */
 struct bytes {
 	char	*data;
@@ -67,6 +74,9 @@ void add_lost(struct bytes *to, uint64_t time, uint64_t lost);
 /* @id: 20 bytes of build-id, or NULL for none. */
 void add_map(struct bytes *to, uint64_t time, uint32_t tgid, uint64_t address, uint64_t length,
 	     uint64_t offset, const uint8_t *id, const char *path);
+
+/* Process 100, "server", which has mapped @file, and its child 101, which comes and ends. */
+void add_server_and_child(struct bytes *to, const char *file);
 
 /**
  * struct trace_shape - what a made trace holds

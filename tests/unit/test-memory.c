@@ -70,20 +70,11 @@ static void make(void)
 	struct bytes sideband = { 0 };
 	uint32_t i;
 
-	add_comm(&sideband, 10, 100, "server", 1);
-	add_map(&sideband, 11, 100, 0x400000, 0x10000, 0, NULL, "/nowhere/server");
-	add_fork(&sideband, 20, 101, 100);
-	add_newtask(&sideband, 21, 101, 100, 0);
-	add_memory(&sideband, 22, 101, 1 << 20, 0);
-	add_exit(&sideband, 5000, 101);
+	add_server_and_child(&sideband, "/nowhere/server");
 	ct_writer_chunk(w, CT_CHUNK_SIDEBAND, 0, sideband.data, sideband.size);
 	for (i = 1; i <= 6; i++) {
-		struct cowtrace_record r = plain_record(i, 1000 * i);
+		struct cowtrace_record r = server_or_child_record(i);
 
-		r.tgid = 100 + i % 2;
-		r.pid = r.tgid;
-		r.outcome = i % 3 ? COWTRACE_OUTCOME_COPY : COWTRACE_OUTCOME_REUSE;
-		r.reason = i % 3 ? COWTRACE_REASON_MAPPED : COWTRACE_REASON_SOLE_REF;
 		ct_writer_chunk(w, CT_CHUNK_RECORDS, i % 2, &r, sizeof(r));
 	}
 	ct_writer_chunk(w, CT_CHUNK_STACKS, 0, &stack, sizeof(stack));
