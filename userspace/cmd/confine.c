@@ -112,7 +112,8 @@ static int ended(pid_t child, int failed)
 	return failed;
 }
 
-int ct_confined(int (*run)(void *arg), void *arg, int failed)
+/* @failed: the exit status when there is none of @run. */
+static int confined(int (*run)(void *arg), void *arg, int failed)
 {
 	struct ct_error err;
 	pid_t child;
@@ -136,6 +137,30 @@ int ct_confined(int (*run)(void *arg), void *arg, int failed)
 	exit(status);
 }
 
+/* What ct_confined() is given. */
+struct task {
+	int	(*run)(void *arg, struct ct_error *err);
+	void	*arg;
+};
+
+static int run_task(void *arg)
+{
+	const struct task *task = arg;
+	struct ct_error err;
+
+	if (!task->run(task->arg, &err))
+		return CT_EXIT_OK;
+	ct_complain(&err);
+	return CT_EXIT_FAIL;
+}
+
+int ct_confined(int (*run)(void *arg, struct ct_error *err), void *arg)
+{
+	struct task task = { run, arg };
+
+	return confined(run_task, &task, CT_EXIT_FAIL);
+}
+
 /* What ct_report_on() is to be given. */
 struct report {
 	FILE		*out;
@@ -155,5 +180,5 @@ int ct_confined_report(FILE *out, const char *trace_path, ct_report_fn *print, c
 {
 	struct report r = { out, trace_path, print, arg };
 
-	return ct_confined(report_on, &r, CT_REPORT_FAILED);
+	return confined(report_on, &r, CT_REPORT_FAILED);
 }

@@ -15,9 +15,8 @@
 
 /**
  * ct_confined() - run what reads a trace in a process of its own
- * @run: opens its files for writing before the trace; returns an exit status.
+ * @run: opens its files for writing before the trace; its error is told.
  * @arg: for @run.
- * @failed: the exit status when there is none of @run.
  *
  * When @run opens a trace, its process becomes that of the user that sudo was called by,
  * else nobody's, if it was root's. Of all system calls only those are left to it that
@@ -25,9 +24,9 @@
  * A signal that ends it is told on standard error, but for SIGPIPE, which ends the
  * caller too.
  *
- * Return: the exit status.
+ * Return: the exit status, CT_EXIT_OK or CT_EXIT_FAIL.
  */
-int ct_confined(int (*run)(void *arg), void *arg, int failed);
+int ct_confined(int (*run)(void *arg, struct ct_error *err), void *arg);
 
 /* ct_report_on() in a process of its own. */
 int ct_confined_report(FILE *out, const char *trace_path, ct_report_fn *print, const void *arg);

@@ -100,9 +100,10 @@ static void print_fault(struct events *e, const struct cowtrace_record *r, const
 
 /* --- a trace ---------------------------------------------------------------- */
 
-static int print_trace(struct events *e, struct ct_error *err)
+static int print_trace(void *arg, struct ct_error *err)
 {
 	const struct ct_trace_info *info;
+	struct events *e = arg;
 	struct ct_reader *reader;
 	struct ct_event event;
 	int ret;
@@ -305,16 +306,6 @@ static int follow_source(struct events *e, struct ct_error *err)
 	return ret ? ret : run(e, err);
 }
 
-static int print_confined(void *arg)
-{
-	struct ct_error err;
-
-	if (!print_trace(arg, &err))
-		return CT_EXIT_OK;
-	ct_complain(&err);
-	return CT_EXIT_FAIL;
-}
-
 static int print_live(struct events *e)
 {
 	struct ct_error err;
@@ -331,7 +322,7 @@ int ct_cmd_events(int argc, char **argv)
 	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &e);
-	status = e.trace ? ct_confined(print_confined, &e, CT_EXIT_FAIL) : print_live(&e);
+	status = e.trace ? ct_confined(print_trace, &e) : print_live(&e);
 	ct_options_free(&e.options);
 	return status;
 }

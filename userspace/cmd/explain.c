@@ -256,9 +256,10 @@ static int explain_one(struct explain *e, struct ct_error *err)
 	return ret;
 }
 
-static int explain(struct explain *e, struct ct_error *err)
+static int explain(void *arg, struct ct_error *err)
 {
 	const struct ct_trace_info *info;
+	struct explain *e = arg;
 	int ret;
 
 	ret = ct_reader_open(e->trace ?: DEFAULT_TRACE, &e->reader, err);
@@ -279,23 +280,13 @@ static int explain(struct explain *e, struct ct_error *err)
 	return ret;
 }
 
-static int explain_confined(void *arg)
-{
-	struct ct_error err;
-
-	if (!explain(arg, &err))
-		return CT_EXIT_OK;
-	ct_complain(&err);
-	return CT_EXIT_FAIL;
-}
-
 int ct_cmd_explain(int argc, char **argv)
 {
 	struct explain e = { 0 };
 	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &e);
-	status = ct_confined(explain_confined, &e, CT_EXIT_FAIL);
+	status = ct_confined(explain, &e);
 	ct_options_free(&e.filters);
 	return status;
 }
