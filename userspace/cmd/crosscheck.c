@@ -17,31 +17,30 @@
 
 struct command {
 	struct crosscheck	c;
+	struct ct_traced	traced;
 	const char		*output;
 	unsigned long long	list;
-	bool			json, quiet, system;
+	bool			json, quiet;
 };
 
 enum { KEY_JSON = 0x200, KEY_BTF, KEY_DURATION, KEY_LIST, KEY_BUFFER, KEY_WITNESS };
 
 static const struct argp_option options[] = {
-	{ "all", 'a', NULL, 0, "faults of the whole system", 0 },
-	{ "pid", 'p', "PID", 0, "of a running process and its children", 0 },
 	{ "btf", KEY_BTF, "FILE", 0,
-	  "the kernel's types for BPF, where it has no /sys/kernel/btf/vmlinux", 0 },
-	{ "duration", KEY_DURATION, "SECONDS", 0, "end after that time", 0 },
+	  "the kernel's types for BPF, where it has no /sys/kernel/btf/vmlinux", 1 },
+	{ "duration", KEY_DURATION, "SECONDS", 0, "end after that time", 1 },
 	{ "list", KEY_LIST, "N", 0,
 	  "show N faults in which only racing fields differ, and N that one side saw alone (default 1000); "
-	  "others are all shown", 0 },
+	  "others are all shown", 1 },
 	{ "buffer-kb", KEY_BUFFER, "N", 0,
 	  "kernel buffer of each CPU and side in KiB, a power of two from 64 to 65536 (default 4096)",
-	  0 },
+	  1 },
 	{ "witness", KEY_WITNESS, "MODE", 0,
 	  "probe what copies and reuses call: auto where the outcome needs it (default), on or off",
-	  0 },
-	{ "output", 'o', "FILE", 0, "print to FILE instead of standard output", 0 },
-	{ "json", KEY_JSON, NULL, 0, "print JSON", 0 },
-	{ "quiet", 'q', NULL, 0, "no live line", 0 },
+	  1 },
+	{ "output", 'o', "FILE", 0, "print to FILE instead of standard output", 1 },
+	{ "json", KEY_JSON, NULL, 0, "print JSON", 1 },
+	{ "quiet", 'q', NULL, 0, "no live line", 1 },
 	{ 0 },
 };
 
@@ -51,13 +50,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	unsigned long long n;
 
 	switch (key) {
-	case 'a':
-		m->system = true;
-		return 0;
-	case 'p':
-		if (ct_parse_number(arg, 1, INT32_MAX, &n))
-			ct_usage(state, "\"%s\" is no process id", arg);
-		m->c.pid = n;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &m->traced;
 		return 0;
 	case KEY_BTF:
 		ct_bpf_set_btf(arg);
@@ -89,22 +83,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'q':
 		m->quiet = true;
 		return 0;
-	case ARGP_KEY_ARGS:
-		m->c.argv = state->argv + state->next;
-		return 0;
-	case ARGP_KEY_END:
-		if (m->system + !!m->c.pid + !!m->c.argv != 1)
-			ct_usage(state, "give one of: -a, -p PID, or -- CMD");
-		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
+static const struct argp_child children[] = { { &ct_traced_argp, 0, NULL, 0 }, { 0 } };
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "-a\n-p PID\n-- CMD [ARG...]",
 	.doc = "Trace the same write-protect faults by the module and by BPF at once, and list "
 	       "every fault on which they differ.\v"
 	       "Outcome and page frames must not differ, nor what stays as it is while a fault lasts. "
@@ -113,6 +100,7 @@ static const struct argp argp = {
 	       "beside what the other says that it missed. Exit status 0: where both saw a fault they "
 	       "agree; 1: they do not, or there was none, or it could not be done. That of CMD is told, "
 	       "and not passed on.",
+	.children = children,
 };
 
 /* Before anything runs: what it took must not be for nothing. */
@@ -159,6 +147,8 @@ int ct_cmd_crosscheck(int argc, char **argv)
 	int ret;
 
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &m);
+	m.c.pid = m.traced.pid;
+	m.c.argv = m.traced.argv;
 	m.c.cross.list_max = m.list;
 	m.c.cross.late_ns = LATE_NS;
 	m.c.progress = !m.quiet && isatty(STDERR_FILENO);

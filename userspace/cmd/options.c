@@ -153,6 +153,42 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp ct_options_argp = { .options = options, .parser = parse };
 
+static const struct argp_option traced_options[] = {
+	{ "all", 'a', NULL, 0, "trace the whole system", 1 },
+	{ "pid", 'p', "PID", 0, "trace a running process and its children", 1 },
+	{ 0 },
+};
+
+static error_t parse_traced(int key, char *arg, struct argp_state *state)
+{
+	struct ct_traced *traced = state->input;
+	unsigned long long pid;
+
+	switch (key) {
+	case 'a':
+		traced->system = true;
+		return 0;
+	case 'p':
+		if (ct_parse_number(arg, 1, INT32_MAX, &pid))
+			ct_usage(state, "\"%s\" is no process id", arg);
+		traced->pid = pid;
+		return 0;
+	case ARGP_KEY_ARGS:
+		traced->argv = state->argv + state->next;
+		return 0;
+	case ARGP_KEY_END:
+		if (traced->system + !!traced->pid + !!traced->argv != 1)
+			ct_usage(state, "give one of: -a, -p PID, or -- CMD");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp ct_traced_argp = {
+	.options = traced_options, .parser = parse_traced, .args_doc = "-a\n-p PID\n-- CMD [ARG...]",
+};
+
 static const struct argp_option who_options[] = {
 	{ "pid", 'p', "PID", 0, "only faults of this process", 0 },
 	{ "comm", KEY_COMM, "NAME", 0, "only faults of tasks of this name", 0 },

@@ -34,7 +34,22 @@ struct ct_options {
 /* Parses into a struct ct_options, given as the child's input. */
 extern const struct argp ct_options_argp;
 
-/* Likewise --pid and --comm, of whoever shows faults. */
+/**
+ * struct ct_traced - what is traced, one of these
+ * @system: everything.
+ * @pid: a running process and its children, 0 for none.
+ * @argv: a command and its children, NULL for none.
+ */
+struct ct_traced {
+	bool		system;
+	pid_t		pid;
+	char		**argv;
+};
+
+/* -a, -p PID or -- CMD, of which one must be given, into a struct ct_traced. */
+extern const struct argp ct_traced_argp;
+
+/* --pid and --comm into a struct ct_options, of whoever shows faults. */
 extern const struct argp ct_who_argp;
 
 /* These and --filter, of whoever chooses among the faults of a trace: see ct_match_add(). */

@@ -13,7 +13,7 @@
 struct record {
 	struct ct_options	options;
 	struct ct_session_opts	session;
-	bool			system;
+	struct ct_traced	traced;
 	bool			json;
 };
 
@@ -22,8 +22,6 @@ enum { KEY_JSON = 0x200, KEY_WAIT, KEY_STACKS, KEY_STACKS_EVERY };
 static const struct argp_option options[] = {
 	{ "output", 'o', "FILE", 0, "trace file, - for standard output (default " DEFAULT_OUTPUT ")",
 	  1 },
-	{ "all", 'a', NULL, 0, "trace the whole system", 1 },
-	{ "pid", 'p', "PID", 0, "trace a running process and its children", 1 },
 	{ "json", KEY_JSON, NULL, 0, "print the summary as JSON on standard output", 1 },
 	{ "wait-children", KEY_WAIT, NULL, 0, CT_WAIT_CHILDREN, 1 },
 	{ "stacks", KEY_STACKS, "BYTES", OPTION_ARG_OPTIONAL,
@@ -37,11 +35,12 @@ static const struct argp_option options[] = {
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct record *r = state->input;
-	unsigned long long pid, n;
+	unsigned long long n;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &r->options;
+		state->child_inputs[1] = &r->traced;
 		return 0;
 	case KEY_STACKS:
 		n = CT_STACKS_BYTES;
@@ -58,26 +57,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'o':
 		r->session.output = arg;
 		return 0;
-	case 'a':
-		r->system = true;
-		return 0;
-	case 'p':
-		if (ct_parse_number(arg, 1, INT32_MAX, &pid))
-			ct_usage(state, "\"%s\" is no process id", arg);
-		r->session.pid = pid;
-		return 0;
 	case KEY_JSON:
 		r->json = true;
 		return 0;
 	case KEY_WAIT:
 		r->session.wait_children = true;
 		return 0;
-	case ARGP_KEY_ARGS:
-		r->session.argv = state->argv + state->next;
-		return 0;
 	case ARGP_KEY_END:
-		if (r->system + !!r->session.pid + !!r->session.argv != 1)
-			ct_usage(state, "give one of: -a, -p PID, or -- CMD");
 		if (r->json && !strcmp(r->session.output, "-"))
 			ct_usage(state, "--json needs standard output: give the trace a file by -o");
 		if (r->session.stacks_every && !r->session.stacks)
@@ -90,11 +76,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &ct_options_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = {
+	{ &ct_options_argp, 0, NULL, 0 },
+	{ &ct_traced_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "-a\n-p PID\n-- CMD [ARG...]",
 	.doc = "Trace write-protect faults into a file: of the whole system, of a running process and "
 	       "its children, or of a command and its children.\v"
 	       "SIGINT and SIGTERM end a recording with all data written; for -a and -p that is exit "
@@ -151,6 +141,8 @@ int ct_cmd_record(int argc, char **argv)
 	int status;
 
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &r);
+	r.session.argv = r.traced.argv;
+	r.session.pid = r.traced.pid;
 	r.session.target = r.session.argv ? CT_TARGET_COMMAND :
 			   r.session.pid ? CT_TARGET_PROCESS : CT_TARGET_SYSTEM;
 	r.session.command_line = argv;
