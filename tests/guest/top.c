@@ -225,7 +225,8 @@ static void modes(char *text, size_t size)
 {
 	char stty[600];
 
-	in_tmux("send-keys -t top 'clear; stty -g; echo end' Enter");
+	/* What the terminal echoes before the shell runs it must not pass for its end. */
+	in_tmux("send-keys -t top 'clear; stty -g; echo e\"\"nd' Enter");
 	shows("end", "");
 	snprintf(stty, sizeof(stty), "%s", row[0]);
 	in_tmux("display-message -p -t top '#{alternate_on} #{cursor_flag} #{keypad_flag}'");
