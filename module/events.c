@@ -157,7 +157,7 @@ static int events_open(struct inode *inode, struct file *file)
 	}
 	file->private_data = &t->lines;
 	WRITE_ONCE(cow_hot.events, t->ring);
-	return nonseekable_open(inode, file);
+	return stream_open(inode, file);
 fail:
 	kfree(t);
 	atomic_set(&open_files, 0);

@@ -147,7 +147,7 @@ static int events_open(struct inode *inode, struct file *file)
 	cow_lines_init(&t->lines, next_line);
 	t->state = s;
 	file->private_data = &t->lines;
-	return nonseekable_open(inode, file);
+	return stream_open(inode, file);
 }
 
 static int events_release(struct inode *inode, struct file *file)

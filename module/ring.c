@@ -154,7 +154,7 @@ static int cpu_open(struct inode *inode, struct file *file)
 		return -EBUSY;
 	}
 	file->private_data = buf;
-	return nonseekable_open(inode, file);
+	return stream_open(inode, file);
 }
 
 static int cpu_release(struct inode *inode, struct file *file)

@@ -407,5 +407,6 @@ void run_events(void)
 	one_opener("events");
 	pieces();
 	trickle();
+	shared_reads();
 	never_torn();
 }

@@ -28,6 +28,8 @@ void stacks_load(void);
 /* What the suite ksm records. */
 void ksm_load(void);
 void ksm_off_load(void);
+/* Of the suite events: one open file that several processes read. */
+void shared_reads(void);
 /* What the suite tools has others record. */
 void tools_load(void);
 /* What the suite bpf records. */

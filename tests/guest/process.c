@@ -125,7 +125,7 @@ void output_of(const char *command, char *text, size_t size)
 	need(!status, "%s ended with %#x", command, status);
 }
 
-void child_sleeps(pid_t pid)
+void child_comes_to(pid_t pid, const char *states)
 {
 	char path[64], line[512], *state;
 
@@ -134,10 +134,15 @@ void child_sleeps(pid_t pid)
 		need(file_read(path, line, sizeof(line)) > 0, "no %s", path);
 		/* Behind the name, which may hold anything. */
 		state = strrchr(line, ')');
-		if (state && strchr("SZ", state[2]))
+		if (state && strchr(states, state[2]))
 			return;
 		sleep_ms(1);
 	}
+}
+
+void child_sleeps(pid_t pid)
+{
+	child_comes_to(pid, "SZ");
 }
 
 struct held_child child_held(void (*fn)(void *), void *arg)

@@ -32,6 +32,8 @@ int child_wait(pid_t pid);
 void child_kill(pid_t pid);
 /* What a command prints, cut at @size; fails the suite when that ends otherwise than with 0. */
 void output_of(const char *command, char *text, size_t size);
+/* Wait until the kernel shows a child in one of these states, as ps does. */
+void child_comes_to(pid_t pid, const char *states);
 /* Wait until a child sleeps in the kernel, or has ended. */
 void child_sleeps(pid_t pid);
 /*
