@@ -382,6 +382,7 @@ int ct_unwind_place(struct ct_unwinder *u, uint32_t tgid, uint64_t address, uint
 
 	u->stack = &at;
 	ret = begin(u, tgid, time) ?: find_place(u, address, &place);
+	u->stack = NULL;
 	if (!ret)
 		*frame = place.frame;
 	return ret;
