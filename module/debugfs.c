@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/debugfs.h>
+#include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/math64.h>
 #include <linux/module.h>
@@ -16,6 +16,7 @@
 #include "events.h"
 #include "filter.h"
 #include "policies.h"
+#include "register.h"
 #include "ring.h"
 #include "schema.h"
 #include "session.h"
@@ -278,22 +279,27 @@ static const struct file_operations result_fops = {
 	.release	= single_release,
 };
 
-static void __init create_setting(const struct cow_setting *s, struct dentry *dir)
+static int __init create_setting(const struct cow_setting *s, struct dentry *dir)
 {
-	debugfs_create_file(s->name, s->mode, dir, (void *)s, &setting_fops);
+	return PTR_ERR_OR_ZERO(cow_create_file(s->name, s->mode, dir, (void *)s, &setting_fops));
 }
 
-void __init cow_debugfs_init(struct dentry *dir)
+static int __init create_result(const struct result *r, struct dentry *dir)
 {
-	struct dentry *filters = debugfs_create_dir("filter", dir);
-	int i;
+	return PTR_ERR_OR_ZERO(cow_create_file(r->name, 0400, dir, (void *)r, &result_fops));
+}
 
-	for (i = 0; i < ARRAY_SIZE(settings); i++)
-		create_setting(&settings[i], dir);
-	for (i = 0; i < cow_nr_filter_settings; i++)
-		create_setting(&cow_filter_settings[i], filters);
-	for (i = 0; i < ARRAY_SIZE(results); i++)
-		debugfs_create_file(results[i].name, 0400, dir, (void *)&results[i],
-				    &result_fops);
-	debugfs_create_file("events", 0400, dir, NULL, &cow_events_fops);
+int __init cow_debugfs_init(struct dentry *dir)
+{
+	struct dentry *filters = cow_create_dir("filter", dir);
+	int i, err = PTR_ERR_OR_ZERO(filters);
+
+	for (i = 0; !err && i < ARRAY_SIZE(settings); i++)
+		err = create_setting(&settings[i], dir);
+	for (i = 0; !err && i < cow_nr_filter_settings; i++)
+		err = create_setting(&cow_filter_settings[i], filters);
+	for (i = 0; !err && i < ARRAY_SIZE(results); i++)
+		err = create_result(&results[i], dir);
+	return err ?: PTR_ERR_OR_ZERO(cow_create_file("events", 0400, dir, NULL,
+						      &cow_events_fops));
 }

@@ -42,7 +42,7 @@ void cow_setting_explain(const char *name, const char *accepts, int err);
 /* The write operation of a file that is only read: EINVAL and a line in the log. */
 ssize_t cow_refuse_write(struct file *file, const char __user *from, size_t count, loff_t *ppos);
 
-/* Create the files in @dir; they vanish with it. */
-void __init cow_debugfs_init(struct dentry *dir);
+/* Create the files in @dir; they vanish with it. Return: 0 or a negative errno. */
+int __init cow_debugfs_init(struct dentry *dir);
 
 #endif /* COW_DEBUGFS_H */

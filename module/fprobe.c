@@ -8,6 +8,7 @@
 #include "compat/compat.h"
 #include "fgraph.h"
 #include "points.h"
+#include "register.h"
 
 #if defined(COW_HAVE_FPROBE) || defined(COW_HAVE_FPROBE_FTRACE_REGS)
 
@@ -98,7 +99,7 @@ static int arm(struct group *g, unsigned long points)
 		g->fp.entry_handler = on_hit;
 	}
 	g->nr = nr;
-	err = register_fprobe_syms(&g->fp, names, nr);
+	err = cow_register_fprobe(&g->fp, names, nr);
 	if (err)
 		g->nr = 0;
 	return err;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/debugfs.h>
+#include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -13,6 +13,7 @@
 #include "debugfs.h"
 #include "group_parts.h"
 #include "groups.h"
+#include "register.h"
 
 /* The longest limit: a day. */
 #define SECONDS_MAX	86400u
@@ -320,35 +321,47 @@ fail:
 	return NULL;
 }
 
-static void __init create_files(struct cow_group_state *s, struct dentry *parent)
+static int __init create_files(struct cow_group_state *s, struct dentry *parent)
 {
-	struct dentry *dir = debugfs_create_dir(s->group->name, parent);
+	const struct {
+		const char	*name;
+		umode_t		mode;
+		const struct file_operations *fops;
+		bool		wanted;
+	} files[] = {
+		{ "enabled", 0600, &enabled_fops, true },
+		{ "seconds", 0600, &seconds_fops, true },
+		{ "stats", 0400, &stats_fops, true },
+		{ "probes", 0400, &probes_fops, true },
+		{ "events", 0400, &cow_group_events_fops, s->group->event_size },
+		{ "table", 0400, &table_fops, s->group->table },
+	};
+	struct dentry *dir = cow_create_dir(s->group->name, parent);
+	int i, err = PTR_ERR_OR_ZERO(dir);
 
-	debugfs_create_file("enabled", 0600, dir, s, &enabled_fops);
-	debugfs_create_file("seconds", 0600, dir, s, &seconds_fops);
-	debugfs_create_file("stats", 0400, dir, s, &stats_fops);
-	debugfs_create_file("probes", 0400, dir, s, &probes_fops);
-	if (s->group->event_size)
-		debugfs_create_file("events", 0400, dir, s, &cow_group_events_fops);
-	if (s->group->table)
-		debugfs_create_file("table", 0400, dir, s, &table_fops);
+	for (i = 0; !err && i < ARRAY_SIZE(files); i++)
+		if (files[i].wanted)
+			err = PTR_ERR_OR_ZERO(cow_create_file(files[i].name, files[i].mode, dir, s,
+							      files[i].fops));
+	return err;
 }
 
 int __init cow_groups_init(struct dentry *dir)
 {
-	struct dentry *parent = debugfs_create_dir("groups", dir);
+	struct dentry *parent = cow_create_dir("groups", dir);
 	const struct cow_group * const *g;
 
-	for (g = cow_groups; *g; g++) {
+	int err = PTR_ERR_OR_ZERO(parent);
+	for (g = cow_groups; !err && *g; g++) {
 		if (WARN_ON_ONCE((*g)->event_size > COW_EVENT_MAX ||
 				 (*g)->nr_probes > COW_GROUP_PROBES))
 			return -EINVAL;
 		*(*g)->state = allocate(*g);
 		if (!*(*g)->state)
 			return -ENOMEM;
-		create_files(*(*g)->state, parent);
+		err = create_files(*(*g)->state, parent);
 	}
-	return 0;
+	return err;
 }
 
 void cow_groups_exit(void)

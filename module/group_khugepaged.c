@@ -8,6 +8,7 @@
 
 #include "group_khugepaged.h"
 #include "groups.h"
+#include "register.h"
 #include "task.h"
 
 #define LOG_EVENTS	4096
@@ -279,7 +280,7 @@ static int khugepaged_start(void)
 {
 	cow_limits_read();
 #ifdef COW_SCANNED_ARGS
-	return tracepoint_probe_register(tracepoint, on_scanned, NULL);
+	return cow_register_tracepoint(tracepoint, on_scanned);
 #else
 	return -EOPNOTSUPP;
 #endif

@@ -7,6 +7,7 @@
 
 #include "compat/compat.h"
 #include "group_parts.h"
+#include "register.h"
 
 /* Calls of one function that may be under way at the same time; most of them sleep. */
 #define ACTIVE	256
@@ -107,10 +108,10 @@ static int arm(struct cow_group_probed *p)
 		p->rp.handler = on_return;
 		p->rp.data_size = p->probe->data_size;
 		p->rp.maxactive = ACTIVE;
-		err = register_kretprobe(&p->rp);
+		err = cow_register_kretprobe(&p->rp);
 	} else {
 		p->rp.kp.pre_handler = on_hit;
-		err = register_kprobe(&p->rp.kp);
+		err = cow_register_kprobe(&p->rp.kp);
 	}
 	p->armed = !err;
 	return err;

@@ -9,6 +9,7 @@
 #include "caller.h"
 #include "compat/compat.h"
 #include "points.h"
+#include "register.h"
 
 /**
  * struct attachment - one armed point
@@ -107,11 +108,11 @@ static int attach_one(int id)
 		a->rp.handler = on_return;
 		a->rp.data_size = sizeof(struct cow_entry);
 		a->rp.maxactive = cow_maxactive;
-		err = register_kretprobe(&a->rp);
+		err = cow_register_kretprobe(&a->rp);
 		cow_on_handler_fault(&a->rp.kp, on_fault);
 	} else {
 		a->rp.kp.pre_handler = on_hit;
-		err = register_kprobe(&a->rp.kp);
+		err = cow_register_kprobe(&a->rp.kp);
 	}
 	if (err)
 		free_attachment(a);

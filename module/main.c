@@ -14,6 +14,7 @@
 #include "group.h"
 #include "points.h"
 #include "policies.h"
+#include "register.h"
 #include "ring.h"
 #include "sample.h"
 #include "session.h"
@@ -68,7 +69,7 @@ static int __init start(void)
 		pr_err("maxactive=%u: use 1 to %d\n", cow_maxactive, MAX_ACTIVE);
 		return -EINVAL;
 	}
-	directory = debugfs_create_dir("cowtrace", NULL);
+	directory = cow_create_dir("cowtrace", NULL);
 	if (IS_ERR(directory)) {
 		err = PTR_ERR(directory);
 		pr_err("no directory in debugfs (error %d): it is switched off or the name is taken\n",
@@ -81,10 +82,9 @@ static int __init start(void)
 	if (err)
 		return err;
 	cow_events_init(directory);
-	cow_debugfs_init(directory);
-	err = cow_groups_init(directory);
+	err = cow_debugfs_init(directory) ?: cow_groups_init(directory);
 	if (err) {
-		pr_err("no memory for the groups\n");
+		pr_err("not all files could be made (error %d)\n", err);
 		cow_session_exit();
 		return err;
 	}

@@ -8,6 +8,7 @@
 #include <linux/static_call.h>
 #include <linux/string.h>
 
+#include "register.h"
 #include "symbols.h"
 
 /**
@@ -72,7 +73,7 @@ static int __init find(struct symbol *s, struct kprobe *kp)
 			.symbol_name	= s->names[i],
 			.flags		= KPROBE_FLAG_DISABLED,
 		};
-		err = register_kprobe(kp);
+		err = cow_register_kprobe(kp);
 		if (!err)
 			s->name = s->names[i];
 		if (kp->addr)

@@ -9,6 +9,7 @@
 #include <linux/tracepoint.h>
 #include <linux/vmalloc.h>
 
+#include "register.h"
 #include "tree.h"
 
 #define MAX_SEEDS	64
@@ -80,7 +81,7 @@ static int hook(void)
 
 	for_each_kernel_tracepoint(find_hook, NULL);
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		err = hooks[i].tp ? tracepoint_probe_register(hooks[i].tp, hooks[i].probe, NULL) :
+		err = hooks[i].tp ? cow_register_tracepoint(hooks[i].tp, hooks[i].probe) :
 				    -ENOENT;
 		if (err) {
 			unhook(i);

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/debugfs.h>
+#include <linux/error-injection.h>
+#include <linux/kprobes.h>
+#include <linux/relay.h>
+#include <linux/tracepoint.h>
+
+#include "compat/compat.h"
+#include "register.h"
+
+noinline int cow_register_kprobe(struct kprobe *kp)
+{
+	return register_kprobe(kp);
+}
+
+ALLOW_ERROR_INJECTION(cow_register_kprobe, ERRNO);
+
+noinline int cow_register_kretprobe(struct kretprobe *rp)
+{
+	return register_kretprobe(rp);
+}
+
+ALLOW_ERROR_INJECTION(cow_register_kretprobe, ERRNO);
+
+#if defined(COW_HAVE_FPROBE) || defined(COW_HAVE_FPROBE_FTRACE_REGS)
+noinline int cow_register_fprobe(struct fprobe *fp, const char **names, int nr)
+{
+	return register_fprobe_syms(fp, names, nr);
+}
+
+ALLOW_ERROR_INJECTION(cow_register_fprobe, ERRNO);
+#endif
+
+noinline int cow_register_tracepoint(struct tracepoint *tp, void *probe)
+{
+	return tracepoint_probe_register(tp, probe, NULL);
+}
+
+ALLOW_ERROR_INJECTION(cow_register_tracepoint, ERRNO);
+
+noinline struct dentry *cow_create_dir(const char *name, struct dentry *parent)
+{
+	return debugfs_create_dir(name, parent);
+}
+
+ALLOW_ERROR_INJECTION(cow_create_dir, ERRNO);
+
+noinline struct dentry *cow_create_file(const char *name, umode_t mode, struct dentry *dir,
+					void *data, const struct file_operations *fops)
+{
+	return debugfs_create_file(name, mode, dir, data, fops);
+}
+
+ALLOW_ERROR_INJECTION(cow_create_file, ERRNO);
+
+noinline struct rchan *cow_open_channel(const char *name, struct dentry *dir, size_t size,
+					size_t nr, const struct rchan_callbacks *callbacks,
+					void *data)
+{
+	/* Until 5.10 its callbacks are not const, and are not changed. */
+	return relay_open(name, dir, size, nr, (struct rchan_callbacks *)callbacks, data);
+}
+
+ALLOW_ERROR_INJECTION(cow_open_channel, NULL);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * register: all that the module asks the kernel to have it called by, or shown. Each is a
+ * function of its own that a test can make fail, by a kprobe or by the kernel's own fault
+ * injection (/sys/kernel/debug/fail_function, where it is built in).
+ */
+#ifndef COW_REGISTER_H
+#define COW_REGISTER_H
+
+#include <linux/fs.h>
+#include <linux/types.h>
+
+struct dentry;
+struct fprobe;
+struct kprobe;
+struct kretprobe;
+struct rchan;
+struct rchan_callbacks;
+struct tracepoint;
+
+/* As register_kprobe() and the like. Return: 0 or a negative errno. */
+int cow_register_kprobe(struct kprobe *kp);
+int cow_register_kretprobe(struct kretprobe *rp);
+int cow_register_fprobe(struct fprobe *fp, const char **names, int nr);
+int cow_register_tracepoint(struct tracepoint *tp, void *probe);
+
+/* As debugfs_create_dir(). Return: the directory or an ERR_PTR. */
+struct dentry *cow_create_dir(const char *name, struct dentry *parent);
+/* As debugfs_create_file(). Return: the file or an ERR_PTR. */
+struct dentry *cow_create_file(const char *name, umode_t mode, struct dentry *dir, void *data,
+			       const struct file_operations *fops);
+/* As relay_open(). Return: the channel, NULL on failure. */
+struct rchan *cow_open_channel(const char *name, struct dentry *dir, size_t size, size_t nr,
+			       const struct rchan_callbacks *callbacks, void *data);
+
+#endif /* COW_REGISTER_H */
