@@ -5,6 +5,7 @@
 
 #include "compat/compat.h"
 #include "fgraph.h"
+#include "register.h"
 
 #ifdef COW_HAVE_FPROBE_FTRACE_REGS
 
@@ -47,24 +48,28 @@ static noinline void cow_fgraph_scouted(void)
 
 static bool scouting;
 
-static notrace void look(void)
+static notrace int look(void)
 {
 	const char *name = "cow_fgraph_scouted";
+	int err;
 
 	WRITE_ONCE(number, -1);
-	scouting = !register_fprobe_syms(&scout, &name, 1);
+	err = cow_register_fprobe(&scout, &name, 1);
+	scouting = !err;
 	if (scouting)
 		cow_fgraph_scouted();
+	return err;
 }
 
-notrace void cow_fgraph_hold(void)
+notrace int cow_fgraph_hold(void)
 {
-	look();
-	if (READ_ONCE(number))
-		return;
+	int err = look();
+
+	if (err || READ_ONCE(number))
+		return err;
 	/* The number that was had last is given last. */
 	cow_fgraph_release();
-	look();
+	return look();
 }
 
 notrace void cow_fgraph_release(void)

@@ -20,16 +20,18 @@
  *
  * Does what it can: nothing when the number cannot be told, or when fprobes of
  * others hold it. Those who register an fprobe before cow_fgraph_release() share
- * the number. Serialised by the caller.
+ * the number. Serialised by the caller. Return: 0, or a negative errno when no fprobe
+ * can be registered.
  */
-void cow_fgraph_hold(void);
+int cow_fgraph_hold(void);
 
 void cow_fgraph_release(void);
 
 #else
 
-static inline void cow_fgraph_hold(void)
+static inline int cow_fgraph_hold(void)
 {
+	return 0;
 }
 
 static inline void cow_fgraph_release(void)

@@ -161,10 +161,10 @@ static int arm_both(unsigned long points)
 
 static int fprobe_attach(unsigned long points)
 {
-	int err;
+	int err = cow_fgraph_hold();
 
-	cow_fgraph_hold();
-	err = arm_both(points);
+	if (!err)
+		err = arm_both(points);
 	cow_fgraph_release();
 	return err;
 }

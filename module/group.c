@@ -60,11 +60,12 @@ static int start(struct cow_group_state *s)
 		pr_warn_ratelimited("%s: this kernel cannot show it: no %s\n", g->name, why);
 		return -EOPNOTSUPP;
 	}
-	if (!cow_group_sighted()) {
+	err = cow_group_sighted();
+	if (err == -EIO)
 		pr_warn_ratelimited("%s: kprobes do not work: set /sys/kernel/debug/kprobes/enabled and /proc/sys/kernel/ftrace_enabled to 1\n",
 				    g->name);
-		return -EIO;
-	}
+	if (err)
+		return err;
 	err = cow_group_log_reset(s);
 	if (err)
 		return err;
@@ -350,8 +351,8 @@ int __init cow_groups_init(struct dentry *dir)
 {
 	struct dentry *parent = cow_create_dir("groups", dir);
 	const struct cow_group * const *g;
-
 	int err = PTR_ERR_OR_ZERO(parent);
+
 	for (g = cow_groups; !err && *g; g++) {
 		if (WARN_ON_ONCE((*g)->event_size > COW_EVENT_MAX ||
 				 (*g)->nr_probes > COW_GROUP_PROBES))

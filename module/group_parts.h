@@ -97,8 +97,11 @@ void cow_group_disarm(struct cow_group_state *s);
 u64 cow_group_hits(const struct cow_group_probed *p);
 u64 cow_group_missed(const struct cow_group_probed *p);
 
-/* Do kprobes work at all? They can be registered where they are disarmed. */
-bool cow_group_sighted(void);
+/*
+ * Do kprobes work at all? They can be registered where they are disarmed.
+ * Return: 0, -EIO when they see nothing, or a negative errno when that cannot be found out.
+ */
+int cow_group_sighted(void);
 
 /* --- group_log.c: the events of a group --------------------------------------------- */
 

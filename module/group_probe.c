@@ -50,43 +50,49 @@ static int on_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(on_return);
 
-/* A disabled kprobe finds out without touching the code. Return: whether @kp is registered. */
-static bool find(struct cow_group_probed *p, struct kprobe *kp)
+/*
+ * A disabled kprobe finds out without touching the code. Return: 0 with @kp registered, or a
+ * negative errno: -ENOMEM says nothing about the function.
+ */
+static int find(struct cow_group_probed *p, struct kprobe *kp)
 {
-	int i;
+	int i, err = -ENOENT;
 
 	for (i = 0; i < ARRAY_SIZE(p->probe->names) && p->probe->names[i]; i++) {
 		*kp = (struct kprobe) {
 			.symbol_name	= p->probe->names[i],
 			.flags		= KPROBE_FLAG_DISABLED,
 		};
-		if (!register_kprobe(kp)) {
+		err = cow_register_kprobe(kp);
+		if (!err)
 			p->name = p->probe->names[i];
-			return true;
-		}
+		if (!err || err == -ENOMEM)
+			break;
 	}
-	return false;
+	return err;
 }
 
 int cow_group_look(struct cow_group_state *s)
 {
 	struct kprobe *kps, *found[COW_GROUP_PROBES];
 	unsigned int i;
-	int nr = 0;
+	int err = 0, nr = 0;
 
 	if (s->looked)
 		return 0;
 	kps = kcalloc(s->group->nr_probes ?: 1, sizeof(*kps), GFP_KERNEL);
 	if (!kps)
 		return -ENOMEM;
-	for (i = 0; i < s->group->nr_probes; i++)
-		if (find(&s->probed[i], &kps[i]))
+	for (i = 0; err != -ENOMEM && i < s->group->nr_probes; i++) {
+		err = find(&s->probed[i], &kps[i]);
+		if (!err)
 			found[nr++] = &kps[i];
+	}
 	/* Together: each call waits for an RCU grace period. */
 	unregister_kprobes(found, nr);
 	kfree(kps);
-	s->looked = true;
-	return 0;
+	s->looked = err != -ENOMEM;
+	return s->looked ? 0 : err;
 }
 
 bool cow_group_has(const struct cow_group *group, unsigned int probe)
@@ -190,15 +196,17 @@ static int see(struct kprobe *kp, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(see);
 
-bool cow_group_sighted(void)
+int cow_group_sighted(void)
 {
 	/* A function of the kernel, so that ftrace may have to be on for it as well. */
 	struct kprobe kp = { .symbol_name = "synchronize_rcu", .pre_handler = see };
+	int err;
 
 	WRITE_ONCE(seen, false);
-	if (register_kprobe(&kp))
-		return false;
+	err = cow_register_kprobe(&kp);
+	if (err)
+		return err;
 	synchronize_rcu();
 	unregister_kprobe(&kp);
-	return READ_ONCE(seen);
+	return READ_ONCE(seen) ? 0 : -EIO;
 }

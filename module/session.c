@@ -133,7 +133,8 @@ static int try_each(unsigned long *points)
 			continue;
 		}
 		complain(id, err);
-		if (needed(id))
+		/* That there was no memory says nothing about a function. */
+		if (needed(id) || err == -ENOMEM)
 			return err == -EINVAL ? -EOPNOTSUPP : err;
 		*points &= ~BIT(id);
 	}

@@ -76,7 +76,7 @@ static int __init find(struct symbol *s, struct kprobe *kp)
 		err = cow_register_kprobe(kp);
 		if (!err)
 			s->name = s->names[i];
-		if (kp->addr)
+		if (kp->addr || err == -ENOMEM)
 			break;
 	}
 	return err;
@@ -84,7 +84,9 @@ static int __init find(struct symbol *s, struct kprobe *kp)
 
 static void __init complain(const char *name, int err)
 {
-	if (err == -ENOENT)
+	if (err == -ENOMEM)
+		pr_err("no memory to look for the functions of this kernel\n");
+	else if (err == -ENOENT)
 		pr_err("this kernel has no %s(): there is nothing to trace\n", name);
 	else
 		pr_err("%s() cannot be probed (%d): it is blacklisted, see /sys/kernel/debug/kprobes/blacklist\n",
@@ -94,18 +96,21 @@ static void __init complain(const char *name, int err)
 int __init cow_symbols_init(void)
 {
 	struct kprobe *kps, *found[COW_NR_SYMBOLS];
-	int i, err, wp_err = 0, nr = 0;
+	int i, err = 0, wp_err = 0, nr = 0;
 
 	kps = kcalloc(COW_NR_SYMBOLS, sizeof(*kps), GFP_KERNEL);
-	if (!kps)
+	if (!kps) {
+		complain(COW_SYMBOL_WP, -ENOMEM);
 		return -ENOMEM;
-	for (i = 0; i < COW_NR_SYMBOLS; i++) {
+	}
+	for (i = 0; err != -ENOMEM && i < COW_NR_SYMBOLS; i++) {
 		err = find(&symbols[i], &kps[i]);
 		if (!err)
 			found[nr++] = &kps[i];
 		if (kps[i].addr)
 			err = measure(&cow_ranges[i], (unsigned long)kps[i].addr) ?: err;
-		if (i == COW_SYM_WP)
+		/* That there was no memory says nothing about a function. */
+		if (i == COW_SYM_WP || err == -ENOMEM)
 			wp_err = err;
 	}
 	/* Together: each call waits for an RCU grace period. */
