@@ -236,18 +236,16 @@ static ssize_t setting_write(struct file *file, const char __user *from, size_t 
 {
 	const struct cow_setting *s = ((struct seq_file *)file->private_data)->private;
 	char *text = cow_setting_text(from, count, ppos);
-	bool is_text = !IS_ERR(text);
 	int err = PTR_ERR_OR_ZERO(text);
 
-	if (is_text) {
+	if (!err) {
 		err = s->store(text);
 		kfree(text);
 	}
-	/* Without memory nothing was wrong with the value. */
-	if (err && (is_text || err == -EINVAL))
+	if (err) {
 		cow_setting_explain(s->name, s->accepts, err);
-	if (err)
 		return err;
+	}
 	*ppos += count;
 	return count;
 }

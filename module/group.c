@@ -148,8 +148,8 @@ static ssize_t write_setting(struct file *file, const char __user *from, size_t 
 		err = store(((struct seq_file *)file->private_data)->private, text);
 		kfree(text);
 	}
-	/* A failed start wrote its own line. */
-	if (err == -EINVAL || err == -ERANGE)
+	/* What else fails at a start writes its own line. */
+	if (err == -EINVAL || err == -ERANGE || err == -ENOMEM)
 		cow_setting_explain(name, accepts, err);
 	if (err)
 		return err;
