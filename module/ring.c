@@ -2,19 +2,24 @@
 #include <linux/debugfs.h>
 #include <linux/cpu.h>
 #include <linux/fs.h>
+#include <linux/kernel.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <cowtrace/record.h>
 
 #include "compat/compat.h"
 #include "debugfs.h"
+#include "register.h"
 #include "ring.h"
 
 #define RECORD_SIZE	sizeof(struct cowtrace_record)
 /* Sub-buffers: enough that a reader frees space while the writer goes on. */
 #define NR_SUBBUFS	16
+/* Behind it stands the number of the CPU. */
+#define CPU_FILE	"cpu"
 
 /**
  * struct cow_reader - what the reader of a CPU keeps
@@ -259,7 +264,13 @@ static struct dentry *create_file(const char *name, struct dentry *parent, umode
 {
 	if (!name)
 		return buf->chan->parent;
-	return debugfs_create_file(name, 0400, parent, buf, &cpu_fops);
+	/*
+	 * Relay numbers the buffer after this, and when this fails it forgets that of the
+	 * CPU whose number the buffer has: CPU 0's, whose file and memory would be left.
+	 */
+	if (kstrtouint(name + strlen(CPU_FILE), 10, &buf->cpu))
+		return ERR_PTR(-EINVAL);
+	return cow_create_file(name, 0400, parent, buf, &cpu_fops);
 }
 
 static int remove_file(struct dentry *dentry)
@@ -286,8 +297,8 @@ static bool open_channel(struct cow_ring *ring, struct dentry *dir, bool files)
 		mutex_init(&per_cpu_ptr(ring->readers, cpu)->mutex);
 	/* A CPU that comes online while relay looks at each would get no buffer. */
 	cpus_read_lock();
-	ring->chan = relay_open(files ? "cpu" : NULL, dir, ring->size / NR_SUBBUFS, NR_SUBBUFS,
-				&callbacks, ring);
+	ring->chan = cow_open_channel(files ? CPU_FILE : NULL, dir, ring->size / NR_SUBBUFS,
+				      NR_SUBBUFS, &callbacks, ring);
 	cpus_read_unlock();
 	return ring->chan;
 }
