@@ -15,12 +15,11 @@
 #include <unistd.h>
 
 #include "lib.h"
+#include "memory.h"
 
 #define TASKS	8
 #define READERS	2
 #define FIRST	20
-/* In fewer, half an object a round is less than what comes and goes. */
-#define LEAST	10
 #define PAGES	64
 /* A host may let a CPU of the guest wait for seconds; longer than this is the kernel's doing. */
 #define HANG_NS	30000000000ull
@@ -121,145 +120,10 @@ static void stop_all(void)
 	sleep_ms(300);
 }
 
-/* --- leaks ------------------------------------------------------------------ */
-
-/* Two files each, of the 1024 that a process may open. */
-#define CACHES	480
-
-/*
- * A cache's free objects that a CPU keeps for itself count as in use, up to 512
- * of a small cache. "shrink" takes them back, and what is read right after it
- * is exact: both files are open before, as opening them allocates too.
- */
-static struct cache {
-	char	name[48];
-	int	shrink, objects;
-} caches[CACHES];
-static size_t nr_caches;
+/* --- rounds ----------------------------------------------------------------- */
 
 /* Static: the programs whose memory is looked at include this one. */
-static struct memory {
-	long		objects[CACHES];
-	long long	vmalloc_kb, percpu_kb;
-	bool		ours;
-} at_first, at_half, at_end;
-
-/* Caches of one kind are one directory; their names are links to it. */
-static void caches_list(void)
-{
-	DIR *d = opendir("/sys/kernel/slab");
-	struct dirent *e;
-
-	need(d, "/sys/kernel/slab: %s", strerror(errno));
-	while ((e = readdir(d)) && nr_caches < CACHES)
-		if (e->d_type == DT_DIR && e->d_name[0] != '.')
-			snprintf(caches[nr_caches++].name, sizeof(caches[0].name), "%.47s",
-				 e->d_name);
-	closedir(d);
-	need(nr_caches > 20 && nr_caches < CACHES, "%zu slab caches", nr_caches);
-}
-
-static int cache_file(const struct cache *c, const char *file, int flags)
-{
-	char path[320];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/%s", c->name, file);
-	fd = open(path, flags | O_CLOEXEC);
-	need(fd >= 0, "%s: %s", path, strerror(errno));
-	return fd;
-}
-
-static long cache_objects(const struct cache *c)
-{
-	char text[64] = "";
-
-	need(write(c->shrink, "1", 1) == 1, "shrink %s: %s", c->name, strerror(errno));
-	need(pread(c->objects, text, sizeof(text) - 1, 0) > 0, "objects of %s: %s", c->name,
-	     strerror(errno));
-	return atol(text);
-}
-
-static long least(long a, long b)
-{
-	return a < b ? a : b;
-}
-
-static void sample(struct memory *m)
-{
-	size_t i;
-
-	for (i = 0; i < nr_caches; i++)
-		m->objects[i] = cache_objects(&caches[i]);
-	m->vmalloc_kb = value_in("/proc/meminfo", "VmallocUsed:");
-	m->percpu_kb = value_in("/proc/meminfo", "Percpu:");
-	m->ours = file_has("/proc/vmallocinfo", "cowtrace");
-}
-
-/* The least of several: the guest has work of its own. */
-static void measure(struct memory *m)
-{
-	static struct memory again;
-	int tries;
-	size_t i;
-
-	for (i = 0; i < nr_caches; i++) {
-		caches[i].shrink = cache_file(&caches[i], "shrink", O_WRONLY);
-		caches[i].objects = cache_file(&caches[i], "objects", O_RDONLY);
-	}
-	/* Freed after a grace period or by a work item, our own open files included. */
-	for (tries = 0; tries < 2; tries++) {
-		file_write("/proc/sys/vm/drop_caches", "3");
-		sleep_ms(1000);
-	}
-	sample(m);
-	for (tries = 0; tries < 4; tries++) {
-		sleep_ms(200);
-		sample(&again);
-		for (i = 0; i < nr_caches; i++)
-			m->objects[i] = least(m->objects[i], again.objects[i]);
-		m->vmalloc_kb = least(m->vmalloc_kb, again.vmalloc_kb);
-		m->percpu_kb = least(m->percpu_kb, again.percpu_kb);
-	}
-	for (i = 0; i < nr_caches; i++) {
-		close(caches[i].shrink);
-		close(caches[i].objects);
-	}
-}
-
-/* What leaks grows in both halves, by as many objects as there were rounds. */
-static void leaks(int half)
-{
-	long most = 0, vmalloc, percpu;
-	char worst[256] = "";
-	size_t i;
-
-	for (i = 0; i < nr_caches; i++) {
-		long first = at_half.objects[i] - at_first.objects[i];
-		long second = at_end.objects[i] - at_half.objects[i];
-
-		if (least(first, second) <= most)
-			continue;
-		most = least(first, second);
-		snprintf(worst, sizeof(worst), "%.47s grew by %ld, then %ld objects",
-			 caches[i].name, first, second);
-	}
-	vmalloc = least(at_half.vmalloc_kb - at_first.vmalloc_kb,
-			at_end.vmalloc_kb - at_half.vmalloc_kb);
-	percpu = least(at_half.percpu_kb - at_first.percpu_kb, at_end.percpu_kb - at_half.percpu_kb);
-	note("in twice %d rounds: %s; vmalloc %+ld KiB, per-CPU %+ld KiB", half,
-	     *worst ? worst : "no cache grew twice", vmalloc, percpu);
-	/* The guest's own work may hide some of a leak. */
-	check(most < half / 2, "leak-slab", "no slab cache grows by an object a round",
-	      "in twice %d rounds %s", half, worst);
-	check(vmalloc < 4 * half && !at_end.ours, "leak-vmalloc",
-	      "vmalloc does not grow by a page a round, and nothing of the module is left in it",
-	      "%+ld KiB, of the module: %d", vmalloc, at_end.ours);
-	check(percpu < half, "leak-percpu", "per-CPU memory does not grow by a kilobyte a round",
-	      "%+ld KiB", percpu);
-}
-
-/* --- rounds ----------------------------------------------------------------- */
+static struct memory at_first, at_half, at_end;
 
 static struct outcome {
 	int		rounds, refused, held, accounted, faults;
@@ -368,25 +232,25 @@ void run_unload(void)
 	int rounds = rounds_asked(), round;
 	int half = (rounds - FIRST) / 2;
 
-	need(half >= LEAST, "ROUNDS has to be %d at least", FIRST + 2 * LEAST);
+	need(half >= MEMORY_LEAST, "ROUNDS has to be %d at least", FIRST + 2 * MEMORY_LEAST);
 	control = map_shared(sizeof(*control));
 	module_start(64);
 	list(".");
 	list("filter");
 	need(!module_unload(O_NONBLOCK), "rmmod");
 	control->quiet = true;
-	caches_list();
+	memory_begin();
 	start_all();
 	for (round = 1; round <= rounds && !*got.wrong; round++) {
 		one_round(round);
 		if (round == FIRST || round == FIRST + half) {
 			stop_all();
-			measure(round == FIRST ? &at_first : &at_half);
+			memory_measure(round == FIRST ? &at_first : &at_half);
 			start_all();
 		}
 	}
 	stop_all();
-	measure(&at_end);
+	memory_measure(&at_end);
 	note("%d rounds, %d times refused because readers held files, %d by a held file, %d faults, %lu and %lu files opened, slowest rmmod %llu ms",
 	     got.rounds, got.refused, got.held, got.faults, control->opened[0], control->opened[1],
 	     (unsigned long long)got.slowest / 1000000);
@@ -403,5 +267,5 @@ void run_unload(void)
 	check(got.held > rounds / 2 && got.refused > 0, "held",
 	      "held files were really in the way", "%d and %d times", got.held, got.refused);
 	if (got.rounds == rounds)
-		leaks(half);
+		memory_claims(&at_first, &at_half, &at_end, half);
 }
