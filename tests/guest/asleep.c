@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib.h"
 #include "uffd.h"
@@ -53,6 +54,19 @@ static void wake_up(void)
 	uffd_protect(uffd, mem, SLEEPERS, false);
 	for (i = 0; i < SLEEPERS; i++)
 		pthread_join(threads[i], NULL);
+}
+
+/* Another process, so that it can be killed. */
+static void sleep_for_ever(void *arg)
+{
+	(void)arg;
+	mem = map_pages(SLEEPERS);
+	touch(mem, SLEEPERS);
+	uffd = uffd_open(0);
+	need(uffd >= 0, "userfaultfd");
+	uffd_register(uffd, mem, SLEEPERS);
+	fall_asleep();
+	pause();
 }
 
 /* TAINT_WARN of include/linux/panic.h. */
@@ -177,4 +191,87 @@ void run_asleep(void)
 	check(!err, "rmmod-again", "rmmod works once more", "%s", strerror(-err));
 	wake_up();
 	check(written(), "after", "they wake when the module is gone", "they did not write");
+}
+
+static bool counted(struct stats *s)
+{
+	stats_read(s);
+	return stats_broken(s) || s->faults[COWTRACE_OUTCOME_UFFD][COWTRACE_REASON_NONE];
+}
+
+/*
+ * Each wakes under a module of its own, all of which are later than the one that saw it
+ * fall asleep. They probe by all backends in turn; some are off, some count only.
+ */
+static void under_others(void)
+{
+	static const char * const backends[] = { "kretprobe", "fprobe" };
+	const char *ours = backend;
+	struct stats s;
+	int i, others = 0, wrong = 0;
+
+	module_start(256);
+	enable();
+	fall_asleep();
+	need(!module_unload(O_NONBLOCK), "rmmod");
+	for (i = 0; i < SLEEPERS; i++) {
+		char parameters[64];
+
+		snprintf(parameters, sizeof(parameters), "backend=%s buffer_kb=64",
+			 backends[i % 2]);
+		/* Not each kernel has both. */
+		if (module_load("", parameters))
+			module_start(64);
+		else
+			others += !!strcmp(backends[i % 2], ours);
+		if (i % 3 == 2)
+			need(!cow_write("mode", "counts"), "mode does not take counts");
+		if (i % 5 != 4)
+			enable();
+		wake_one(i);
+		if (i % 5 != 4)
+			disable();
+		wrong += counted(&s);
+		need(!module_unload(O_NONBLOCK), "rmmod");
+	}
+	note("%d of %d woke under a module with the other backend", others, SLEEPERS);
+	check(written() && !wrong && !kernel_warned(), "reloads",
+	      "each wakes under a later module, whatever that probes by, and does no harm",
+	      "counted wrong %d times, warned %d", wrong, kernel_warned());
+}
+
+static void killed(void)
+{
+	struct stats s;
+	pid_t pid;
+
+	module_start(256);
+	enable();
+	pid = child(sleep_for_ever, NULL);
+	do
+		stats_read(&s);
+	while (s.asleep != SLEEPERS && (sleep_ms(10), true));
+	need(!module_unload(O_NONBLOCK), "rmmod");
+	module_start(256);
+	enable();
+	child_kill(pid);
+	disable();
+	check(!counted(&s) && !kernel_warned(), "killed",
+	      "killed in their sleep under the next module, they do no harm", "%s, warned %d",
+	      stats_broken(&s) ?: "counted", kernel_warned());
+	need(!module_unload(O_NONBLOCK), "rmmod");
+}
+
+void run_stale(void)
+{
+	mem = map_pages(SLEEPERS);
+	touch(mem, SLEEPERS);
+	uffd = uffd_open(0);
+	if (uffd < 0) {
+		skip("all", "this kernel has no userfaultfd write protection");
+		return;
+	}
+	uffd_register(uffd, mem, SLEEPERS);
+	under_others();
+	killed();
 }

@@ -60,6 +60,7 @@ void run_start(void);
 void run_tracepoint(void);
 void run_stacks(void);
 void run_asleep(void);
+void run_stale(void);
 void run_explain(void);
 void run_redis(void);
 void run_forks(void);

@@ -47,6 +47,7 @@ static const struct suite suites[] = {
 	{ "tracepoint", run_tracepoint, "cowtrace:wp_fault" },
 	{ "stacks", run_stacks, "user stacks of a known chain and of redis-server" },
 	{ "asleep", run_asleep, "tasks asleep in do_wp_page() across disable and rmmod" },
+	{ "stale", run_stale, "the same across modules of either backend, and killed" },
 	{ "explain", run_explain, "the command explains what the kernel's source says" },
 	{ "redis", run_redis, "a traced redis-server answers as an untraced one" },
 	{ "forks", run_forks, "the ledger of ten BGSAVEs beside redis's own count" },
