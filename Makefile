@@ -17,7 +17,7 @@ modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
 
 .PHONY: all module command install uninstall clean help guest vm demo check
 .PHONY: unit matrix bench bench-reader cpus story verify check-debug check-selftests planted
-.PHONY: dist deb check-deb fuzz coverage
+.PHONY: dist deb check-deb fuzz coverage check-injection check-cycles
 
 all: module command
 
@@ -41,6 +41,10 @@ help:
 	@echo '  make story        what each kernel does in each experiment, side by side'
 	@echo '  make verify       predictions of each policy against the kernels that have it'
 	@echo '  make check-debug  the module on a kernel with KASAN, lockdep and kmemleak'
+	@echo '  make check-injection  each registration and allocation of the module fails once; tasks'
+	@echo '                    asleep in a fault wake under other modules'
+	@echo '  make check-cycles  10,000 cycles of load and unload under faults on 6.12, 1,000 on'
+	@echo '                    each other kernel: hours'
 	@echo "  make check-selftests  the kernel's own tests of copy on write, under cowtrace"
 	@echo '  make unit         the unit tests alone'
 	@echo '  make fuzz         mutated input for all that reads what somebody else wrote: RUNS=,'
@@ -99,6 +103,7 @@ KERNEL_RELEASE ?= $(krelease)
 GUEST_CC ?= $(CC)
 guest_dir = $(out)/guest/$(KERNEL_RELEASE)
 hold_dir = $(out)/module/$(KERNEL_RELEASE)-hold
+inject_dir = $(out)/module/$(KERNEL_RELEASE)-inject
 jobs := -j$(shell nproc)
 # What a guest has to unpack at each boot goes without DWARF, as Debian's own modules do.
 lean = strip --strip-debug -o $(2) $(1)
@@ -127,6 +132,12 @@ guest:
 	$(MAKE) $(jobs) -C /lib/modules/$(KERNEL_RELEASE)/build M=$(hold_dir) CC=$(GUEST_CC) \
 		COW_MODULE=$(out)/module/$(KERNEL_RELEASE) modules
 	$(call lean,$(hold_dir)/cowtrace-hold.ko,$(guest_dir)/cowtrace-hold.ko)
+	@# What has its registrations fail.
+	@mkdir -p $(inject_dir)
+	@cp -rsfT $(CURDIR)/tests/guest/inject $(inject_dir)
+	@find $(inject_dir) -xtype l -delete
+	$(MAKE) $(jobs) -C /lib/modules/$(KERNEL_RELEASE)/build M=$(inject_dir) CC=$(GUEST_CC) modules
+	$(call lean,$(inject_dir)/cowtrace-inject.ko,$(guest_dir)/cowtrace-inject.ko)
 	$(MAKE) -C tests O=$(out)/guest/tests DESTDIR=$(out)/guest/root install
 	$(if $(filter %-debug,$(KERNEL_RELEASE)),$(MAKE) $(jobs) planted)
 
@@ -158,6 +169,15 @@ check:
 
 check-debug:
 	tests/check-debug
+
+check-injection:
+	tests/matrix injection stale
+
+# Half of them by each backend that a kernel has.
+check-cycles:
+	LIGHT=1 ROUNDS=5000 KERNELS=6.12 tests/matrix unload
+	LIGHT=1 ROUNDS=500 KERNELS=7.2 tests/matrix unload
+	LIGHT=1 ROUNDS=1000 KERNELS="5.10 6.1" tests/matrix unload
 
 check-selftests:
 	tests/selftests/run

@@ -59,6 +59,7 @@ static const struct suite suites[] = {
 	{ "crosscheck", run_crosscheck, "module and bpf backend on the same faults" },
 	{ "bpf", run_bpf, "the bpf backend, beside the kernel's own counts" },
 	{ "security", run_security, "who may open what, also under lockdown, and who reads a trace" },
+	{ "injection", run_injection, "each registration and each allocation fails once" },
 	{ "race", run_race, "two writers of the same page at once; RACES rounds" },
 	{ "contention", run_contention, "parent and child at one page; CONTENTION rounds" },
 	{ "khugepaged", run_khugepaged, "what khugepaged finds in a range, and decides" },
@@ -97,6 +98,8 @@ static unsigned int limit(const struct suite *s)
 		return LIMIT + hotplug_seconds();
 	if (s->run == run_unload)
 		return LIMIT + unload_seconds();
+	if (s->run == run_injection)
+		return LIMIT + injection_seconds();
 	if (!strncmp(s->name, "beside-", strlen("beside-")))
 		return LIMIT + beside_seconds();
 	return LIMIT;

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Has calls of cowtrace fail: the nth of its registrations and allocations that it makes
+ * from now on, in its init too. The kernel's own ways, fail_function and fail-nth, are
+ * in no kernel of Debian, and count what the kernel itself allocates to load a module.
+ *
+ * Parameters:
+ *	nth	which call fails, 0 for none. Writing it begins to count.
+ *	on	whether all after it fail as well (Y or N).
+ *	calls	how many were made since.
+ *	failed	the function whose call failed, the first of them; empty for none.
+ *	task_nth	where the kernel has fail-nth: given to the task that loads cowtrace
+ *		when its init is about to begin; 0 for not.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/err.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+/* Returns to the caller of the function that was to begin, whatever its arguments are. */
+void cow_inject_return(void);
+asm(".pushsection .text\n"
+    ".type cow_inject_return, @function\n"
+    ".globl cow_inject_return\n"
+    "cow_inject_return:\n"
+#ifdef ASM_RET
+    ASM_RET
+#else
+    "ret\n"
+#endif
+    ".size cow_inject_return, .-cow_inject_return\n"
+    ".popsection\n");
+
+/**
+ * struct site - a function that can fail
+ * @name: of it; of the kernel's own, calls from cowtrace count alone.
+ * @null: it says NULL on failure, and otherwise an errno.
+ * @kp: on its entry.
+ * @armed: @kp is registered.
+ */
+struct site {
+	const char	*name;
+	bool		null;
+	struct kprobe	kp;
+	bool		armed;
+};
+
+/* No kernel has all of them. */
+static struct site sites[] = {
+	{ "cowtrace:cow_register_kprobe" },
+	{ "cowtrace:cow_register_kretprobe" },
+	{ "cowtrace:cow_register_fprobe" },
+	{ "cowtrace:cow_register_tracepoint" },
+	{ "cowtrace:cow_create_dir" },
+	{ "cowtrace:cow_create_file" },
+	{ "cowtrace:cow_open_channel", true },
+	{ "__alloc_percpu", true },
+	{ "pcpu_alloc_noprof", true },
+	{ "__kmalloc", true },
+	{ "__kmalloc_noprof", true },
+	{ "kmem_cache_alloc_trace", true },
+	{ "kmalloc_trace", true },
+	{ "__kmalloc_cache_noprof", true },
+	{ "kvmalloc_node", true },
+	{ "__kvmalloc_node_noprof", true },
+	{ "vzalloc", true },
+	{ "vzalloc_noprof", true },
+	{ "vzalloc_node", true },
+	{ "vzalloc_node_noprof", true },
+	{ "kmemdup", true },
+	{ "kmemdup_noprof", true },
+	{ "kstrdup", true },
+	{ "memdup_user_nul" },
+	{ "single_open" },
+};
+
+/* While it is there: cowtrace. */
+static struct module *target;
+static unsigned int nth, calls, task_nth;
+static bool on;
+static char failed[64];
+
+static int set_nth(const char *text, const struct kernel_param *param)
+{
+	WRITE_ONCE(nth, 0);
+	calls = 0;
+	failed[0] = '\0';
+	return param_set_uint(text, param);
+}
+
+static const struct kernel_param_ops nth_ops = {
+	.set = set_nth,
+	.get = param_get_uint,
+};
+
+module_param_cb(nth, &nth_ops, &nth, 0600);
+module_param(on, bool, 0600);
+module_param(calls, uint, 0400);
+module_param(task_nth, uint, 0600);
+module_param_string(failed, failed, sizeof(failed), 0400);
+
+static bool is_ours(const struct site *s, const struct pt_regs *regs)
+{
+	const struct module *module = READ_ONCE(target);
+
+	return strchr(s->name, ':') ||
+	       (module && within_module(*(unsigned long *)regs->sp, module));
+}
+
+/* The tests have one call made at a time. */
+static int on_call(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct site *s = container_of(kp, struct site, kp);
+
+	if (!READ_ONCE(nth) || !is_ours(s, regs) || ++calls < nth || (calls > nth && !on))
+		return 0;
+	if (calls == nth)
+		strscpy(failed, strchr(s->name, ':') ? strchr(s->name, ':') + 1 : s->name,
+			sizeof(failed));
+	regs->ax = s->null ? 0 : -ENOMEM;
+	regs->ip = (unsigned long)cow_inject_return;
+	return 1;
+}
+
+NOKPROBE_SYMBOL(on_call);
+
+/* That there is one lets the other change where the call goes. */
+static void after(struct kprobe *kp, struct pt_regs *regs, unsigned long flags)
+{
+}
+
+NOKPROBE_SYMBOL(after);
+
+static bool in_cowtrace(const struct site *s)
+{
+	return strchr(s->name, ':');
+}
+
+/* Those of cowtrace, which comes and goes, or those of the kernel. */
+static void arm(bool cowtrace)
+{
+	struct site *s;
+
+	for (s = sites; s < sites + ARRAY_SIZE(sites); s++) {
+		if (in_cowtrace(s) != cowtrace)
+			continue;
+		s->kp = (struct kprobe) {
+			.symbol_name	= s->name,
+			.pre_handler	= on_call,
+			.post_handler	= after,
+		};
+		s->armed = !register_kprobe(&s->kp);
+	}
+}
+
+static void disarm(bool cowtrace)
+{
+	struct kprobe *kps[ARRAY_SIZE(sites)];
+	struct site *s;
+	int nr = 0;
+
+	for (s = sites; s < sites + ARRAY_SIZE(sites); s++) {
+		if (in_cowtrace(s) != cowtrace || !s->armed)
+			continue;
+		kps[nr++] = &s->kp;
+		s->armed = false;
+	}
+	unregister_kprobes(kps, nr);
+}
+
+static int on_module(struct notifier_block *nb, unsigned long state, void *data)
+{
+	struct module *module = data;
+
+	if (strcmp(module->name, "cowtrace"))
+		return NOTIFY_DONE;
+	if (state == MODULE_STATE_COMING) {
+		WRITE_ONCE(target, module);
+		arm(true);
+#ifdef CONFIG_FAULT_INJECTION
+		current->fail_nth = task_nth;
+#endif
+	} else if (state == MODULE_STATE_GOING) {
+		disarm(true);
+		WRITE_ONCE(target, NULL);
+	}
+	return NOTIFY_DONE;
+}
+
+/* After kprobes' own, which lets the code of a module be probed. */
+static struct notifier_block notifier = {
+	.notifier_call	= on_module,
+	.priority	= -1,
+};
+
+static int __init inject_init(void)
+{
+	int err = register_module_notifier(&notifier);
+
+	if (!err)
+		arm(false);
+	return err;
+}
+
+static void __exit inject_exit(void)
+{
+	unregister_module_notifier(&notifier);
+	disarm(true);
+	disarm(false);
+}
+
+module_init(inject_init);
+module_exit(inject_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Has registrations and allocations of cowtrace fail");

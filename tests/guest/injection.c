@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Each registration and each allocation of the module fails once, in turn, in its init and
+ * in each setting; then so do all from the nth on. Whatever comes of it, an error or success
+ * by another way: nothing is left behind by the one, and nothing is missing after the other.
+ * PASSES (default 3) times over, for a search for leaks, which is only made from 3 on.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "injection.h"
+#include "lib.h"
+#include "memory.h"
+
+#define INJECT		"/sys/module/cowtrace_inject/parameters/"
+/* More than any act takes. */
+#define MOST		4000
+/* The kernel leaves out what one place says more than ten times in five seconds. */
+#define TOLD		9
+#define TOLD_MS		5100
+
+/* --- how it is made to fail --------------------------------------------------------------- */
+
+/**
+ * struct way - to make a call fail
+ * @name: of what fails.
+ * @aim: at the nth from now on, none for 0; @load: counted from the module's init on.
+ * @hit: was there one? Its name, NULL for none; no more of them fail after this.
+ * @step: of the failures of a load, which has hundreds, every how manieth is tried.
+ * @told: each error has its line in the log, if what was done logs at all.
+ */
+struct way {
+	const char	*name;
+	void		(*aim)(unsigned int nth, bool load);
+	const char	*(*hit)(void);
+	unsigned int	step;
+	bool		told;
+};
+
+static void inject_write(const char *parameter, unsigned int value)
+{
+	char path[128], text[16];
+
+	snprintf(path, sizeof(path), INJECT "%s", parameter);
+	snprintf(text, sizeof(text), "%u", value);
+	need(!file_write(path, text), "%s does not take %s", path, text);
+}
+
+static void aim_call(unsigned int nth, bool load)
+{
+	(void)load;
+	inject_write("nth", nth);
+}
+
+static const char *call_hit(void)
+{
+	static char name[64];
+
+	need(file_read(INJECT "failed", name, sizeof(name)) > 0, "no injector");
+	aim_call(0, false);
+	name[strcspn(name, "\n")] = '\0';
+	return *name ? name : NULL;
+}
+
+/* Of this task; kept open, as opening allocates too. */
+static int nth_file = -1;
+
+static void aim_task(unsigned int nth, bool load)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%u", nth);
+
+	inject_write("task_nth", load ? nth : 0);
+	if (!load)
+		need(pwrite(nth_file, text, n, 0) == n, "fail-nth does not take %s", text);
+}
+
+/* What is left of the number says whether it came to that. */
+static const char *task_hit(void)
+{
+	char text[16] = "";
+
+	need(pread(nth_file, text, sizeof(text) - 1, 0) > 0, "fail-nth cannot be read");
+	aim_task(0, false);
+	return atoi(text) ? NULL : "kernel";
+}
+
+/* --- what came of it ---------------------------------------------------------------------- */
+
+/**
+ * struct tale - failures that ended alike
+ * @act: what was done.
+ * @failed: the function that failed, or the first of them.
+ * @err: what was said, 0 when it was done all the same.
+ * @text: what was logged first, empty for nothing.
+ * @times: how many there were.
+ */
+static struct tale {
+	char		act[32], failed[40], text[112];
+	int		err;
+	unsigned int	times;
+} tales[256];
+static size_t nr_tales;
+static unsigned int injected;
+
+static void remember(const char *act, const char *failed, int err, const char *text)
+{
+	struct tale *t = tales;
+	struct tale new = { .err = -err, .times = 1 };
+
+	snprintf(new.act, sizeof(new.act), "%s", act);
+	snprintf(new.failed, sizeof(new.failed), "%s", failed);
+	snprintf(new.text, sizeof(new.text), "%.*s", (int)strcspn(text, "\n"), text);
+	injected++;
+	while (t < tales + nr_tales && (t->err != new.err || strcmp(t->act, new.act) ||
+					strcmp(t->failed, new.failed) || strcmp(t->text, new.text)))
+		t++;
+	if (t < tales + nr_tales) {
+		t->times++;
+	} else if (nr_tales < ARRAY_SIZE(tales)) {
+		*t = new;
+		nr_tales++;
+	}
+}
+
+static void tell(const struct way *w)
+{
+	const struct tale *t;
+
+	for (t = tales; t < tales + nr_tales; t++)
+		note("%s: %s: %s %u times: %s%s%s%s", w->name, t->act, t->failed, t->times,
+		     t->err ? strerrorname_np(t->err) : "done all the same",
+		     *t->text ? ", \"" : "", t->text, *t->text ? "\"" : "");
+	note("%s: %u failures injected", w->name, injected);
+	nr_tales = 0;
+	injected = 0;
+}
+
+/* --- the claims --------------------------------------------------------------------------- */
+
+static struct visible before, good, now;
+
+/* The first line of ours. */
+static const char *logged(int log)
+{
+	const char *text = strstr(log_read(log), "cowtrace: ");
+
+	return text ?: "";
+}
+
+/* Return: the function that failed, NULL for none. @wrong: what was wrong, for the first time. */
+static const char *attempt(const struct act *a, const struct way *w, unsigned int nth,
+			   char *wrong, size_t size)
+{
+	static unsigned int told;
+	int err, log = log_open();
+	const char *left, *text, *what;
+
+	w->aim(nth, a == &injection_load);
+	err = act_do(a);
+	what = w->hit();
+	text = logged(log);
+	close(log);
+	if (err && a->again)
+		act_undo(a);
+	visible_look(&now);
+	left = visible_differs(&now, err ? &before : &good);
+	if (what)
+		remember(a->name, what, err, text);
+	else if (err && !left)
+		left = "an error without a failure";
+	if (err && !left && w->told && !a->silent && !*text)
+		left = "nothing was said";
+	if (left && !*wrong)
+		snprintf(wrong, size, "%s: %s %u (%s), then %s, \"%.*s\"", left, w->name, nth,
+			 what ?: "none", err ? strerror(-err) : "done",
+			 (int)strcspn(text, "\n"), text);
+	if (!err)
+		act_undo(a);
+	else if (w->told && !a->silent && a != &injection_load && ++told % TOLD == 0)
+		sleep_ms(TOLD_MS);
+	return what;
+}
+
+static void inject(const struct act *a, const struct way *w, bool claim)
+{
+	const char *what = "nothing";
+	char name[64], wrong[384] = "";
+	unsigned int nth, step = a == &injection_load ? w->step : 1;
+	int err;
+
+	visible_look(&before);
+	err = act_do(a);
+	if (err) {
+		note("%s: not on this kernel, %s", a->name, strerror(-err));
+		return;
+	}
+	visible_look(&good);
+	act_undo(a);
+	for (nth = 1; nth < MOST && what; nth += step)
+		what = attempt(a, w, nth, wrong, sizeof(wrong));
+	snprintf(name, sizeof(name), "%s-%s", a->name, w->name);
+	/* One that nothing failed in has to end the row. */
+	if (claim || *wrong || what)
+		check(!*wrong && !what, name,
+		      "whichever fails, the error is clean and nothing is left, or all is there",
+		      "%s", *wrong ? wrong : "there is no end of them");
+}
+
+static void inject_all(const struct way *w, bool claim)
+{
+	const struct act *a;
+
+	inject(&injection_load, w, claim);
+	need(!act_do(&injection_load), "the module cannot be loaded");
+	for (a = injection_acts; a->name; a++)
+		inject(a, w, claim);
+	act_undo(&injection_load);
+}
+
+static void calls(bool claim)
+{
+	static const struct way once = { "once", aim_call, call_hit, 1, true };
+	static const struct way on = { "from-then-on", aim_call, call_hit, 5, true };
+
+	inject_write("on", 0);
+	inject_all(&once, claim);
+	if (claim)
+		tell(&once);
+	inject_write("on", 1);
+	inject_all(&on, claim);
+	if (claim)
+		tell(&on);
+}
+
+/* What is allocated in the functions that the module calls too. */
+static void allocations(void)
+{
+	struct way way = { "fail-nth", aim_task, task_hit, 1, false };
+
+	nth_file = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (nth_file < 0) {
+		skip("fail-nth", "this kernel has no /proc/thread-self/fail-nth (FAULT_INJECTION)");
+		return;
+	}
+	way.step = asked("INJECT_STEP", 1);
+	file_write("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
+	file_write("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
+	file_write("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N");
+	file_write("/sys/kernel/debug/fail_page_alloc/min-order", "0");
+	/* Else each is told with its stack. */
+	file_write("/sys/kernel/debug/failslab/verbose", "0");
+	file_write("/sys/kernel/debug/fail_page_alloc/verbose", "0");
+	nr_tales = 0;
+	injected = 0;
+	inject_all(&way, true);
+	tell(&way);
+	close(nth_file);
+}
+
+static void with_injector(void)
+{
+	/* Static: they are larger than a stack. */
+	static struct memory first, half, end;
+	int passes = asked("PASSES", 3), pass;
+	unsigned int each = 0;
+
+	memory_begin();
+	for (pass = 0; pass < passes; pass++) {
+		injected = 0;
+		calls(!pass);
+		if (pass)
+			each = injected;
+		if (pass == 0)
+			memory_measure(&first);
+		else if (pass == (passes - 1) / 2)
+			memory_measure(&half);
+	}
+	if (passes < 3 || passes % 2 == 0) {
+		skip("leak", "a search for leaks takes PASSES=3, 5, ...");
+	} else {
+		memory_measure(&end);
+		memory_claims(&first, &half, &end, each * (passes - 1) / 2);
+	}
+	allocations();
+}
+
+unsigned int injection_seconds(void)
+{
+	return 600 * asked("PASSES", 3);
+}
+
+void run_injection(void)
+{
+	struct utsname u;
+	char command[256];
+
+	uname(&u);
+	snprintf(command, sizeof(command), "insmod /lib/modules/%s/updates/cowtrace-inject.ko",
+		 u.release);
+	need(!system(command), "no injector");
+	with_injector();
+	need(!module_unload_as("cowtrace_inject", O_NONBLOCK), "the injector cannot be unloaded");
+}
