@@ -17,7 +17,7 @@ modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
 
 .PHONY: all module command install uninstall clean help guest vm demo check
 .PHONY: unit matrix bench bench-reader cpus story verify check-debug check-selftests planted
-.PHONY: dist deb check-deb fuzz coverage check-injection check-cycles
+.PHONY: dist deb check-deb fuzz fuzz-settings coverage check-injection check-cycles
 
 all: module command
 
@@ -49,6 +49,8 @@ help:
 	@echo '  make unit         the unit tests alone'
 	@echo '  make fuzz         mutated input for all that reads what somebody else wrote: RUNS=,'
 	@echo '                    SECONDS= and SEED= for each target, TARGETS='
+	@echo '  make fuzz-settings  a million mutated values (WRITES=, WRITES_SEED=) to all files of'
+	@echo '                    the module, on each kernel (KERNELS=, BACKENDS=)'
 	@echo '  make coverage     lines of the reader library that unit tests and corpora run'
 	@echo '  make matrix       the tests of the module on the kernels alone'
 	@echo '  make bench        what a fault costs more under cowtrace, and under other tracers'
@@ -193,6 +195,9 @@ fuzz:
 	tests/vm/prepare --root
 	tests/vm/in-root make -C tests/fuzz O=/cowtrace/build/fuzz fuzz RUNS=$(RUNS) \
 		SECONDS=$(SECONDS) SEED=$(SEED) TARGETS="$(TARGETS)"
+
+fuzz-settings:
+	WRITES=$(or $(WRITES),1000000) tests/matrix mutated
 
 coverage:
 	tests/vm/prepare --root

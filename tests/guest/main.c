@@ -66,6 +66,7 @@ static const struct suite suites[] = {
 	{ "storm", run_storm, "STORM_SECONDS of fork, write, swap and KSM on all CPUs" },
 	{ "load", run_load, "LOAD_FAULTS faults on all CPUs, and a reader that stalls" },
 	{ "hotplug", run_hotplug, "CPUs unplugged and plugged in under load; PLUG_ROUNDS rounds" },
+	{ "mutated", run_mutated, "WRITES mutated values to all files of the module" },
 	{ "unload", run_unload, "insmod and rmmod under load; ROUNDS of them" },
 	{ "beside-bpftrace", run_beside_bpftrace, "BESIDE_ROUNDS rounds beside bpftrace's kretprobes" },
 	{ "beside-graph", run_beside_graph, "the same beside function_graph" },
@@ -96,6 +97,8 @@ static unsigned int limit(const struct suite *s)
 		return LIMIT + load_seconds();
 	if (s->run == run_hotplug)
 		return LIMIT + hotplug_seconds();
+	if (s->run == run_mutated)
+		return LIMIT + mutated_seconds();
 	if (s->run == run_unload)
 		return LIMIT + unload_seconds();
 	if (s->run == run_injection)
