@@ -110,18 +110,17 @@ static void filtered(void)
 }
 
 /* Squares: neither a root nor a library of them is needed. */
-static bool within(double estimate, double truth, double errors, double variance)
+static bool within(double estimate, double truth, double variance)
 {
-	return (estimate - truth) * (estimate - truth) <= errors * errors * variance;
+	double off = estimate - truth;
+
+	return off * off <= STANDARD_ERRORS * STANDARD_ERRORS * variance;
 }
 
-/*
- * Of n faults k are taken, each with the probability of 1 in every. One in 16000
- * comparisons is further off than 4 standard errors, one in 10^9 than 6.
- */
+/* Of n faults k are taken, each with the probability of 1 in every. */
 static bool a_sample(unsigned long long n, unsigned long long k, unsigned int every)
 {
-	return within(k, (double)n / every, 6, (double)n / every * (1 - 1.0 / every));
+	return within(k, (double)n / every, (double)n / every * (1 - 1.0 / every));
 }
 
 static void sampled(void)
@@ -213,12 +212,11 @@ static void periodic(void)
 			found = stats_outcome(&s, outcomes[k]);
 			note("1 in %u: %s %llu, estimated %.0f of %llu", rates[i],
 			     outcome_name(outcomes[k]), found, found * every, truth[k]);
-			good &= within(found * every, truth[k], 4,
-				       truth[k] * (every - 1));
+			good &= within(found * every, truth[k], truth[k] * (every - 1));
 		}
 		snprintf(name, sizeof(name), "periodic-%u", rates[i]);
 		check(good && !stats_broken(&s), name,
-		      "a pattern of period 2 is estimated within 4 standard errors",
+		      "a pattern of period 2 is estimated within 6 standard errors",
 		      "see above, of %llu faults", all);
 	}
 }
@@ -245,8 +243,8 @@ static void reported(void)
 	      all == (long long)(s.sum.entries - s.sum.filtered_entry) && all >= 2 * 8192,
 	      "report-sample", "the report says of how many faults it has a sample",
 	      "%lld of %lld", recorded, all);
-	check(within(copies, 8192, 4, 8192.0 / 2 * 9), "report-estimate",
-	      "and estimates the copies within 4 standard errors", "%lld of 8192", copies);
+	check(within(copies, 8192, 8192.0 / 2 * 9), "report-estimate",
+	      "and estimates the copies within 6 standard errors", "%lld of 8192", copies);
 	reset();
 }
 

@@ -233,8 +233,9 @@ void crowd_check_reuses(const struct stats *s, long long pgreuse, const char *ph
 	note("%s: pgreuse %lld, reuse and mkwrite %llu, 1 in %u, raced %llu", phase, pgreuse, seen,
 	     every, raced);
 	if (every > 1)
-		check(off * off <= 16.0 * pgreuse * (every - 1), named(phase, "reuses"),
-		      "pgreuse is what the sample estimates, within 4 standard errors",
+		check(off * off <= STANDARD_ERRORS * STANDARD_ERRORS * (every - 1.0) * pgreuse,
+		      named(phase, "reuses"),
+		      "pgreuse is what the sample estimates, within 6 standard errors",
 		      "%lld, estimated %llu", pgreuse, seen * every);
 	else
 		check(off <= 0 && -off <= raced, named(phase, "reuses"),

@@ -91,7 +91,7 @@ void beside_close(struct beside *b, struct follow *f);
 void crowd_check(const struct beside *b, const struct follow *f, const char *phase);
 /*
  * Check the reuses of @s against those of /proc/vmstat, @pgreuse: the same, or with a
- * sample of 1 in @every within 4 standard errors.
+ * sample of 1 in @every within 6 standard errors.
  */
 void crowd_check_reuses(const struct stats *s, long long pgreuse, const char *phase,
 			unsigned int every);

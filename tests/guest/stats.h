@@ -7,6 +7,9 @@
 
 #define MAX_CPUS	8
 
+/* A sample may be off by so many: one in 10^9 is further off, with 4 it is one in 16000. */
+#define STANDARD_ERRORS	6
+
 struct counters {
 	unsigned long long proofs, entries, filtered_entry, sampled_out, nested, handed_on;
 	unsigned long long pmd_entries, hugetlb_entries, unread;
