@@ -60,12 +60,18 @@ void security_load(void)
 
 /* --- looking ------------------------------------------------------------------------ */
 
+/*
+ * Behind what is there, from where a number of 8 bytes may begin: between two that stand
+ * elsewhere, the low bytes of a time may look like the high ones of an address.
+ */
 static size_t load_file(const char *path, size_t at)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ssize_t got;
 
 	need(fd >= 0, "%s: %s", path, strerror(errno));
+	while (at % sizeof(uint64_t))
+		bytes[at++] = '\0';
 	while (at + PAGE < sizeof(bytes) &&
 	       (got = read(fd, bytes + at, (sizeof(bytes) - at) & ~(PAGE - 1))) > 0)
 		at += got;
