@@ -142,11 +142,11 @@ static void start_top(const char *how)
 	in_tmux("send-keys -t top 'clear; %s; echo status=$?' Enter", how);
 }
 
-/* In one picture a process with copies, what they are, and all that stands around them. */
-static bool whole_screen(void)
+/* In one picture a process, with what it @copied, why, and all that stands around them. */
+static bool whole_screen(const char *copied)
 {
 	take();
-	return row_with(LOAD, " KiB") >= 0 && row_with("copy", "mapped") >= 0 &&
+	return row_with(LOAD, copied) >= 0 && row_with("copy", "mapped") >= 0 &&
 	       row_with("cowtrace top", "every") == 0 && row_with("PID", "COPIES/s") >= 0 &&
 	       row_with("missed: none", "") >= 0 && row_with("q quit", "") == (int)rows - 1;
 }
@@ -154,7 +154,7 @@ static bool whole_screen(void)
 /* A picture may be taken while it is being drawn: wait for a whole one. */
 static bool drawn(void)
 {
-	return becomes(whole_screen());
+	return becomes(whole_screen(" KiB"));
 }
 
 static void sizes(void)
@@ -202,8 +202,15 @@ static void press(void)
 	check(shows(LOAD, " KiB"), "filter-next", "as one likes", "%s", whole());
 	in_tmux("send-keys -t top h");
 	check(shows("q          quit", ""), "help", "h explains the keys", "%s", whole());
+	/* Of an interval in which the load may have slept. */
 	in_tmux("send-keys -t top h p");
-	check(shows("cowtrace top", "PAUSED") && drawn(), "pause", "p stops", "%s", whole());
+	check(shows("cowtrace top", "PAUSED") && becomes(whole_screen("")), "pause", "p stops",
+	      "%s", whole());
+	/* The title comes first and the foot last: all is there when both of this have come. */
+	in_tmux("send-keys -t top /");
+	shows("processes with:", "");
+	in_tmux("send-keys -t top Escape");
+	shows("q quit", "+/- interval");
 	memcpy(first, screen, sizeof(first));
 	sleep_ms(1000);
 	take();
