@@ -4,306 +4,38 @@
  * STORM_SEED, else a random one, which is printed. All that happens is traced,
  * read while it happens, and set against the kernel's own counts at the end. On
  * a slow host it takes up to three times as long, until each has had its turn.
- *
- * An actor is a process that takes one small step after another until the time
- * is over. What it does is decided by its own random numbers, so that an actor
- * does the same whatever the others do; how they meet is up to the scheduler.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cowtrace/classify.h>
 
 #include "ledger.h"
-#include "lib.h"
+#include "life.h"
 #include "outside.h"
 #include "prediction.h"
 
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT	21
-#endif
-
 #define BUFFER_KB	32768
-#define FILE_PAGES	64
 /* Times as long as asked for. */
 #define LONGEST		3
-
-/* --- the actors ----------------------------------------------------------- */
-
-/**
- * struct life - an actor's own
- * @random: state of its random numbers.
- * @mem: its memory, @pages pages.
- * @other: a second mapping: a file's, or NULL.
- * @pages: of @mem.
- * @depth: 0 for the actor, 1 for its children, and so on.
- */
-struct life {
-	uint64_t	random;
-	char		*mem, *other;
-	unsigned int	pages, depth;
-};
-
-static unsigned int below(struct life *l, unsigned int n)
-{
-	return next_random(&l->random) % n;
-}
-
-/* Write some pages in a row, @percent of them. */
-static void write_some(struct life *l, unsigned int percent)
-{
-	unsigned int i, first = below(l, l->pages), n = 1 + below(l, l->pages);
-
-	for (i = 0; i < n; i++)
-		if (below(l, 100) < percent)
-			poke(l->mem + (first + i) % l->pages * PAGE, l->random);
-}
-
-static void read_some(struct life *l)
-{
-	unsigned int i, first = below(l, l->pages), n = 1 + below(l, l->pages);
-	volatile char sum = 0;
-
-	for (i = 0; i < n; i++)
-		sum += l->mem[(first + i) % l->pages * PAGE];
-}
-
-/* A process that does a part of the step in its copy of the life. */
-static pid_t with_child(struct life *l, void (*fn)(struct life *l))
-{
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	/* Not what the parent does next. */
-	l->random = ~next_random(&l->random);
-	l->depth++;
-	fn(l);
-	_exit(0);
-}
-
-static void reap(pid_t pid)
-{
-	int status;
-
-	if (pid < 0)
-		return;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (status)
-		_exit(2);
-}
-
-/* Children that write what they share, and may have children themselves. */
-static void generation(struct life *l)
-{
-	pid_t pid = l->depth < 4 && below(l, 2) ? with_child(l, generation) : -1;
-
-	write_some(l, 60);
-	reap(pid);
-	write_some(l, 60);
-}
-
-static void fork_step(struct life *l)
-{
-	pid_t pid = with_child(l, generation);
-
-	write_some(l, 60);
-	reap(pid);
-	write_some(l, 60);
-}
-
-static void *write_all(void *arg)
-{
-	struct life *l = arg;
-
-	touch(l->mem, l->pages);
-	return NULL;
-}
-
-/* How an actor lets a child go that holds its pages. */
-static struct turn stay;
-
-static void prepare_stay(struct life *l)
-{
-	(void)l;
-	turn_init(&stay);
-}
-
-static void hold_on(struct life *l)
-{
-	(void)l;
-	turn_wait(&stay);
-}
-
-/* Two threads that write the same pages, which a child holds. */
-static void threads_step(struct life *l)
-{
-	pid_t pid = with_child(l, hold_on);
-	pthread_t other;
-
-	if (pthread_create(&other, NULL, write_all, l))
-		_exit(3);
-	touch(l->mem, l->pages);
-	pthread_join(other, NULL);
-	turn_give(&stay);
-	reap(pid);
-}
-
-static void swap_child(struct life *l)
-{
-	read_some(l);
-	write_some(l, 50);
-}
-
-/* Out to the swap disk, back by reads and by writes, alone and with a child. */
-static void swap_step(struct life *l)
-{
-	pid_t pid = -1;
-
-	write_some(l, 100);
-	if (madvise(l->mem, l->pages * PAGE, MADV_PAGEOUT))
-		_exit(4);
-	if (below(l, 2))
-		pid = with_child(l, swap_child);
-	if (below(l, 2))
-		read_some(l);
-	write_some(l, 50);
-	reap(pid);
-	write_some(l, 50);
-}
-
-/* A few different pages, so that KSM finds many alike; now and then unmerged. */
-static void ksm_step(struct life *l)
-{
-	unsigned int i, first = below(l, l->pages), n = 1 + below(l, l->pages);
-
-	for (i = 0; i < n; i++)
-		memset(l->mem + (first + i) % l->pages * PAGE, 1 + below(l, 3), PAGE);
-	sleep_ms(below(l, 50));
-	write_some(l, 30);
-	if (!below(l, 8)) {
-		madvise(l->mem, l->pages * PAGE, MADV_UNMERGEABLE);
-		madvise(l->mem, l->pages * PAGE, MADV_MERGEABLE);
-	}
-	if (!below(l, 4))
-		reap(with_child(l, swap_child));
-}
-
-/* The zero page, and a private and a shared mapping of files. */
-static void files_step(struct life *l)
-{
-	unsigned int i;
-	volatile char sum = 0;
-
-	madvise(l->mem, l->pages * PAGE, MADV_DONTNEED);
-	read_some(l);
-	write_some(l, 70);
-	if (!l->other)
-		return;
-	for (i = 0; i < FILE_PAGES; i++)
-		sum += l->other[i * PAGE];
-	for (i = 0; i < FILE_PAGES; i++)
-		if (below(l, 2))
-			poke(l->other + i * PAGE, l->random);
-	/* Clean again: the next write has to make it writable. */
-	msync(l->other, FILE_PAGES * PAGE, MS_SYNC);
-}
-
-/*
- * The kernel and another process write, a pin reads. A page that is read twice is
- * activated: it stays on the LRU while a batch has a reference to it, which
- * nothing explains until the batch is drained.
- */
-static void foreign_step(struct life *l)
-{
-	static char buf[8 * PAGE];
-	struct iovec here = { buf, sizeof(buf) };
-	struct iovec there = { l->mem + below(l, l->pages - 8) * PAGE, sizeof(buf) };
-	pid_t pid = with_child(l, hold_on);
-
-	process_vm_readv(getpid(), &here, 1, &there, 1, 0);
-	process_vm_writev(getpid(), &here, 1, &there, 1, 0);
-	lru_drain();
-	process_vm_writev(pid, &here, 1, &there, 1, 0);
-	turn_give(&stay);
-	reap(pid);
-	there.iov_base = l->mem + below(l, l->pages - 8) * PAGE;
-	process_vm_readv(getpid(), &here, 1, &there, 1, 0);
-	lru_drain();
-	write_some(l, 80);
-}
-
-/* Write-protected without being shared: mprotect, and soft-dirty tracking. */
-static void protect_step(struct life *l)
-{
-	write_some(l, 100);
-	if (below(l, 2)) {
-		mprotect(l->mem, l->pages * PAGE, PROT_READ);
-		mprotect(l->mem, l->pages * PAGE, PROT_READ | PROT_WRITE);
-	} else {
-		file_write("/proc/self/clear_refs", "4");
-	}
-	write_some(l, 100);
-}
-
-static void mergeable(struct life *l)
-{
-	madvise(l->mem, l->pages * PAGE, MADV_MERGEABLE);
-}
-
-static void shared_file(struct life *l)
-{
-	int fd = open("/mnt/storm", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return;
-	if (!ftruncate(fd, FILE_PAGES * PAGE))
-		l->other = mmap(NULL, FILE_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (l->other == MAP_FAILED)
-		l->other = NULL;
-	close(fd);
-}
-
-struct actor {
-	const char	*name;
-	void		(*step)(struct life *l);
-	/* Before the storm; NULL for nothing. */
-	void		(*prepare)(struct life *l);
-	unsigned int	pages;
-};
-
-static const struct actor actors[] = {
-	{ "fork", fork_step, NULL, 128 },
-	{ "fork-2", fork_step, NULL, 32 },
-	{ "threads", threads_step, prepare_stay, 128 },
-	{ "swap", swap_step, NULL, 256 },
-	{ "swap-2", swap_step, NULL, 64 },
-	{ "ksm", ksm_step, mergeable, 128 },
-	{ "ksm-2", ksm_step, mergeable, 64 },
-	{ "files", files_step, shared_file, 64 },
-	{ "foreign", foreign_step, prepare_stay, 64 },
-	{ "protect", protect_step, NULL, 64 },
-};
 
 static uint64_t seed;
 static unsigned int seconds;
 /* In memory that all share: whether all has happened that is to be claimed, steps of each actor. */
 static struct control {
 	bool			all_acted;
-	unsigned long long	steps[ARRAY_SIZE(actors)];
+	unsigned long long	steps[GENTLE_ACTORS];
 } *control;
 
-static bool goes_on(uint64_t begin)
+/* Of this process, when its life began. */
+static uint64_t begin;
+
+static bool goes_on(void)
 {
 	uint64_t took = now_ns() - begin, asked = seconds * 1000000000ull;
 
@@ -313,18 +45,10 @@ static bool goes_on(uint64_t begin)
 static void act(void *arg)
 {
 	const struct actor *a = arg;
-	struct life l = { .pages = a->pages, .mem = map_pages(a->pages) };
-	uint64_t begin = now_ns();
+	size_t i = a - gentle_actors;
 
-	prctl(PR_SET_NAME, a->name);
-	l.random = seed ^ (0x100000001b3ull * (1 + (a - actors)));
-	if (a->prepare)
-		a->prepare(&l);
-	touch(l.mem, l.pages);
-	while (goes_on(begin)) {
-		a->step(&l);
-		control->steps[a - actors]++;
-	}
+	begin = now_ns();
+	life_live(a, seed ^ (0x100000001b3ull * (1 + i)), goes_on, &control->steps[i]);
 }
 
 /* --- the reader ------------------------------------------------------------- */
@@ -362,7 +86,7 @@ static bool all_acted(void)
 	const struct ledger *l = &found.ledger;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(actors); i++)
+	for (i = 0; i < GENTLE_ACTORS; i++)
 		if (!control->steps[i])
 			return false;
 	return l->copied + l->unshared && l->reused && l->ksm;
@@ -374,10 +98,10 @@ static bool all_ended(pid_t *pids, int *failed)
 	int status;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(actors); i++) {
+	for (i = 0; i < GENTLE_ACTORS; i++) {
 		if (pids[i] && waitpid(pids[i], &status, WNOHANG) == pids[i]) {
 			if (status) {
-				note("actor %s ended with %#x", actors[i].name, status);
+				note("actor %s ended with %#x", gentle_actors[i].name, status);
 				*failed = 1;
 			}
 			pids[i] = 0;
@@ -440,9 +164,9 @@ static void print_unattributed(void)
 	const struct kept *k = &found.unattributed;
 	size_t i, n, copiers, actor;
 
-	for (actor = 0; actor < ARRAY_SIZE(actors); actor++) {
+	for (actor = 0; actor < GENTLE_ACTORS; actor++) {
 		for (i = n = copiers = 0; i < k->n; i++) {
-			if (strcmp(k->r[i].comm, actors[actor].name))
+			if (strcmp(k->r[i].comm, gentle_actors[actor].name))
 				continue;
 			n++;
 			if (copied_by_another(&k->r[i]))
@@ -452,7 +176,7 @@ static void print_unattributed(void)
 				     record_text(&k->r[i]));
 		}
 		note("unattributed of actor %s: %zu, of which another fault copied the page at that moment: %zu",
-		     actors[actor].name, n, copiers);
+		     gentle_actors[actor].name, n, copiers);
 	}
 }
 
@@ -461,8 +185,8 @@ static void print_found(void)
 	const struct ledger *l = &found.ledger;
 	unsigned int i, outcome, reason;
 
-	for (i = 0; i < ARRAY_SIZE(actors); i++)
-		note("actor %s: %llu steps", actors[i].name, control->steps[i]);
+	for (i = 0; i < GENTLE_ACTORS; i++)
+		note("actor %s: %llu steps", gentle_actors[i].name, control->steps[i]);
 	for (outcome = 0; outcome < COWTRACE_NR_OUTCOMES; outcome++)
 		for (reason = 0; reason < COWTRACE_NR_REASONS; reason++)
 			if (l->fault[outcome][reason])
@@ -517,8 +241,8 @@ unsigned int storm_seconds(void)
 void run_storm(void)
 {
 	const char *by_hand = getenv("STORM_SEED");
-	static struct held_child children[ARRAY_SIZE(actors)];
-	static pid_t pids[ARRAY_SIZE(actors)];
+	static struct held_child children[GENTLE_ACTORS];
+	static pid_t pids[GENTLE_ACTORS];
 	static struct newpages pages;
 	static struct window w;
 	int failed = 0;
@@ -536,15 +260,15 @@ void run_storm(void)
 	traits = kernel_traits();
 	outside_init();
 	newpages_open(8192);
-	for (i = 0; i < ARRAY_SIZE(actors); i++) {
-		children[i] = child_held(act, (void *)&actors[i]);
+	for (i = 0; i < GENTLE_ACTORS; i++) {
+		children[i] = child_held(act, (void *)&gentle_actors[i]);
 		pids[i] = children[i].pid;
 	}
 	/* Its own memory stays where it is. */
 	need(!mlockall(MCL_CURRENT), "mlockall: %s", strerror(errno));
 	window_open(&w);
 	set_ksm("1");
-	for (i = 0; i < ARRAY_SIZE(actors); i++)
+	for (i = 0; i < GENTLE_ACTORS; i++)
 		child_go(&children[i]);
 	read_until_ended(pids, &failed, &pages);
 	set_ksm("0");
