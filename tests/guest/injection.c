@@ -266,7 +266,7 @@ static void allocations(void)
 static void with_injector(void)
 {
 	/* Static: they are larger than a stack. */
-	static struct memory first, half, end;
+	static struct memory memory[3];
 	int passes = asked("PASSES", 3), pass;
 	unsigned int each = 0;
 
@@ -277,15 +277,15 @@ static void with_injector(void)
 		if (pass)
 			each = injected;
 		if (pass == 0)
-			memory_measure(&first);
+			memory_measure(&memory[0]);
 		else if (pass == (passes - 1) / 2)
-			memory_measure(&half);
+			memory_measure(&memory[1]);
 	}
 	if (passes < 3 || passes % 2 == 0) {
 		skip("leak", "a search for leaks takes PASSES=3, 5, ...");
 	} else {
-		memory_measure(&end);
-		memory_claims(&first, &half, &end, each * (passes - 1) / 2);
+		memory_measure(&memory[2]);
+		memory_claims(memory, ARRAY_SIZE(memory), each * (passes - 1) / 2);
 	}
 	allocations();
 }

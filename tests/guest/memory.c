@@ -59,7 +59,7 @@ static long cache_objects(const struct cache *c)
 	return atol(text);
 }
 
-static long least(long a, long b)
+static long long least(long long a, long long b)
 {
 	return a < b ? a : b;
 }
@@ -75,11 +75,30 @@ static void sample(struct memory *m)
 	m->ours = file_has("/proc/vmallocinfo", "cowtrace");
 }
 
-/* The least of several: the guest has work of its own. */
+/* Samples in a row that find nothing less, and samples in all. */
+#define SAME		4
+#define MOST_SAMPLES	32
+
+/* Does @again have less of anything? Then that is kept in @m. */
+static bool keep_least(struct memory *m, const struct memory *again)
+{
+	bool less = again->vmalloc_kb < m->vmalloc_kb || again->percpu_kb < m->percpu_kb;
+	size_t i;
+
+	for (i = 0; i < nr_caches; i++) {
+		less |= again->objects[i] < m->objects[i];
+		m->objects[i] = least(m->objects[i], again->objects[i]);
+	}
+	m->vmalloc_kb = least(m->vmalloc_kb, again->vmalloc_kb);
+	m->percpu_kb = least(m->percpu_kb, again->percpu_kb);
+	return less;
+}
+
+/* The least of several: the guest has work of its own, and frees some of it late. */
 void memory_measure(struct memory *m)
 {
 	static struct memory again;
-	int tries;
+	int tries, same = 0;
 	size_t i;
 
 	for (i = 0; i < nr_caches; i++) {
@@ -92,13 +111,10 @@ void memory_measure(struct memory *m)
 		sleep_ms(1000);
 	}
 	sample(m);
-	for (tries = 0; tries < 4; tries++) {
+	for (tries = 0; tries < MOST_SAMPLES && same < SAME; tries++) {
 		sleep_ms(200);
 		sample(&again);
-		for (i = 0; i < nr_caches; i++)
-			m->objects[i] = least(m->objects[i], again.objects[i]);
-		m->vmalloc_kb = least(m->vmalloc_kb, again.vmalloc_kb);
-		m->percpu_kb = least(m->percpu_kb, again.percpu_kb);
+		same = keep_least(m, &again) ? 0 : same + 1;
 	}
 	for (i = 0; i < nr_caches; i++) {
 		close(caches[i].shrink);
@@ -106,34 +122,41 @@ void memory_measure(struct memory *m)
 	}
 }
 
-/* What leaks grows in both halves, by as many objects as there were rounds. */
-void memory_claims(const struct memory *first, const struct memory *half,
-		   const struct memory *end, int rounds)
+/* The least that it has grown from one measurement to the next. */
+#define GROWTH(m, nr, member) ({					\
+	long long growth = (m)[1].member - (m)[0].member;		\
+	size_t step;							\
+									\
+	for (step = 2; step < (nr); step++)				\
+		growth = least(growth, (m)[step].member - (m)[step - 1].member); \
+	growth;								\
+})
+
+/* What leaks grows each time, by as many objects as there were rounds. */
+void memory_claims(const struct memory *m, size_t nr, int rounds)
 {
-	long most = 0, vmalloc, percpu;
-	char worst[256] = "";
+	long long most = 0, vmalloc, percpu;
+	char worst[256] = "no cache";
 	size_t i;
 
 	for (i = 0; i < nr_caches; i++) {
-		long one = half->objects[i] - first->objects[i];
-		long two = end->objects[i] - half->objects[i];
+		long long growth = GROWTH(m, nr, objects[i]);
 
-		if (least(one, two) <= most)
-			continue;
-		most = least(one, two);
-		snprintf(worst, sizeof(worst), "%.47s grew by %ld, then %ld objects",
-			 caches[i].name, one, two);
+		if (growth > most) {
+			most = growth;
+			snprintf(worst, sizeof(worst), "%.47s", caches[i].name);
+		}
 	}
-	vmalloc = least(half->vmalloc_kb - first->vmalloc_kb, end->vmalloc_kb - half->vmalloc_kb);
-	percpu = least(half->percpu_kb - first->percpu_kb, end->percpu_kb - half->percpu_kb);
-	note("in twice %d rounds: %s; vmalloc %+ld KiB, per-CPU %+ld KiB", rounds,
-	     *worst ? worst : "no cache grew twice", vmalloc, percpu);
+	vmalloc = GROWTH(m, nr, vmalloc_kb);
+	percpu = GROWTH(m, nr, percpu_kb);
+	note("in %zu times %d rounds, each time at least: %s %+lld objects, vmalloc %+lld KiB, per-CPU %+lld KiB",
+	     nr - 1, rounds, worst, most, vmalloc, percpu);
 	/* The guest's own work may hide some of a leak. */
 	check(most < rounds / 2, "leak-slab", "no slab cache grows by an object a round",
-	      "in twice %d rounds %s", rounds, worst);
-	check(vmalloc < 4 * rounds && !end->ours, "leak-vmalloc",
+	      "in %zu times %d rounds %s by %lld objects each time", nr - 1, rounds, worst, most);
+	check(vmalloc < 4 * rounds && !m[nr - 1].ours, "leak-vmalloc",
 	      "vmalloc does not grow by a page a round, and nothing of the module is left in it",
-	      "%+ld KiB, of the module: %d", vmalloc, end->ours);
-	check(percpu < rounds, "leak-percpu",
-	      "per-CPU memory does not grow by a kilobyte a round", "%+ld KiB", percpu);
+	      "%+lld KiB, of the module: %d", vmalloc, m[nr - 1].ours);
+	check(percpu < rounds, "leak-percpu", "per-CPU memory does not grow by a kilobyte a round",
+	      "%+lld KiB", percpu);
 }

@@ -4,6 +4,7 @@
 #define COWTEST_MEMORY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Most slab caches that are looked at: two files each, of the 1024 that a process may open. */
 #define MEMORY_CACHES	480
@@ -25,10 +26,15 @@ struct memory {
 
 /* Before the first measurement: which caches there are. */
 void memory_begin(void);
-/* While all that the suite has started is at rest and no module is loaded. Takes 3 s. */
+/*
+ * While all that the suite has started is at rest and no module is loaded. Takes 3 s at
+ * least, and as long as things are still being freed.
+ */
 void memory_measure(struct memory *m);
-/* Claims leak-slab, leak-vmalloc and leak-percpu: @rounds were between each two of them. */
-void memory_claims(const struct memory *first, const struct memory *half,
-		   const struct memory *end, int rounds);
+/*
+ * Claims leak-slab, leak-vmalloc and leak-percpu of @nr measurements, 2 at least: @rounds
+ * or more were between each two of them.
+ */
+void memory_claims(const struct memory *m, size_t nr, int rounds);
 
 #endif /* COWTEST_MEMORY_H */

@@ -127,7 +127,7 @@ static void stop_all(void)
 /* --- rounds ----------------------------------------------------------------- */
 
 /* Static: the programs whose memory is looked at include this one. */
-static struct memory at_first, at_half, at_end;
+static struct memory memory[3];
 
 static struct outcome {
 	int		rounds, refused, held, accounted, faults, without;
@@ -253,7 +253,7 @@ void run_unload(void)
 		one_round(round);
 		if (round == FIRST || round == FIRST + half) {
 			stop_all();
-			memory_measure(round == FIRST ? &at_first : &at_half);
+			memory_measure(&memory[round == FIRST ? 0 : 1]);
 			start_all();
 		}
 		/* A run of hours says how far it has come. */
@@ -261,7 +261,7 @@ void run_unload(void)
 			note("%d rounds", round);
 	}
 	stop_all();
-	memory_measure(&at_end);
+	memory_measure(&memory[2]);
 	note("%d rounds, %d times refused because readers held files, %d by a held file, %d faults, none in %d rounds, %lu and %lu files opened, slowest rmmod %llu ms",
 	     got.rounds, got.refused, got.held, got.faults, got.without, control->opened[0],
 	     control->opened[1], (unsigned long long)got.slowest / 1000000);
@@ -281,5 +281,5 @@ void run_unload(void)
 		check(got.held > rounds / 2 && got.refused > 0, "held",
 		      "held files were really in the way", "%d and %d times", got.held, got.refused);
 	if (got.rounds == rounds)
-		memory_claims(&at_first, &at_half, &at_end, half);
+		memory_claims(memory, ARRAY_SIZE(memory), half);
 }
