@@ -17,7 +17,7 @@ modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
 
 .PHONY: all module command install uninstall clean help guest vm demo check
 .PHONY: unit matrix bench bench-reader cpus story verify check-debug check-selftests planted
-.PHONY: dist deb check-deb fuzz fuzz-settings coverage check-injection check-cycles
+.PHONY: dist deb check-deb fuzz fuzz-settings coverage storm check-injection check-cycles
 
 all: module command
 
@@ -53,6 +53,7 @@ help:
 	@echo '                    the module, on each kernel (KERNELS=, BACKENDS=)'
 	@echo '  make coverage     lines of the reader library that unit tests and corpora run'
 	@echo '  make matrix       the tests of the module on the kernels alone'
+	@echo '  make storm        an hour of all that happens to memory, CPUs, settings and the module'
 	@echo '  make bench        what a fault costs more under cowtrace, and under other tracers'
 	@echo '  make bench-reader  how fast a trace of 10 million records is read (RECORDS=), made'
 	@echo '                    of real ones (TRACES=, default those of make demo on 6.12)'
@@ -205,6 +206,9 @@ coverage:
 
 matrix:
 	tests/matrix
+
+storm:
+	tests/storm
 
 bench:
 	tests/bench/cost

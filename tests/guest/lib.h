@@ -76,11 +76,13 @@ void run_race(void);
 void run_contention(void);
 void run_khugepaged(void);
 void run_storm(void);
+void run_survive(void);
 void run_load(void);
 void run_hotplug(void);
 /* How much longer than another suite they may take. */
 unsigned int race_seconds(void);
 unsigned int storm_seconds(void);
+unsigned int survive_seconds(void);
 unsigned int load_seconds(void);
 unsigned int hotplug_seconds(void);
 unsigned int mutated_seconds(void);

@@ -64,6 +64,7 @@ static const struct suite suites[] = {
 	{ "contention", run_contention, "parent and child at one page; CONTENTION rounds" },
 	{ "khugepaged", run_khugepaged, "what khugepaged finds in a range, and decides" },
 	{ "storm", run_storm, "STORM_SECONDS of fork, write, swap and KSM on all CPUs" },
+	{ "survive", run_survive, "the same of all that happens to memory, while all else changes" },
 	{ "load", run_load, "LOAD_FAULTS faults on all CPUs, and a reader that stalls" },
 	{ "hotplug", run_hotplug, "CPUs unplugged and plugged in under load; PLUG_ROUNDS rounds" },
 	{ "mutated", run_mutated, "WRITES mutated values to all files of the module" },
@@ -93,6 +94,8 @@ static unsigned int limit(const struct suite *s)
 		return LIMIT + race_seconds();
 	if (s->run == run_storm)
 		return LIMIT + storm_seconds();
+	if (s->run == run_survive)
+		return LIMIT + survive_seconds();
 	if (s->run == run_load)
 		return LIMIT + load_seconds();
 	if (s->run == run_hotplug)

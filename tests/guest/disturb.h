@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Actors that disturb the others, through the module, the command and the kernel. They
+ * stand aside while the module is exchanged: none of them has a file of it open between
+ * two steps.
+ */
+#ifndef COWTEST_DISTURB_H
+#define COWTEST_DISTURB_H
+
+#include <stdbool.h>
+
+#include "life.h"
+
+#define DISTURBERS	5
+extern const struct actor disturbers[DISTURBERS];
+
+/**
+ * struct disturbed - what the settings said
+ * @accepted: times that a setting took a value.
+ * @refused: times that it did not.
+ * @odd: the first that was refused with an error that the manual does not name.
+ */
+struct disturbed {
+	unsigned long long	accepted, refused;
+	char			odd[256];
+};
+
+/* In memory that all share. */
+extern struct disturbed *disturbed;
+
+/* Before the first life, while swap is on: finds what may come and go. */
+void disturb_init(void);
+/*
+ * The swap disk on or off, where there is one; fails the suite. The swap cache keeps
+ * pages of processes that are gone, and the nodes of its tree with them, until somebody
+ * needs the memory or there is no swap any more.
+ */
+void disturb_swap(bool on);
+/* All CPUs and all memory. */
+void disturb_put_back(void);
+
+#endif /* COWTEST_DISTURB_H */
