@@ -154,7 +154,10 @@ void cow_group_disarm(struct cow_group_state *s)
 	for (i = 0; i < s->group->nr_probes; i++) {
 		struct cow_group_probed *p = &s->probed[i];
 
-		if (p->armed && p->probe->leave)
+		/* One that stays armed is not armed again. */
+		if (p->armed && !cow_disarm_kprobe(&p->rp.kp))
+			p->name = NULL;
+		else if (p->armed && p->probe->leave)
 			pairs[nr_pairs++] = &p->rp;
 		else if (p->armed)
 			entries[nr_entries++] = &p->rp.kp;
@@ -199,14 +202,17 @@ NOKPROBE_SYMBOL(see);
 int cow_group_sighted(void)
 {
 	/* A function of the kernel, so that ftrace may have to be on for it as well. */
-	struct kprobe kp = { .symbol_name = "synchronize_rcu", .pre_handler = see };
+	static struct kprobe kp;
 	int err;
 
+	kp = (struct kprobe) { .symbol_name = "synchronize_rcu", .pre_handler = see };
 	WRITE_ONCE(seen, false);
 	err = cow_register_kprobe(&kp);
 	if (err)
 		return err;
 	synchronize_rcu();
+	if (!cow_disarm_kprobe(&kp))
+		return -EIO;
 	unregister_kprobe(&kp);
 	return READ_ONCE(seen) ? 0 : -EIO;
 }

@@ -161,7 +161,9 @@ static struct cow_missed kretprobe_detach(void)
 	for (id = 0; id < COW_NR_POINTS; id++) {
 		struct attachment *a = attachments[id];
 
-		if (a && a->point->enter)
+		if (a && !cow_disarm_kprobe(&a->rp.kp))
+			attachments[id] = NULL;
+		else if (a && a->point->enter)
 			pairs[nr_pairs++] = &a->rp;
 		else if (a)
 			witnesses[nr_witnesses++] = &a->rp.kp;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/error-injection.h>
 #include <linux/kprobes.h>
+#include <linux/module.h>
 #include <linux/relay.h>
 #include <linux/tracepoint.h>
 
@@ -37,6 +39,17 @@ noinline int cow_register_tracepoint(struct tracepoint *tp, void *probe)
 }
 
 ALLOW_ERROR_INJECTION(cow_register_tracepoint, ERRNO);
+
+bool cow_disarm_kprobe(struct kprobe *kp)
+{
+	int err;
+
+	while ((err = disable_kprobe(kp)) == -ENOMEM)
+		msleep(20);
+	if (err)
+		__module_get(THIS_MODULE);
+	return !err;
+}
 
 noinline struct dentry *cow_create_dir(const char *name, struct dentry *parent)
 {

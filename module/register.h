@@ -24,6 +24,17 @@ int cow_register_kretprobe(struct kretprobe *rp);
 int cow_register_fprobe(struct fprobe *fp, const char **names, int nr);
 int cow_register_tracepoint(struct tracepoint *tp, void *probe);
 
+/**
+ * cow_disarm_kprobe() - before unregister_kprobe() and the like
+ *
+ * They say nothing when there is no memory to take a probe off ftrace's list, and leave it
+ * armed. This waits for the memory. May sleep.
+ *
+ * Return: true; false when it cannot be disarmed because ftrace has shut itself down: it
+ * must not be unregistered nor freed, and the module stays.
+ */
+bool cow_disarm_kprobe(struct kprobe *kp);
+
 /* As debugfs_create_dir(). Return: the directory or an ERR_PTR. */
 struct dentry *cow_create_dir(const char *name, struct dentry *parent);
 /* As debugfs_create_file(). Return: the file or an ERR_PTR. */
