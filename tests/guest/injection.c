@@ -70,14 +70,21 @@ static const char *call_hit(void)
 /* Of this task; kept open, as opening allocates too. */
 static int nth_file = -1;
 
-static void aim_task(unsigned int nth, bool load)
+static void nth_write(unsigned int nth)
 {
 	char text[16];
 	int n = snprintf(text, sizeof(text), "%u", nth);
 
+	need(pwrite(nth_file, text, n, 0) == n, "fail-nth does not take %s", text);
+}
+
+/* First of all not this: what follows allocates. */
+static void aim_task(unsigned int nth, bool load)
+{
+	nth_write(0);
 	inject_write("task_nth", load ? nth : 0);
 	if (!load)
-		need(pwrite(nth_file, text, n, 0) == n, "fail-nth does not take %s", text);
+		nth_write(nth);
 }
 
 /* What is left of the number says whether it came to that. */
