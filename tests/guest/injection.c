@@ -189,7 +189,7 @@ static const char *attempt(const struct act *a, const struct way *w, unsigned in
 			 (int)strcspn(text, "\n"), text);
 	if (!err)
 		act_undo(a);
-	else if (w->told && !a->silent && a != &injection_load && ++told % TOLD == 0)
+	else if (w->told && a != &injection_load && ++told % TOLD == 0)
 		sleep_ms(TOLD_MS);
 	return what;
 }
