@@ -105,6 +105,16 @@ table_names() { awk '!/^#/ && NF { print $1 }' "$here/kernels"; }
 # is_built NAME: whether this line's kernel is built here, not fetched.
 is_built() { [[ $(table_line "$1") == *' built='* ]]; }
 
+# built_config NAME: the configuration of such a kernel. Its name is that of one of its
+# files, with the series of its source behind it where there are several.
+built_config()
+{
+	local kind=${1%%-*} source
+	source=$(table_line "$1" | sed 's/.* built=linux-source-\([^ ]*\).*/\1/')
+	echo "CONFIG_LOCALVERSION=\"-$kind\""
+	cat "$here/built.config" "$here/$kind.config" "$here/$source.config"
+}
+
 # kernel_series NAME: the line of the table that a series, a release
 # (6.12.107+deb13-amd64) or a package version (6.12.107-1) belongs to.
 kernel_series()
@@ -112,6 +122,8 @@ kernel_series()
 	local name
 	for name in $(table_names); do
 		[[ $1 == "$name" || $1 == "$name".* || $1 == "$name"-* ]] || continue
+		# "debug" is a beginning of "debug-7.2".
+		[[ $1 == "$name" || -z $(table_line "$1") ]] || continue
 		if [[ $1 != "$name" ]] && is_built "$name"; then
 			say "of the kernel $name there is only the newest: name it $name"
 			return 1
@@ -131,7 +143,8 @@ kernel_dir()
 	local dir
 	for dir in "$vm/kernels/$1" "$vm"/kernels/*; do
 		[[ -e $dir/done ]] || continue
-		[[ ! -e $dir/config ]] || cmp -s "$dir/config" "$here/${dir##*/}.config" || continue
+		[[ ! -e $dir/config ]] || built_config "${dir##*/}" 2>/dev/null |
+			cmp -s "$dir/config" || continue
 		if [[ ${dir##*/} == "$1" || $(<"$dir/release") == "$1" ||
 		      $(<"$dir/version") == "$1" ]]; then
 			echo "$dir"
