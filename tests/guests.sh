@@ -3,12 +3,14 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 
 # in_guest LOG KERNEL ARG...: tests/vm/run with these ARGs. Leaves what it prints in
-# LOG.log and LOG.err, the kernel's messages in LOG.dmesg, its exit status in LOG.status.
+# LOG.log and LOG.err, the kernel's messages in LOG.dmesg, its exit status in LOG.status;
+# where GCOV is set, which lines of the module ran in LOG.gcov.
 in_guest()
 {
 	local log=$1 kernel=$2 run status=0
 	shift 2
-	"$top/tests/vm/run" --kernel "$kernel" --cpus 2 "$@" >"$log.log" 2>"$log.err" </dev/null &
+	"$top/tests/vm/run" --kernel "$kernel" --cpus 2 ${GCOV:+--gcov "$log.gcov"} "$@" \
+		>"$log.log" 2>"$log.err" </dev/null &
 	run=$!
 	trap 'kill "$run" 2>/dev/null; exit 130' INT TERM
 	wait "$run" || status=$?
@@ -25,6 +27,16 @@ one_more()
 	else
 		running=$((running + 1))
 	fi
+}
+
+# fewer_rounds: what tests/matrix takes from the environment, for kernels that are many
+# times slower; what is set stays.
+fewer_rounds()
+{
+	export SLOW=${SLOW:-8} ROUNDS=${ROUNDS:-40} RACES=${RACES:-500}
+	export CONTENTION=${CONTENTION:-128} STORM_SECONDS=${STORM_SECONDS:-10}
+	export BESIDE_ROUNDS=${BESIDE_ROUNDS:-2} SAVES=${SAVES:-2} MANY_CPUS=${MANY_CPUS:-4}
+	export LOAD_FAULTS=${LOAD_FAULTS:-50000} PLUG_ROUNDS=${PLUG_ROUNDS:-5}
 }
 
 # The harness must find the compiler's feature, not us: 5.10 and 6.1 have no fprobe.
