@@ -40,7 +40,7 @@ help:
 	@echo '  make check        all tests: unit tests, then the kernels of the matrix'
 	@echo '  make story        what each kernel does in each experiment, side by side'
 	@echo '  make verify       predictions of each policy against the kernels that have it'
-	@echo '  make check-debug  the module on a kernel with KASAN, lockdep and kmemleak'
+	@echo '  make check-debug  the module on kernels with KASAN, lockdep, kmemleak, KCSAN'
 	@echo '  make check-injection  each registration and allocation of the module fails once; tasks'
 	@echo '                    asleep in a fault wake under other modules'
 	@echo '  make check-cycles  10,000 cycles of load and unload under faults on 6.12, 1,000 on'
@@ -142,10 +142,10 @@ guest:
 	$(MAKE) $(jobs) -C /lib/modules/$(KERNEL_RELEASE)/build M=$(inject_dir) CC=$(GUEST_CC) modules
 	$(call lean,$(inject_dir)/cowtrace-inject.ko,$(guest_dir)/cowtrace-inject.ko)
 	$(MAKE) -C tests O=$(out)/guest/tests DESTDIR=$(out)/guest/root install
-	$(if $(filter %-debug,$(KERNEL_RELEASE)),$(MAKE) $(jobs) planted)
+	$(if $(filter %-debug %-kcsan,$(KERNEL_RELEASE)),$(MAKE) $(jobs) planted)
 
-# Faults on purpose, for the kernel that has to report them.
-planted_dir := $(out)/module/planted
+# Faults on purpose, for the kernels that have to report them.
+planted_dir = $(out)/module/$(KERNEL_RELEASE)-planted
 planted:
 	@mkdir -p $(planted_dir) $(guest_dir)
 	@cp -rsfT $(CURDIR)/tests/guest/planted $(planted_dir)
