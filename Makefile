@@ -18,6 +18,7 @@ modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
 .PHONY: all module command install uninstall clean help guest vm demo check
 .PHONY: unit matrix bench bench-reader cpus story verify check-debug check-selftests planted
 .PHONY: dist deb check-deb fuzz fuzz-settings coverage storm check-injection check-cycles
+.PHONY: module-coverage
 
 all: module command
 
@@ -41,6 +42,7 @@ help:
 	@echo '  make story        what each kernel does in each experiment, side by side'
 	@echo '  make verify       predictions of each policy against the kernels that have it'
 	@echo '  make check-debug  the module on kernels with KASAN, lockdep, kmemleak, KCSAN'
+	@echo '  make module-coverage  lines of the module that run on the debug kernels'
 	@echo '  make check-injection  each registration and allocation of the module fails once; tasks'
 	@echo '                    asleep in a fault wake under other modules'
 	@echo '  make check-cycles  10,000 cycles of load and unload under faults on 6.12, 1,000 on'
@@ -172,6 +174,9 @@ check:
 
 check-debug:
 	tests/check-debug
+
+module-coverage:
+	tests/coverage
 
 check-injection:
 	tests/matrix injection stale
