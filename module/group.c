@@ -118,6 +118,8 @@ static int set_enabled(struct cow_group_state *s, bool on)
 {
 	int err;
 
+	if (on && s->group->prepare)
+		s->group->prepare();
 	mutex_lock(&groups_mutex);
 	err = cow_group_look(s);
 	if (!err && on && !s->live)

@@ -72,6 +72,8 @@ struct cow_group_state;
  * @missing: NULL, or says why this kernel cannot have it, NULL if it can.
  * @probes: functions that it looks at.
  * @nr_probes: number of them, at most COW_GROUP_PROBES.
+ * @prepare: NULL, or called before @start without a lock, which readers of this group's
+ *	files hold beside those of their own: for what reads files itself.
  * @start: NULL, or called before the probes are armed; 0 or a negative errno.
  * @stop: NULL, or called after they are disarmed: no handler of @start's is to
  *	run any more when it returns.
@@ -91,6 +93,7 @@ struct cow_group {
 	const char			*(*missing)(void);
 	const struct cow_group_probe	*probes;
 	unsigned int			nr_probes;
+	void				(*prepare)(void);
 	int				(*start)(void);
 	void				(*stop)(void);
 	void				(*clear)(void);

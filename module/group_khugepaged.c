@@ -278,7 +278,6 @@ static const char *khugepaged_missing(void)
 
 static int khugepaged_start(void)
 {
-	cow_limits_read();
 #ifdef COW_SCANNED_ARGS
 	return cow_register_tracepoint(tracepoint, on_scanned);
 #else
@@ -379,6 +378,7 @@ const struct cow_group cow_group_khugepaged = {
 	.missing	= khugepaged_missing,
 	.probes		= probes,
 	.nr_probes	= ARRAY_SIZE(probes),
+	.prepare	= cow_limits_read,
 	.start		= khugepaged_start,
 	.stop		= khugepaged_stop,
 	.clear		= khugepaged_clear,
