@@ -6,6 +6,7 @@
 #include "compat/compat.h"
 #include "fgraph.h"
 #include "register.h"
+#include "symbols.h"
 
 #ifdef COW_HAVE_FPROBE_FTRACE_REGS
 
@@ -50,11 +51,13 @@ static bool scouting;
 
 static notrace int look(void)
 {
-	const char *name = "cow_fgraph_scouted";
+	unsigned long location = cow_symbol_location(COW_SYM_SCOUTED);
 	int err;
 
+	if (!location)
+		return -ENOENT;
 	WRITE_ONCE(number, -1);
-	err = cow_register_fprobe(&scout, &name, 1);
+	err = cow_register_fprobe(&scout, &location, 1);
 	scouting = !err;
 	if (scouting)
 		cow_fgraph_scouted();

@@ -73,7 +73,7 @@ static int on_hit(struct fprobe *fp, unsigned long ip, unsigned long ret_ip, cow
 
 static int arm(struct group *g, unsigned long points)
 {
-	const char *names[COW_NR_POINTS];
+	unsigned long locations[COW_NR_POINTS];
 	bool paired = g == &pairs;
 	int id, err, nr = 0;
 
@@ -83,7 +83,9 @@ static int arm(struct group *g, unsigned long points)
 	for_each_set_bit(id, &points, COW_NR_POINTS) {
 		if (!cow_points[id].enter == paired)
 			continue;
-		names[nr] = cow_symbol_name(cow_points[id].symbol);
+		locations[nr] = cow_symbol_location(cow_points[id].symbol);
+		if (!locations[nr])
+			return -ENOENT;
 		g->points[nr++] = &cow_points[id];
 	}
 	if (!nr)
@@ -99,7 +101,7 @@ static int arm(struct group *g, unsigned long points)
 		g->fp.entry_handler = on_hit;
 	}
 	g->nr = nr;
-	err = cow_register_fprobe(&g->fp, names, nr);
+	err = cow_register_fprobe(&g->fp, locations, nr);
 	if (err)
 		g->nr = 0;
 	return err;

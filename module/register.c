@@ -25,9 +25,9 @@ noinline int cow_register_kretprobe(struct kretprobe *rp)
 ALLOW_ERROR_INJECTION(cow_register_kretprobe, ERRNO);
 
 #if defined(COW_HAVE_FPROBE) || defined(COW_HAVE_FPROBE_FTRACE_REGS)
-noinline int cow_register_fprobe(struct fprobe *fp, const char **names, int nr)
+noinline int cow_register_fprobe(struct fprobe *fp, unsigned long *locations, int nr)
 {
-	return register_fprobe_syms(fp, names, nr);
+	return register_fprobe_ips(fp, locations, nr);
 }
 
 ALLOW_ERROR_INJECTION(cow_register_fprobe, ERRNO);

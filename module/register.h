@@ -18,10 +18,13 @@ struct rchan;
 struct rchan_callbacks;
 struct tracepoint;
 
-/* As register_kprobe() and the like. Return: 0 or a negative errno. */
+/*
+ * As register_kprobe() and the like, register_fprobe_ips() with what
+ * cow_symbol_location() gave. Return: 0 or a negative errno.
+ */
 int cow_register_kprobe(struct kprobe *kp);
 int cow_register_kretprobe(struct kretprobe *rp);
-int cow_register_fprobe(struct fprobe *fp, const char **names, int nr);
+int cow_register_fprobe(struct fprobe *fp, unsigned long *locations, int nr);
 int cow_register_tracepoint(struct tracepoint *tp, void *probe);
 
 /**

@@ -8,6 +8,7 @@
 #include <linux/static_call.h>
 #include <linux/string.h>
 
+#include "compat/compat.h"
 #include "register.h"
 #include "symbols.h"
 
@@ -15,10 +16,12 @@
  * struct symbol - one function
  * @names: the newest first.
  * @name: that of this kernel, NULL when none of them can be probed.
+ * @location: where ftrace has its call, 0 when it has none.
  */
 struct symbol {
 	const char	*names[3];
 	const char	*name;
+	unsigned long	location;
 };
 
 struct cow_range cow_ranges[COW_NR_SYMBOLS] __ro_after_init;
@@ -41,6 +44,9 @@ static struct symbol symbols[COW_NR_SYMBOLS] __read_mostly = {
 				      "kretprobe_trampoline" } },
 	[COW_SYM_RETURN_GRAPH]	= { { "return_to_handler" } },
 	[COW_SYM_SWAP_DEVICE]	= { { "get_swap_device" } },
+#ifdef COW_HAVE_FPROBE_FTRACE_REGS
+	[COW_SYM_SCOUTED]	= { { "cow_fgraph_scouted" } },
+#endif
 };
 
 /* sprint_symbol() knows the size: "name+0xoffset/0xsize". */
@@ -76,6 +82,9 @@ static int __init find(struct symbol *s, struct kprobe *kp)
 		err = cow_register_kprobe(kp);
 		if (!err)
 			s->name = s->names[i];
+		/* The kprobe's own address, behind an ENDBR where there is one. */
+		if (!err && kp->flags & KPROBE_FLAG_FTRACE)
+			s->location = (unsigned long)kp->addr;
 		if (kp->addr || err == -ENOMEM)
 			break;
 	}
@@ -130,6 +139,11 @@ bool cow_symbol_exists(enum cow_symbol symbol)
 const char *cow_symbol_name(enum cow_symbol symbol)
 {
 	return symbols[symbol].name ?: symbols[symbol].names[0];
+}
+
+unsigned long cow_symbol_location(enum cow_symbol symbol)
+{
+	return symbols[symbol].location;
 }
 
 void __init cow_symbol_bind(enum cow_symbol symbol, struct static_call_key *key, void *tramp)

@@ -40,6 +40,8 @@ struct static_call_key;
  * @COW_SYM_RETURN_GRAPH: where those return to that function_graph traces, or a
  *	later fprobe.
  * @COW_SYM_SWAP_DEVICE: get_swap_device(), to which swap.c has a static call.
+ * @COW_SYM_SCOUTED: cow_fgraph_scouted(), our own, where an fprobe is a user of the
+ *	function graph.
  * @COW_NR_SYMBOLS: how many there are.
  */
 enum cow_symbol {
@@ -59,6 +61,7 @@ enum cow_symbol {
 	COW_SYM_RETURN_PROBE,
 	COW_SYM_RETURN_GRAPH,
 	COW_SYM_SWAP_DEVICE,
+	COW_SYM_SCOUTED,
 	COW_NR_SYMBOLS,
 };
 
@@ -74,6 +77,11 @@ int __init cow_symbols_init(void);
 bool cow_symbol_exists(enum cow_symbol symbol);
 /* Its name here; where it does not exist, the newest one. */
 const char *cow_symbol_name(enum cow_symbol symbol);
+/*
+ * Where ftrace calls from it: what an fprobe is registered with. By its name the kernel
+ * would go through all of its symbols each time. 0 where ftrace does not.
+ */
+unsigned long cow_symbol_location(enum cow_symbol symbol);
 /*
  * Have a static call, of that key and trampoline, go to the function. Where it does
  * not exist, the call goes on to its default.
