@@ -67,3 +67,48 @@ apt_for()
 	     -o APT::Architectures=amd64 -o Acquire::Languages=none
 	     -o APT::Sandbox::User=root -o Acquire::Retries=3)
 }
+
+# What tests need of a kernel's source, a fiftieth of it: tests/selftests builds programs of
+# it, tests/lint looks for faults by its scripts.
+source_parts=('tools/testing/selftests/[mv]m' 'tools/testing/selftests/x86'
+	'tools/testing/selftests/*.h' tools/testing/selftests/lib.mk tools/include
+	scripts/subarch.include 'mm/gup*' scripts/checkpatch.pl scripts/spelling.txt
+	scripts/const_structs.checkpatch scripts/coccinelle)
+
+fetch_source()
+{
+	local series=$1 dir=$2 version
+	apt_for "$series"
+	apt-get "${apt[@]}" update
+	version=$(apt-cache "${apt[@]}" show --no-all-versions "linux-source-$series" |
+		sed -n 's/^Version: //p')
+	[[ -n $version ]] || { echo "the archive has no package linux-source-$series"; return 1; } >&2
+	echo "$version" >"$dir/version"
+	(cd "$dir" && apt-get "${apt[@]}" download "linux-source-$series=$version" \
+		"linux-libc-dev=$version")
+}
+
+unpack_source()
+{
+	local dir=$1
+	dpkg-deb --fsys-tarfile "$dir"/linux-source-*.deb |
+		tar -x -O --wildcards '*/linux-source-*.tar.xz' |
+		from_root bin/xz -dc | tar -x -C "$dir" --strip-components=1 \
+			--wildcards --no-wildcards-match-slash "${source_parts[@]/#/linux-source-*/}"
+	dpkg-deb --fsys-tarfile "$dir"/linux-libc-dev_*.deb | tar -x -C "$dir" --no-same-owner
+	rm "$dir"/*.deb
+}
+
+# kernel_source SERIES: leave the parts above of Debian's newest package of it, its version,
+# and the headers for userspace of that version in build/vm/source/SERIES. What is there stays.
+kernel_source()
+{
+	local series=$1 dir=$vm/source/$1
+	[[ ! -e $dir/id || $(<"$dir/id") != "${source_parts[*]}" ]] || return 0
+	rm -rf "$dir" "$dir.tmp"
+	mkdir -p "$dir.tmp"
+	step "source $series: fetching" fetch_source "$series" "$dir.tmp"
+	step "source $series: unpacking $(<"$dir.tmp/version")" unpack_source "$dir.tmp"
+	echo "${source_parts[*]}" >"$dir.tmp/id"
+	mv "$dir.tmp" "$dir"
+}
