@@ -44,9 +44,9 @@ static void begin(struct cow_group_state *s)
 	schedule_delayed_work(&s->limit, s->seconds * HZ + 1);
 }
 
-/* Who reads that it has ended finds all that was logged before. */
 static void end(struct cow_group_state *s)
 {
+	/* Who reads that it has ended finds all that was logged before. */
 	smp_store_release(&s->live, false);
 }
 

@@ -56,7 +56,8 @@ struct cowtrace_field {
  *	evidence, present, trait.
  */
 #define COWTRACE_SCHEMA_PRINT(print, to, version, release, backend, page_size, traits,		\
-			      vocabularies) do {						\
+			      vocabularies)							\
+do {												\
 	static const struct cowtrace_field fields_[] = { COWTRACE_FIELDS(COWTRACE_FIELD_) };	\
 	const struct cowtrace_vocabulary *v_;							\
 	const struct cowtrace_field *f_;							\

@@ -158,7 +158,7 @@ static void changing(void)
 	crowd_go(&c);
 	child_go(&plugger);
 	for (i = 0; control->done < rounds() / 5 || i < MIN_CHANGES ||
-		    (i < MAX_CHANGES && !settings_took_effect()); i++) {
+	     (i < MAX_CHANGES && !settings_took_effect()); i++) {
 		set("sample_every", samples[i % ARRAY_SIZE(samples)]);
 		set("filter/outcome", outcomes[i % ARRAY_SIZE(outcomes)]);
 		follow_read(&f);

@@ -103,7 +103,7 @@ static void follow_load(const struct phase *p, unsigned int cpus, struct follow 
 
 	stats_read(&now);
 	for (i = 0; now.sum.entries < goal(p) || !stalled ||
-		    (p->changes && i < MAX_CHANGES && !settings_took_effect()); i++) {
+	     (p->changes && i < MAX_CHANGES && !settings_took_effect()); i++) {
 		follow_read(f);
 		if (p->changes)
 			set(settings[i % ARRAY_SIZE(settings)].name,

@@ -232,7 +232,7 @@ int main(int argc, char **argv)
 		i = 3;
 	}
 	failed_claims = map_shared(sizeof(*failed_claims));
-	/* DAMON takes references to pages for a moment, and objects for its regions, as it likes. */
+	/* DAMON takes references to pages, and objects for its regions, as it likes. */
 	file_write("/sys/module/damon_stat/parameters/enabled", "N");
 	for (; i < argc; i++) {
 		const struct suite *s = find(argv[i]);

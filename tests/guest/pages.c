@@ -41,12 +41,12 @@ void touch(char *mem, size_t pages)
 
 /* The one instruction of the program that writes to measured pages. */
 asm(".text\n"
-    ".globl poke\n"
-    ".type poke, @function\n"
-    "poke:\n"
-    "	movb %sil, (%rdi)\n"
-    "	ret\n"
-    ".size poke, . - poke\n");
+	".globl poke\n"
+	".type poke, @function\n"
+	"poke:\n"
+	"	movb %sil, (%rdi)\n"
+	"	ret\n"
+	".size poke, . - poke\n");
 
 static uint64_t word_at(const char *path, uint64_t nr)
 {

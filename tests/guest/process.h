@@ -44,6 +44,7 @@ struct held_child {
 	pid_t	pid;
 	int	go;
 };
+
 struct held_child child_held(void (*fn)(void *), void *arg);
 void child_go(struct held_child *c);
 /* End one that was not released. */
@@ -52,6 +53,7 @@ void child_drop(struct held_child *c);
 struct turn {
 	int fds[2];
 };
+
 void turn_init(struct turn *t);
 void turn_give(struct turn *t);
 void turn_wait(struct turn *t);

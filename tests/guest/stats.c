@@ -139,7 +139,8 @@ const char *stats_broken(const struct stats *s)
 		unsigned long long cpus, all;
 
 		cpus = *(unsigned long long *)((char *)&sum + counter_names[i].offset);
-		all = *(const unsigned long long *)((const char *)&s->sum + counter_names[i].offset);
+		all = *(const unsigned long long *)((const char *)&s->sum +
+						    counter_names[i].offset);
 		if (cpus == all)
 			continue;
 		snprintf(what, sizeof(what), "%s: the CPUs have %llu, the sum %llu",

@@ -245,8 +245,8 @@ void run_survive(void)
 	for (i = 0; i < ALL; i++)
 		note("actor %s: %llu steps", actor(i)->name, control->steps[i]);
 	note("acted %llu s, loaded %u times, %llu faults, settings accepted %llu times and refused %llu, slowest rmmod %llu ms",
-	     (unsigned long long)got.acted / 1000000000, got.loads, got.faults, disturbed->accepted, disturbed->refused,
-	     (unsigned long long)got.slowest / 1000000);
+	     (unsigned long long)got.acted / 1000000000, got.loads, got.faults,
+	     disturbed->accepted, disturbed->refused, (unsigned long long)got.slowest / 1000000);
 	check(!failed, "actors", "each actor ends as it should", "%u did not", failed);
 	check(all_acted(), "all-act", "each actor acts", "see above");
 	check(!*got.broken && got.faults, "identities",

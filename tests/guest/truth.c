@@ -216,7 +216,8 @@ const struct cowtrace_record *nth(const struct trace *t, int i, unsigned int nth
 		for (next = NULL, k = 0; k < t->n; k++) {
 			const struct cowtrace_record *r = &t->r[k];
 
-			if (r->tgid == sh->tgid && !((r->address ^ (uintptr_t)sh->page[i]) & -PAGE) &&
+			if (r->tgid == sh->tgid &&
+			    !((r->address ^ (uintptr_t)sh->page[i]) & -PAGE) &&
 			    r->time_ns > after && (!next || r->time_ns < next->time_ns))
 				next = r;
 		}

@@ -307,7 +307,7 @@ int main(int argc, char **argv)
 		free(b.data);
 		memset(&last_complaint, 0, sizeof(last_complaint));
 		/* The report goes nowhere, but its first bytes stay in the buffer. */
-		memset(buffer, 0, 1);
+		buffer[0] = '\0';
 		setvbuf(null, buffer, _IOFBF, sizeof(buffer));
 		status = i % 5 == 4 ? ct_report_html(null, path, &opts) :
 			 i % 5 == 3 ? export(path, i / 5) :

@@ -59,10 +59,10 @@ static void check_sample(const struct sample *s, uint32_t traits)
 	expect(REASON_IFF_DONE, (copy || broke || reuse || split) == (v.reason != 0), &r);
 	if (copy || broke || split)
 		expect(REASON_OF_COPY, v.reason >= COWTRACE_REASON_KSM &&
-				       v.reason <= COWTRACE_REASON_UNATTRIBUTED, &r);
+		       v.reason <= COWTRACE_REASON_UNATTRIBUTED, &r);
 	if (reuse)
 		expect(REASON_OF_REUSE, v.reason >= COWTRACE_REASON_EXCLUSIVE &&
-					v.reason <= COWTRACE_REASON_MAPCOUNT_ONE, &r);
+		       v.reason <= COWTRACE_REASON_MAPCOUNT_ONE, &r);
 	expect(SPLIT_ONLY_HUGE, !split || r.path == COWTRACE_PATH_PMD, &r);
 	if (copy && (!coded || r.path != COWTRACE_PATH_PTE))
 		expect(SILENT_COPY_WITNESSED, r.evidence & COWTRACE_EV_WITNESS, &r);
@@ -78,15 +78,16 @@ static void check_sample(const struct sample *s, uint32_t traits)
 		expect(FAILURE_FIRST, v.outcome == COWTRACE_OUTCOME_OOM, &r);
 	else if (r.ret & COWTRACE_FAULT_HWPOISON)
 		expect(FAILURE_FIRST, v.outcome == COWTRACE_OUTCOME_POISON, &r);
-	if (!coded && !(r.evidence & (COWTRACE_EV_WITNESS | COWTRACE_EV_PTE | COWTRACE_EV_REUSED)) &&
-	    !(r.state & COWTRACE_PG_EXCLUSIVE))
+	if (!coded && !(r.state & COWTRACE_PG_EXCLUSIVE) &&
+	    !(r.evidence & (COWTRACE_EV_WITNESS | COWTRACE_EV_PTE | COWTRACE_EV_REUSED)))
 		expect(NOTHING_FROM_NOTHING, !copy && !reuse && !broke, &r);
 	if (coded && !unshare && !(r.ret & COWTRACE_FAULT_WRITE) &&
 	    r.path != COWTRACE_PATH_HUGETLB)
 		expect(CODED_RACE, !copy && !reuse, &r);
 	if (h.known) {
 		expect(HOLDERS_SUM, h.mappings + h.swapcache + h.pagecache + h.lru + h.pins +
-				    h.fault + h.unattributed == h.total && h.total == r.refcount, &r);
+				    h.fault + h.unattributed == h.total &&
+				    h.total == r.refcount, &r);
 		expect(HOLDERS_POSITIVE, h.mappings >= 0 && h.swapcache >= 0 &&
 		       h.pagecache >= 0 && h.lru >= 0 && h.pins >= 0 && h.fault >= 0 &&
 		       h.unattributed >= 0, &r);
@@ -101,12 +102,14 @@ static const uint32_t rets[] = {
 	COWTRACE_FAULT_HWPOISON, COWTRACE_FAULT_WRITE | COWTRACE_FAULT_RETRY,
 	COWTRACE_FAULT_FALLBACK,
 };
+
 static const uint64_t vms[] = { 0, W, SHARED, MAYSHARE, W | COWTRACE_VM_UFFD_WP };
 static const uint32_t flags[] = { 0, COWTRACE_FAULT_FLAG_UNSHARE };
 static const uint32_t evidences[] = {
 	0, WATCHED, WITNESS, ALONE, ALONE | WATCHED, ALONE | WITNESS, COUNTED, COUNTED_NOT,
 	WATCHED | COUNTED, WITNESS | COUNTED_NOT,
 };
+
 /* What a page can be on which path. */
 static const struct {
 	uint8_t		kind, path;
@@ -123,6 +126,7 @@ static const struct {
 	{ COWTRACE_KIND_HUGETLB, COWTRACE_PATH_HUGETLB, ANON },
 	{ COWTRACE_KIND_HUGETLB, COWTRACE_PATH_HUGETLB, 0 },
 };
+
 /* States that outcomes depend on come first: reasons and holders depend on all. */
 static const uint32_t bits[] = { LRU, SWAP, EXCL, UFFD_BIT, WB, LOCKED, MMS };
 #define FOR_OUTCOMES	4
@@ -148,7 +152,8 @@ static bool contradicts_itself(const struct sample *s)
 	if (!(s->evidence & COWTRACE_EV_COUNTED))
 		return false;
 	return s->state & EXCL ? !(s->evidence & COWTRACE_EV_REUSED) :
-				 (s->evidence & COWTRACE_EV_REUSED) && s->kind != COWTRACE_KIND_ANON;
+				 (s->evidence & COWTRACE_EV_REUSED) &&
+				 s->kind != COWTRACE_KIND_ANON;
 }
 
 /* Every way in which a fault can end, over a few counts. */
@@ -216,8 +221,9 @@ int main(void)
 		if (broken[p])
 			note("%lu samples, first: path %u kind %u state %#x refs %d maps %d order %u ret %#x flags %#x vm %#llx evidence %#x new_pfn %#llx",
 			     (unsigned long)broken[p], r->path, r->kind, r->state, r->refcount,
-			     r->mapcount, r->order, r->ret, r->fault_flags, (unsigned long long)r->vm_flags,
-			     r->evidence, (unsigned long long)r->new_pfn);
+			     r->mapcount, r->order, r->ret, r->fault_flags,
+			     (unsigned long long)r->vm_flags, r->evidence,
+			     (unsigned long long)r->new_pfn);
 	}
 	note("%lu samples", (unsigned long)samples);
 	return tap_end();

@@ -41,7 +41,8 @@ static void check_parsed(void)
 	   "its operations, of which the step is the last");
 	ok(e->op[2].actor == 1 && !strcmp(e->actor[1], "c") && e->op[1].other == 1,
 	   "fork makes the actor that the step names");
-	ok(e->step[0].answer[CT_EXP_KERNEL_6_12].given && !e->step[0].answer[CT_EXP_KERNEL_6_12].absent &&
+	ok(e->step[0].answer[CT_EXP_KERNEL_6_12].given &&
+	   !e->step[0].answer[CT_EXP_KERNEL_6_12].absent &&
 	   e->step[0].answer[CT_EXP_KERNEL_6_12].sequence[0].n == 0, "none is an answer without faults");
 	ok(e->step[0].answer[CT_EXP_KERNEL_7_2].absent, "absent is no answer of pages");
 	ok(!strcmp(e->step[0].answer[CT_EXP_KERNEL_5_10].why, "page_count()"), "the reason is kept");
@@ -193,8 +194,9 @@ static struct ct_exp_run judge(const struct ct_experiments *all, struct ct_stage
 		memcpy(kernel, release, strlen(release));
 	if (ct_writer_open(path, &w) ||
 	    ct_writer_chunk(w, CT_CHUNK_SCHEMA, UINT32_MAX, schema, strlen(schema)) ||
-	    ct_writer_chunk(w, CT_CHUNK_RECORDS, 0, list, n * sizeof(*list)) || ct_writer_close(w) ||
-	    ct_reader_open(path, &reader, &err) || ct_experiments_judge(&run, reader, &err))
+	    ct_writer_chunk(w, CT_CHUNK_RECORDS, 0, list, n * sizeof(*list)) ||
+	    ct_writer_close(w) || ct_reader_open(path, &reader, &err) ||
+	    ct_experiments_judge(&run, reader, &err))
 		abort();
 	ct_reader_close(reader);
 	remove(path);

@@ -199,7 +199,7 @@ static void check_record(const struct cowtrace_record *r, size_t k)
 		decided += e.walk.state[i] == CT_STEP_DECIDED;
 
 	expect(SENTENCE, !strncmp(e.verdict, kernels[k].name, name) && e.verdict[name] == ' ' &&
-			 strstr(e.verdict, ": ") && strlen(e.verdict) > name + 20, r, e.verdict);
+	       strstr(e.verdict, ": ") && strlen(e.verdict) > name + 20, r, e.verdict);
 	expect(BECAUSE, e.because[0] && !strstr(e.because, "this reader"), r, e.verdict);
 	check_words(r, &e);
 	if (d.test)
@@ -210,10 +210,10 @@ static void check_record(const struct cowtrace_record *r, size_t k)
 	expect(NEED_ASKED, is_copy(r) == (e.need != CT_NEED_NONE), r, e.verdict);
 	if (e.need == CT_NEED_NO)
 		expect(NEED_NO, h.known && r->mapcount == 1 && !h.swapcache && !h.pins &&
-				!h.unattributed && strstr(e.verdict, "although nobody else"), r,
+		       !h.unattributed && strstr(e.verdict, "although nobody else"), r,
 		       e.verdict);
 	if (e.need == CT_NEED_YES)
-		expect(NEED_YES, strstr(e.verdict, "because ") != NULL, r, e.verdict);
+		expect(NEED_YES, strstr(e.verdict, "because "), r, e.verdict);
 	expect(SUM, sum_names(r, traits, e.arithmetic), r, e.arithmetic);
 	expect(RESTS, e.rests.nr > 0, r, e.verdict);
 	expect(FLAGS, flags_told(r, &e.doubts), r, e.verdict);
@@ -240,6 +240,7 @@ static const struct {
 	{ COWTRACE_KIND_HUGETLB, COWTRACE_PATH_HUGETLB, 9, ANON },
 	{ COWTRACE_KIND_HUGETLB, COWTRACE_PATH_HUGETLB, 9, 0 },
 };
+
 static const uint32_t bits[] = { LRU, SWAP, WB, LOCKED, EXCL, UFFD_BIT, MMS, NOW_LRU };
 static const uint64_t vms[] = { W, SHARED, READ, W | UFFD };
 static const uint32_t rets[] = {
@@ -248,6 +249,7 @@ static const uint32_t rets[] = {
 	COWTRACE_FAULT_SIGSEGV, COWTRACE_FAULT_HWPOISON, COWTRACE_FAULT_HWPOISON_LARGE,
 	COWTRACE_FAULT_FALLBACK,
 };
+
 static const struct {
 	enum pte	pte;
 	uint32_t	evidence;
@@ -257,6 +259,7 @@ static const struct {
 	{ SAME_RW, WATCHED | REUSED }, { OTHER_RW, 0 }, { OTHER_RW, WATCHED | COUNTED_NOT },
 	{ GONE, COWTRACE_EV_UNSTABLE | WATCHED }, { SAME_DIRTY, WATCHED | COUNTED },
 };
+
 /* References beside mappings and swap cache: none, a batch's or somebody's, pins. */
 static const int32_t extra[] = { 0, 1, 2, COWTRACE_PIN_BIAS };
 
@@ -266,7 +269,8 @@ static bool consistent(const struct cowtrace_record *r, uint32_t traits)
 	bool coded = traits & COWTRACE_TRAIT_RET_WRITE;
 	bool unshare = r->fault_flags & COWTRACE_FAULT_FLAG_UNSHARE;
 
-	if (r->state & WB && !(r->state & (SWAP | COWTRACE_PG_ANON)) && r->kind != COWTRACE_KIND_FILE)
+	if (r->state & WB && !(r->state & (SWAP | COWTRACE_PG_ANON)) &&
+	    r->kind != COWTRACE_KIND_FILE)
 		return false;
 	if ((r->state & EXCL) && (!(traits & COWTRACE_TRAIT_EXCLUSIVE) || r->mapcount > 1 ||
 				  r->evidence & COWTRACE_EV_WITNESS ||
@@ -343,12 +347,13 @@ static void sweep(void)
 		uint32_t state = state_of(page, chosen);
 		int32_t pages_of = 1 << pages[page].order;
 		/* In the order in which the page is mapped: whole, or all its pages. */
-		int32_t folio = pages[page].path == COWTRACE_PATH_PTE ? maps * (pages_of - (maps == 1)) :
-									maps;
+		int32_t folio = pages[page].path == COWTRACE_PATH_PTE ?
+				maps * (pages_of - (maps == 1)) : maps;
 		struct sample s = {
 			.kind = pages[page].kind, .path = pages[page].path, .vm = vms[vm],
 			.state = state, .maps = maps, .order = pages[page].order,
-			.folio_maps = folio ?: 1, .flags = unshare ? COWTRACE_FAULT_FLAG_UNSHARE : 0,
+			.folio_maps = folio ?: 1,
+			.flags = unshare ? COWTRACE_FAULT_FLAG_UNSHARE : 0,
 			.ret = rets[ret], .pte = ends[end].pte, .evidence = ends[end].evidence,
 		};
 
@@ -377,6 +382,7 @@ static void sweep(void)
 static const uint32_t of_copy[NR_KERNELS] = {
 	COPIES, COPIES | R(WRITEBACK), COPIES | R(WRITEBACK), COPIES | R(WRITEBACK),
 };
+
 static const uint32_t of_reuse[NR_KERNELS] = {
 	R(SOLE_REF) | R(MAPCOUNT_ONE),
 	R(SOLE_REF) | R(MAPCOUNT_ONE) | R(EXCLUSIVE) | R(SWAPCACHE_FREED),

@@ -65,6 +65,7 @@ static void compute(const struct cowtrace_record *r, int64_t *to)
 	EXPRESSIONS
 #undef C
 }
+
 #pragma GCC diagnostic pop
 
 static void check_compiler(void)

@@ -112,7 +112,8 @@ static void check_sum(void)
 	ok(sum.read == 3 && sum.limited == 2 && sum.sum.present == 3 * 257 &&
 	   sum.estimates[CT_ESTIMATE_PRECISE].ptes == 3 * 256,
 	   "PTEs are those of the ranges that were read");
-	ok(sum.estimates[CT_ESTIMATE_PRECISE].over == 2 && !sum.estimates[CT_ESTIMATE_LIKELY].over &&
+	ok(sum.estimates[CT_ESTIMATE_PRECISE].over == 2 &&
+	   !sum.estimates[CT_ESTIMATE_LIKELY].over &&
 	   !sum.estimates[CT_ESTIMATE_MAYBE].known, "over the limit are those to which one applied");
 	ok(sum.false_exclusive.scans == 2 && sum.false_exclusive.acted == 1 &&
 	   sum.false_exclusive.shared_bytes == 256 * 4096 && sum.false_exclusive.first == 4,
@@ -246,8 +247,9 @@ static void check_experiment(void)
 		.state = CT_STAGE_DONE,
 		.step[0] = {
 			.state = CT_STAGE_DONE, .began = 5000000000ull, .ended = 6000000000ull,
-			.part[0] = { .tgid = 99, .count = 1, .base = 0x7f0000200000, .bytes = 2 << 20,
-				     .grain = 2 << 20, .shared = 256, .none = 255 },
+			.part[0] = { .tgid = 99, .count = 1, .base = 0x7f0000200000,
+				     .bytes = 2 << 20, .grain = 2 << 20, .shared = 256,
+				     .none = 255 },
 		},
 	};
 	struct ct_experiments all = { 0 };

@@ -47,8 +47,8 @@ static void ended_merges(void)
 	MERGE(SECOND, "0x1000", "0x5", "first");
 	MERGE(SECOND, "0x2000", "0x5", "joined");
 	MERGE(SECOND, "0x3000", "0x5", "inherited");
-	ok(k->how[CT_KSM_FIRST] == 1 && k->how[CT_KSM_JOINED] == 1 && k->how[CT_KSM_INHERITED] == 1 &&
-	   k->live == 3 && k->merge_ns == 300, "three merges, each by its way, live");
+	ok(k->how[CT_KSM_FIRST] == 1 && k->how[CT_KSM_JOINED] == 1 &&
+	   k->how[CT_KSM_INHERITED] == 1 && k->live == 3 && k->merge_ns == 300, "three merges, each by its way, live");
 	BREAK(SECOND + 1054, "0x1000", "0x5", "write", "copy");
 	ok(k->ended[CT_KSM_WRITE].merges == 1 && k->live == 2 && balanced(),
 	   "a copy for a write ends one");

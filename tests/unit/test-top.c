@@ -353,7 +353,8 @@ static struct json_object *as_json(const struct top_view *v)
 
 static uint64_t part_of(struct json_object *o, const char *part, const char *name)
 {
-	return json_object_get_uint64(json_object_object_get(json_object_object_get(o, part), name));
+	o = json_object_object_get(o, part);
+	return json_object_get_uint64(json_object_object_get(o, name));
 }
 
 static void check_json(void)

@@ -136,10 +136,12 @@ int ct_bpf_attach_tree(struct ct_bpf *b, struct ct_error *err)
 	int ret = ct_bpf_load(b, err);
 
 	for (int i = 0; !ret && i < 2; i++) {
+		struct bpf_program *program;
+
 		if (b->tree_links[i])
 			continue;
-		b->tree_links[i] = bpf_program__attach(
-			bpf_object__find_program_by_name(b->skel->obj, tree_programs[i]));
+		program = bpf_object__find_program_by_name(b->skel->obj, tree_programs[i]);
+		b->tree_links[i] = bpf_program__attach(program);
 		if (!b->tree_links[i])
 			ret = ct_error_set(err, -errno,
 					   "forks cannot be followed, no BPF program can be attached to them: %s",

@@ -240,7 +240,7 @@ static void judge(struct ct_exp_run *run, size_t e, const struct watch *watches)
 		if (log->state == CT_STAGE_UNSEEN)
 			step->verdict = CT_VERDICT_UNSEEN;
 		else if (log->step[s].state != CT_STAGE_DONE &&
-		    (log->state == CT_STAGE_REFUSED || log->state == CT_STAGE_WAITING))
+			 (log->state == CT_STAGE_REFUSED || log->state == CT_STAGE_WAITING))
 			step->verdict = CT_VERDICT_SKIPPED;
 		if (step->verdict > result->verdict)
 			result->verdict = step->verdict;

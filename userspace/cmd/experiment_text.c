@@ -3,9 +3,9 @@
 extern const char ct_experiments_text_begin[], ct_experiments_text_end[];
 
 asm(".section .rodata\n"
-    ".global ct_experiments_text_begin, ct_experiments_text_end\n"
-    "ct_experiments_text_begin:\n"
-    "	.incbin \"" CT_EXPERIMENTS "\"\n"
-    "ct_experiments_text_end:\n"
-    "	.byte 0\n"
-    ".previous\n");
+	".global ct_experiments_text_begin, ct_experiments_text_end\n"
+	"ct_experiments_text_begin:\n"
+	"	.incbin \"" CT_EXPERIMENTS "\"\n"
+	"ct_experiments_text_end:\n"
+	"	.byte 0\n"
+	".previous\n");

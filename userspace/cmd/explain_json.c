@@ -181,7 +181,7 @@ static struct json_object *pattern(const struct ct_schema *schema, const struct 
 }
 
 int ct_explain_patterns_json(FILE *out, const struct ct_schema *schema,
-			      const struct ct_patterns *all, size_t top)
+			     const struct ct_patterns *all, size_t top)
 {
 	struct json_object *o = begin(schema), *list = json_object_new_array();
 

@@ -178,10 +178,10 @@ struct json_object *ksm_explain_json(const struct ct_group_event *e, const struc
 	add_number(o, "tgid", e->tgid);
 	add_text(o, "comm", e->comm);
 	add_text(o, "event", e->word);
-	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++)
 		if (ct_group_text(e, texts[i], text, sizeof(text)))
 			add_text(o, texts[i], text);
-	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		add(o, numbers[i], ct_group_number(e, numbers[i], &n) ?
 		    json_object_new_uint64(n) : NULL);
 	tell_all(&t, e);

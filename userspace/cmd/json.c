@@ -88,7 +88,7 @@ void add_error(struct json_object *to, const struct ct_sample *sample, uint64_t 
 }
 
 struct json_object *json_site(const struct ct_processes *processes, const struct ct_site *it,
-			 const struct ct_count *count)
+			      const struct ct_count *count)
 {
 	struct json_object *o = json_object_new_object();
 	const struct ct_object *object;

@@ -21,7 +21,7 @@ struct json_object *json_trace(const struct ct_report *r);
 
 /* A place in the code, and the faults there. */
 struct json_object *json_site(const struct ct_processes *processes, const struct ct_site *it,
-			 const struct ct_count *count);
+			      const struct ct_count *count);
 
 /* What is missing in the trace, what was left out on request, what is damaged. */
 struct json_object *json_lost(const struct ct_report *r, const struct ct_processes *processes);

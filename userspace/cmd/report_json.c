@@ -136,12 +136,15 @@ static struct json_object *doubts(const struct ct_report *r)
 	for (i = 0; i < r->summary->nr_doubts; i++) {
 		const struct ct_doubt *d = &r->summary->doubts[i];
 		struct json_object *o = json_object_new_object(), *names = json_object_new_array();
+		const char *name;
 		uint32_t bit;
 
-		for (bit = 1; bit <= d->evidence; bit <<= 1)
-			if (d->evidence & bit)
-				json_object_array_add(names, json_object_new_string(
-					ct_report_word(r, "evidence", bit)));
+		for (bit = 1; bit <= d->evidence; bit <<= 1) {
+			if (!(d->evidence & bit))
+				continue;
+			name = ct_report_word(r, "evidence", bit);
+			json_object_array_add(names, json_object_new_string(name));
+		}
 		add_text(o, "outcome", ct_report_word(r, "outcome", d->outcome));
 		add_text(o, "path", ct_report_word(r, "path", d->path));
 		add(o, "evidence", names);

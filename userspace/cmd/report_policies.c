@@ -170,12 +170,12 @@ struct json_object *policies_json(const struct ct_report *r)
 	rows = json_object_new_array();
 	for (int i = 0; i < COWTRACE_NR_POLICIES; i++) {
 		struct ct_counted_policy sum = ct_counts_policy(r->summary->counts, i);
+		bool own = (int)cowtrace_own_policy(r->schema->traits) == i;
 
 		o = json_object_new_object();
 		add_text(o, "policy", names[i].name);
 		add_text(o, "sentence", names[i].sentence);
-		add(o, "own", json_object_new_boolean(
-			(int)cowtrace_own_policy(r->schema->traits) == i));
+		add(o, "own", json_object_new_boolean(own));
 		add_number(o, "copies", sum.copies);
 		add_number(o, "reuses", sum.reuses);
 		add_number(o, "undetermined", sum.undetermined);

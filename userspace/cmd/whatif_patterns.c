@@ -163,10 +163,10 @@ static void matrix(struct page *p, const struct ct_whatif_view *v)
 
 	for (i = 0; i < v->w->nr; i++) {
 		const struct ct_whatif_key *key = &v->w->list[i].key;
+		uint64_t *row = cell_[key->predicted[v->diff[0]].answer];
 
 		if (ct_whatif_decided(key))
-			cell_[key->predicted[v->diff[0]].answer][key->predicted[v->diff[1]].answer] +=
-				v->w->list[i].faults;
+			row[key->predicted[v->diff[1]].answer] += v->w->list[i].faults;
 	}
 	snprintf(title_, sizeof(title_), "How often they agree: %s down, %s across",
 		 ct_whatif_name(v->w, v->diff[0]), ct_whatif_name(v->w, v->diff[1]));

@@ -115,7 +115,8 @@ static void order_forks(struct ct_forks *f, size_t nr_memories)
 		uint32_t place = of->first + of->nr, earlier = of->nr ? place - 1 : CT_MAP_NONE;
 
 		m->by_memory[place] = i;
-		while (earlier != CT_MAP_NONE && ct_ledger_line_end(m, earlier) <= ct_ledger_line_end(m, place))
+		while (earlier != CT_MAP_NONE &&
+		       ct_ledger_line_end(m, earlier) <= ct_ledger_line_end(m, place))
 			earlier = m->outlived_by[earlier];
 		m->outlived_by[place] = earlier;
 		of->nr++;

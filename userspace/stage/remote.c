@@ -69,7 +69,8 @@ int ct_act_ptrace_write(const struct ct_turn *t, struct ct_error *err)
 int ct_act_pin_read(const struct ct_turn *t, struct ct_error *err)
 {
 	size_t bytes = t->reply->part.bytes;
-	struct iovec there = { t->scene->base[t->op->area], bytes }, here = { malloc(bytes), bytes };
+	struct iovec there = { t->scene->base[t->op->area], bytes };
+	struct iovec here = { malloc(bytes), bytes };
 	int code = 0;
 
 	if (!here.iov_base)

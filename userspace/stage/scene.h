@@ -101,7 +101,7 @@ struct ct_turn {
 typedef int ct_act(const struct ct_turn *turn, struct ct_error *err);
 
 ct_act ct_act_touch, ct_act_drain, ct_act_settle, ct_act_pageout, ct_act_protect, ct_act_soft_dirty,
-       ct_act_split, ct_act_punch, ct_act_discard, ct_act_unmap;
+	ct_act_split, ct_act_punch, ct_act_discard, ct_act_unmap;
 ct_act ct_act_merge, ct_act_unmerge;
 ct_act ct_act_poke, ct_act_keep;
 ct_act ct_act_collapse;

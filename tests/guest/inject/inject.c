@@ -23,16 +23,16 @@
 /* Returns to the caller of the function that was to begin, whatever its arguments are. */
 void cow_inject_return(void);
 asm(".pushsection .text\n"
-    ".type cow_inject_return, @function\n"
-    ".globl cow_inject_return\n"
-    "cow_inject_return:\n"
+	".type cow_inject_return, @function\n"
+	".globl cow_inject_return\n"
+	"cow_inject_return:\n"
 #ifdef ASM_RET
-    ASM_RET
+	ASM_RET
 #else
-    "ret\n"
+	"ret\n"
 #endif
-    ".size cow_inject_return, .-cow_inject_return\n"
-    ".popsection\n");
+	".size cow_inject_return, .-cow_inject_return\n"
+	".popsection\n");
 
 /**
  * struct site - a function that can fail
