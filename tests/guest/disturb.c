@@ -130,6 +130,8 @@ static void command(struct life *l)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	if (null < 0)
+		_exit(127);
 	dup2(null, 0);
 	dup2(null, 1);
 	dup2(null, 2);

@@ -296,15 +296,17 @@ static void show_progress(const struct crosscheck *c, uint64_t now)
 {
 	static uint64_t shown;
 	const struct ct_cross *x = &c->cross;
+	uint64_t differ, alone;
 
 	if (!c->progress || now - shown < PROGRESS_NS)
 		return;
 	shown = now;
+	differ = x->worst[CT_CROSS_VERDICT] + x->worst[CT_CROSS_FIXED] +
+		 x->worst[CT_CROSS_RACING];
+	alone = x->alone[0] + x->alone[1];
 	fprintf(stderr, "\r%.1f s  %llu faults seen by both  %llu differ  %llu alone\033[K",
 		(now - x->begin_ns) / 1e9, (unsigned long long)x->pairs,
-		(unsigned long long)(x->worst[CT_CROSS_VERDICT] + x->worst[CT_CROSS_FIXED] +
-				     x->worst[CT_CROSS_RACING]),
-		(unsigned long long)(x->alone[0] + x->alone[1]));
+		(unsigned long long)differ, (unsigned long long)alone);
 }
 
 static int watch(struct crosscheck *c, struct ct_error *err)

@@ -249,7 +249,7 @@ static int export(FILE *out, struct ct_report *report, const void *arg, struct c
 {
 	static struct ct_export e;
 	const struct args *a = arg;
-	char host[HOST_MAX];
+	static char host[HOST_MAX];
 	int ret = 0;
 
 	e = (struct ct_export){

@@ -90,7 +90,7 @@ static void pattern(struct page *p, const struct ct_whatif_view *v,
 {
 	char n[CT_UNIT_TEXT], share[CT_UNIT_TEXT], bytes[CT_UNIT_TEXT], ns[CT_UNIT_TEXT];
 	char shape[CT_WHATIF_SHAPE_TEXT], digits[CT_UNIT_TEXT];
-	uint8_t answer;
+	int answer;
 
 	snprintf(digits, sizeof(digits), "%zu.", number);
 	cell(p, 5, digits);

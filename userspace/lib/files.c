@@ -209,7 +209,7 @@ struct ct_files_price ct_files_price(const struct ct_files *f, const uint64_t *c
 	};
 	struct ct_files_price p = { .in_lookup = ct_files_class(f, counts, 'h') };
 	unsigned int i, j;
-	char letter;
+	int letter;
 
 	for (letter = 'a'; letter <= 'g'; letter++)
 		p.at_sites += ct_files_class(f, counts, letter);

@@ -48,6 +48,8 @@ static void leave_output(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	if (null < 0)
+		return;
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 }

@@ -89,12 +89,13 @@ static uint8_t id_of_file(int fd, uint8_t id[CT_BUILD_ID_MAX])
  */
 static int open_mapped(const struct ct_mmap2 *m)
 {
+	uint64_t end = m->addr + m->len;
 	char path[4096 + 64];
 	struct stat st;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", m->pid,
-		 (unsigned long long)m->addr, (unsigned long long)(m->addr + m->len));
+		 (unsigned long long)m->addr, (unsigned long long)end);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0)
 		return fd;
