@@ -18,7 +18,7 @@ modules_dir = $(DESTDIR)/lib/modules/$(krelease)/updates
 .PHONY: all module command install uninstall clean help guest vm demo check
 .PHONY: unit matrix bench bench-reader cpus story verify check-debug check-selftests planted
 .PHONY: dist deb check-deb fuzz fuzz-settings coverage storm check-injection check-cycles
-.PHONY: module-coverage
+.PHONY: module-coverage lint
 
 all: module command
 
@@ -48,6 +48,7 @@ help:
 	@echo '  make check-cycles  10,000 cycles of load and unload under faults on 6.12, 1,000 on'
 	@echo '                    each other kernel: hours'
 	@echo "  make check-selftests  the kernel's own tests of copy on write, under cowtrace"
+	@echo '  make lint         static analysis of all C and all scripts, with nothing run'
 	@echo '  make unit         the unit tests alone'
 	@echo '  make fuzz         mutated input for all that reads what somebody else wrote: RUNS=,'
 	@echo '                    SECONDS= and SEED= for each target, TARGETS='
@@ -186,6 +187,9 @@ check-cycles:
 	LIGHT=1 ROUNDS=5000 KERNELS=6.12 tests/matrix unload
 	LIGHT=1 ROUNDS=500 KERNELS=7.2 tests/matrix unload
 	LIGHT=1 ROUNDS=1000 KERNELS="5.10 6.1" tests/matrix unload
+
+lint:
+	tests/lint/run
 
 check-selftests:
 	tests/selftests/run
