@@ -23,18 +23,12 @@ void kept_free(struct kept *k)
 	memset(k, 0, sizeof(*k));
 }
 
-/* The longest duration stands for any longer one. */
-static uint64_t end_of(const struct cowtrace_record *r)
-{
-	return r->duration_ns == UINT32_MAX ? UINT64_MAX : r->time_ns + r->duration_ns;
-}
-
 static void add_copy(struct ledger *l, const struct cowtrace_record *r)
 {
 	l->copies = with_room(l->copies, l->nr_copies, &l->room, sizeof(*l->copies));
 	l->copies[l->nr_copies++] = (struct copy) {
 		.begin_ns	= r->time_ns,
-		.end_ns		= end_of(r),
+		.end_ns		= fault_end(r),
 		.address	= r->address & ~(PAGE - 1),
 		.pid		= r->pid,
 	};
@@ -240,7 +234,7 @@ static const struct cowtrace_record *loser_of(const struct ledger *l, const stru
 		const struct cowtrace_record *r = &l->losers.r[i];
 
 		if (r->pid == p->pid && !((r->address ^ p->address) & ~(PAGE - 1)) &&
-		    r->time_ns <= p->time_ns && p->time_ns <= end_of(r))
+		    r->time_ns <= p->time_ns && p->time_ns <= fault_end(r))
 			return r;
 	}
 	return NULL;

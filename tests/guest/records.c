@@ -115,6 +115,11 @@ const struct cowtrace_record *record_of(const struct trace *t, uint32_t tgid, co
 	return &t->r[i];
 }
 
+uint64_t fault_end(const struct cowtrace_record *r)
+{
+	return r->duration_ns == UINT32_MAX ? UINT64_MAX : r->time_ns + r->duration_ns;
+}
+
 const char *record_text(const struct cowtrace_record *r)
 {
 	static char line[512];

@@ -32,6 +32,12 @@ void trace_free(struct trace *t);
 const struct cowtrace_record *record_of(const struct trace *t, uint32_t tgid, const void *page);
 size_t records_of(const struct trace *t, uint32_t tgid, const void *page);
 const char *record_text(const struct cowtrace_record *r);
+/*
+ * When the fault ended, in ns of CLOCK_MONOTONIC, as it was read during the fault. time_ns
+ * is told from it, too early by all that interrupts that. UINT64_MAX for the longest
+ * duration, which stands for any longer one.
+ */
+uint64_t fault_end(const struct cowtrace_record *r);
 
 /* The array @at of @n elements, with room for one more. */
 void *with_room(void *at, size_t n, size_t *room, size_t size);

@@ -173,7 +173,8 @@ const struct cowtrace_record *since(const struct trace *t, int i, unsigned int n
 	const struct cowtrace_record *r;
 	unsigned int before = 0;
 
-	while ((r = nth(t, i, before)) && r->time_ns < sh->before_ns)
+	/* By the end: what interrupts the end of a fault has it begin earlier than it did. */
+	while ((r = nth(t, i, before)) && fault_end(r) < sh->before_ns)
 		before++;
 	return nth(t, i, before + n);
 }

@@ -218,10 +218,11 @@ const struct cowtrace_record *nth(const struct trace *t, int i, unsigned int nth
 
 			if (r->tgid == sh->tgid &&
 			    !((r->address ^ (uintptr_t)sh->page[i]) & -PAGE) &&
-			    r->time_ns > after && (!next || r->time_ns < next->time_ns))
+			    fault_end(r) > after &&
+			    (!next || fault_end(r) < fault_end(next)))
 				next = r;
 		}
-		after = next ? next->time_ns : after;
+		after = next ? fault_end(next) : after;
 	} while (next && nth--);
 	return next;
 }
