@@ -17,6 +17,7 @@
 #include <linux/err.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/objtool.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 
@@ -26,6 +27,10 @@ asm(".pushsection .text\n"
 	".type cow_inject_return, @function\n"
 	".globl cow_inject_return\n"
 	"cow_inject_return:\n"
+#ifdef ANNOTATE_NOENDBR
+	/* No call comes here: the end of a breakpoint does, or that of ftrace's own. */
+	ANNOTATE_NOENDBR "\n"
+#endif
 #ifdef ASM_RET
 	ASM_RET
 #else
