@@ -87,15 +87,20 @@ static int read_counts(void)
 /* Where a work item arms the probes, what comes of it shows a moment later. */
 static int set_event(void)
 {
-	int log = log_open(), err = file_write(EVENT, "1");
+	static int log = -1;
+	int err;
 
+	/* Opened when it is done for the first time, before anything is made to fail. */
+	if (log < 0)
+		log = log_open();
+	lseek(log, 0, SEEK_END);
+	err = file_write(EVENT, "1");
 	while (!err && !file_has(COW_DIR "/probes", " armed ")) {
 		if (strstr(log_read(log), "cowtrace: no "))
 			err = -ENOMEM;
 		else
 			sleep_ms(10);
 	}
-	close(log);
 	if (err)
 		file_write(EVENT, "0");
 	return err;
