@@ -79,7 +79,6 @@ static struct site sites[] = {
 	{ "kmemdup_noprof", true },
 	{ "kstrdup", true },
 	{ "memdup_user_nul" },
-	{ "single_open" },
 };
 
 /* While it is there: cowtrace. */
