@@ -280,9 +280,10 @@ void run_unload(void)
 	check(!*got.wrong && got.rounds == rounds, "rounds",
 	      "each rmmod works, or is refused while a file is held and then works, without a hang",
 	      "%s", got.wrong);
-	check(!*got.broken && got.accounted == rounds && got.faults >= (light ? LIGHT_SEEN : SEEN) * rounds,
-	      "accounting", "accounting is exact in each round", "%s; %d rounds, %d faults", got.broken,
-	      got.accounted, got.faults);
+	check(!*got.broken && got.accounted == rounds &&
+	      got.faults >= (light ? LIGHT_SEEN : SEEN) * rounds,
+	      "accounting", "accounting is exact in each round", "%s; %d rounds, %d faults",
+	      got.broken, got.accounted, got.faults);
 	if (light)
 		skip("held", "with LIGHT=1 nobody holds a file");
 	else
