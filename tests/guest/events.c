@@ -172,7 +172,9 @@ static void few_of_one(bool first)
 static void pieces(void)
 {
 	static char buf[PAGE];
-	ssize_t small, odd, waiting, nothing;
+	const struct cowtrace_record *first = (const struct cowtrace_record *)buf;
+	void *nowhere = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ssize_t small, bad, odd, waiting, nothing;
 	struct pollfd p;
 	int fd, events;
 
@@ -181,7 +183,11 @@ static void pieces(void)
 	need(fd >= 0, "opening cpu0: %s", strerror(-fd));
 	few_of_one(true);
 	small = read(fd, buf, 100) < 0 ? -errno : 0;
+	bad = read(fd, nowhere, PAGE) < 0 ? -errno : 0;
 	odd = read(fd, buf, 1000);
+	check(bad == -EFAULT && first->seq == 1, "nowhere",
+	      "a read to a bad address is EFAULT, and takes nothing", "%zd, then record %u", bad,
+	      first->seq);
 	check(small == -EINVAL, "small", "a read of 100 bytes is EINVAL", "%zd", small);
 	check(odd == 1000 / 128 * 128, "whole", "a read of 1000 bytes gives 7 whole records", "%zd",
 	      odd);

@@ -6,6 +6,9 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib.h"
@@ -50,6 +53,8 @@ static void refused_loads(void)
 		"an unknown backend: EINVAL and a sentence that names the known ones");
 	refused("odd-buffer", "", "buffer_kb=100", -EINVAL, "use a power of two from 64",
 		"a bad buffer size: EINVAL and a sentence that names the good ones");
+	refused("no-active", "", "maxactive=0", -EINVAL, "use 1 to ",
+		"nothing to keep calls in: EINVAL and a sentence that names the good numbers");
 }
 
 /* The switch that makes this backend blind. */
@@ -87,6 +92,49 @@ static void blind_at_start(void)
 	      "%d", err);
 	close(log);
 }
+
+/* --- who cannot prove the probes ------------------------------------------------- */
+
+static void enable_locked(void *unused)
+{
+	(void)unused;
+	need(!mlockall(MCL_CURRENT | MCL_FUTURE), "mlockall: %s", strerror(errno));
+	_exit(-cow_write("enabled", "1"));
+}
+
+static void enable_cramped(void *unused)
+{
+	struct rlimit none = { 0, 0 };
+
+	(void)unused;
+	need(!setrlimit(RLIMIT_AS, &none), "RLIMIT_AS: %s", strerror(errno));
+	_exit(-cow_write("enabled", "1"));
+}
+
+static void unprovable(const char *name, void (*enable)(void *), int want, const char *says,
+		       const char *claim)
+{
+	int log = log_open(), status = child_wait(child(enable, NULL));
+	const char *lines = log_read(log);
+	char label[64];
+
+	check(WIFEXITED(status) && WEXITSTATUS(status) == want && strstr(lines, says), name, claim,
+	      "status %#x, log: %s", status, lines);
+	snprintf(label, sizeof(label), "%s-off", name);
+	check(!value_in(COW_DIR "/stats", "state") && probes_say("off"), label,
+	      "and tracing stays off", "it is on");
+	close(log);
+}
+
+static void unproved(void)
+{
+	unprovable("locked", enable_locked, EDEADLK, "locks all its memory",
+		   "from a process that locks all its memory: EDEADLK and a sentence with the remedy");
+	unprovable("cramped", enable_cramped, ENOMEM, "no fault could be provoked",
+		   "from a process that may map nothing: ENOMEM and a sentence");
+}
+
+/* --- disarmed while it runs -------------------------------------------------------- */
 
 static void blind_later(void)
 {
@@ -203,6 +251,7 @@ void run_start(void)
 	refused_loads();
 	module_start(256);
 	man_page();
+	unproved();
 	blind_at_start();
 	blind_later();
 	disable();
