@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Faults whose decisive step is known from the source of each kernel, recorded
- * and explained by the command.
+ * and explained by the command, and by the lines of the file events.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <cowtrace/decision.h>
 
 #include "truth-huge.h"
 
@@ -196,6 +199,102 @@ static void judge_folio(void)
 	      "%.300s", json ?: "no such member");
 }
 
+/* --- the lines of the file events ------------------------------------------------- */
+
+/* As the line has them: of the swap slot where it is known or missing, of our mappings. */
+static void counts_text(const struct cowtrace_record *r, char *to, size_t size)
+{
+	size_t n = 0;
+
+	if (r->present & COWTRACE_HAS_SWAPCOUNT)
+		n = snprintf(to, size, " swapcount=%u", r->swapcount);
+	else if (r->state & COWTRACE_PG_SWAPCACHE)
+		n = snprintf(to, size, " swapcount=-");
+	if (r->present & COWTRACE_HAS_MAPPED_HERE)
+		n += snprintf(to + n, size - n, " mapped_here=%u", r->mapped_here);
+	snprintf(to + n, size - n, " pfn=%#llx ", (unsigned long long)r->pfn);
+}
+
+static void test_text(const struct cowtrace_record *r, char *to, size_t size)
+{
+	struct cowtrace_decision d = cowtrace_decision(r, traits);
+
+	if (d.measured && d.value > d.limit)
+		snprintf(to, size, " test=%s:%d>%d refs=", d.test, d.value, d.limit);
+	else if (d.measured)
+		snprintf(to, size, " test=%s:%d refs=", d.test, d.value);
+	else
+		snprintf(to, size, " test=%s refs=", d.test ?: "-");
+}
+
+/* The line of the record in @lines, its end replaced by a NUL; NULL for none. */
+static char *line_of(const struct cowtrace_record *r, const char *lines)
+{
+	static char line[2048];
+	char start[128];
+	const char *at;
+
+	snprintf(start, sizeof(start), "%llu.%06llu [%03u] %s-%u %s %s path=",
+		 (unsigned long long)(r->time_ns / 1000000000),
+		 (unsigned long long)(r->time_ns % 1000000000 / 1000), r->cpu, r->comm, r->pid,
+		 outcome_name(r->outcome), reason_name(r->reason));
+	at = strstr(lines, start);
+	if (!at)
+		return NULL;
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(at, "\n"), at);
+	return line;
+}
+
+static void explained_child(void *unused)
+{
+	(void)unused;
+	explained();
+}
+
+/* The same faults, read from both files. */
+static void lines_beside_records(void)
+{
+	static char lines[1 << 18];
+	struct held_child c = child_held(explained_child, NULL);
+	char pid[16], want[128];
+	size_t i, swapped = 0, tested = 0, counted = 0;
+	struct stats s;
+	struct trace t;
+	ssize_t n, used = 0;
+	int fd;
+
+	snprintf(pid, sizeof(pid), "%d", c.pid);
+	need(!cow_write("filter/tree", pid), "filter/tree does not take %s", pid);
+	fd = cow_open("events", O_RDONLY);
+	need(fd >= 0, "opening events: %s", strerror(-fd));
+	enable();
+	child_go(&c);
+	need(!child_wait(c.pid), "the load failed");
+	disable();
+	while ((n = read(fd, lines + used, sizeof(lines) - 1 - used)) > 0)
+		used += n;
+	close(fd);
+	stats_read(&s);
+	trace_read(&t);
+	for (i = 0; i < t.n; i++) {
+		char *line = line_of(&t.r[i], lines);
+
+		test_text(&t.r[i], want, sizeof(want));
+		tested += line && strstr(line, want);
+		counts_text(&t.r[i], want, sizeof(want));
+		counted += line && strstr(line, want);
+		swapped += !!strncmp(want, " pfn", 4);
+	}
+	need(!s.events_dropped, "%llu lines were dropped", s.events_dropped);
+	check(tested == t.n && t.n >= N, "line-test",
+	      "the line of each record names the test that decided it", "%zu of %zu", tested, t.n);
+	check(counted == t.n && swapped, "line-counts",
+	      "and has the counts of its slot and its mappings, where there are any",
+	      "%zu of %zu, %zu have some", counted, t.n, swapped);
+	trace_free(&t);
+	cow_write("filter/tree", "any");
+}
+
 void run_explain(void)
 {
 	char was[64] = "";
@@ -203,7 +302,8 @@ void run_explain(void)
 	int status;
 
 	module_start(1024);
-	old = !(kernel_traits() & COWTRACE_TRAIT_EXCLUSIVE);
+	traits = kernel_traits();
+	old = !(traits & COWTRACE_TRAIT_EXCLUSIVE);
 	need(file_read(THP, was, sizeof(was)) > 0 && !file_write(THP, "madvise"), "no " THP);
 	status = system("cowtrace record -q -o " TRACE
 			" -- /usr/libexec/cowtrace/cowtest load explain");
@@ -212,6 +312,7 @@ void run_explain(void)
 	judge_swap(old);
 	judge_split();
 	judge_folio();
+	lines_beside_records();
 	/* What was chosen stands in brackets. */
 	if (strchr(was, '['))
 		file_write(THP, strtok(strchr(was, '[') + 1, "]"));
