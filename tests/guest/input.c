@@ -297,6 +297,33 @@ static void busy(void)
 	      "all four are taken at rest", "refused");
 }
 
+#define MOST_SEEDS	64
+
+static void full_tree(void)
+{
+	int log = log_open(), err = cow_write("filter/tree", "any"), i;
+
+	for (i = 0; i < MOST_SEEDS && !err; i++)
+		err = cow_write("filter/tree", "1");
+	need(!err, "filter/tree does not take %d processes: %s", i, strerror(-err));
+	err = cow_write("filter/tree", "1");
+	check(err == -E2BIG && strstr(log_read(log), "write any to clear"), "tree-full",
+	      "one process more than tree has room for: E2BIG and a sentence with the remedy",
+	      "%s", strerror(-err));
+	err = cow_write("filter/tree", "any") ?: cow_write("filter/tree", "1");
+	check(!err, "tree-cleared", "it takes others once it was cleared", "%s", strerror(-err));
+	need(!cow_write("filter/tree", "any"), "filter/tree does not take any");
+	close(log);
+}
+
+static void nothing_in_reset(void)
+{
+	static char text[64];
+	ssize_t n = cow_read("reset", text, sizeof(text));
+
+	check(!n, "reset-read", "who may read reset all the same finds nothing in it", "%zd", n);
+}
+
 void run_input(void)
 {
 	size_t i;
@@ -313,4 +340,6 @@ void run_input(void)
 	shapes();
 	read_only();
 	busy();
+	full_tree();
+	nothing_in_reset();
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A file that is read where it is, with no position, locks none: a read that waits for a
- * fault that may never come would let the next sleep where no signal reaches it.
+ * fault that may never come would let the next sleep where no signal reaches it. What
+ * is read by nobody for too long is counted.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,6 +49,47 @@ static void killed_beside(const char *file)
 	close(fd);
 }
 
+/* More than the file has room for on a CPU: 256 KiB of records. */
+#define MANY	4096
+
+static void many(void *unused)
+{
+	char *mem = map_pages(MANY);
+
+	(void)unused;
+	on_cpu(0);
+	touch(mem, MANY);
+	fork_write(mem, MANY);
+}
+
+static void read_late(void)
+{
+	static char text[1 << 16];
+	void *nowhere = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned long long lines = 0;
+	struct stats s;
+	ssize_t n, bad, i;
+	int fd;
+
+	cow_write("reset", "1");
+	fd = cow_open("events", O_RDONLY);
+	need(fd >= 0, "opening events: %s", strerror(-fd));
+	enable();
+	need(!child_wait(child(many, NULL)), "the load failed");
+	disable();
+	bad = read(fd, nowhere, PAGE) < 0 ? -errno : 0;
+	while ((n = read(fd, text, sizeof(text))) > 0)
+		for (i = 0; i < n; i++)
+			lines += text[i] == '\n';
+	close(fd);
+	stats_read(&s);
+	check(bad == -EFAULT, "events-nowhere", "a read of events to a bad address is EFAULT",
+	      "%zd", bad);
+	check(s.events_dropped && lines + s.events_dropped == s.sum.recorded, "events-late",
+	      "read too late, events lacks what stats says that it dropped, and no more",
+	      "%llu lines + %llu, recorded %llu", lines, s.events_dropped, s.sum.recorded);
+}
+
 void shared_reads(void)
 {
 	/* Nobody is called that, and what others have left is gone. */
@@ -57,4 +100,5 @@ void shared_reads(void)
 	killed_beside("events");
 	disable();
 	cow_write("filter/comm", "any");
+	read_late();
 }

@@ -134,6 +134,40 @@ static void unproved(void)
 		   "from a process that may map nothing: ENOMEM and a sentence");
 }
 
+/* Who reads lost proves the probes again. */
+static void read_locked(void *unused)
+{
+	(void)unused;
+	need(!mlockall(MCL_CURRENT | MCL_FUTURE), "mlockall: %s", strerror(errno));
+	_exit(!file_has(COW_DIR "/lost", "disarmed -"));
+}
+
+static void groups_blind(void)
+{
+	static const char * const groups[] = {
+		"groups/ksm/enabled", "groups/khugepaged/enabled", "groups/files/enabled",
+	};
+	const char *wrong = NULL;
+	size_t i, blind = 0;
+	int log, err;
+
+	need(!file_write(KPROBES, "0"), KPROBES " cannot be switched off");
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+		log = log_open();
+		err = cow_write(groups[i], "1");
+		if (err == -EIO && strstr(log_read(log), "kprobes do not work"))
+			blind++;
+		/* What this kernel does not have at all. */
+		else if (err != -EOPNOTSUPP)
+			wrong = groups[i];
+		close(log);
+	}
+	need(!file_write(KPROBES, "1"), KPROBES " cannot be switched on");
+	check(!wrong && blind, "groups-blind",
+	      "kprobes are off: no group can be switched on, EIO and a sentence with the remedy",
+	      "%s", wrong ?: "none of them");
+}
+
 /* --- disarmed while it runs -------------------------------------------------------- */
 
 static void blind_later(void)
@@ -252,7 +286,10 @@ void run_start(void)
 	module_start(256);
 	man_page();
 	unproved();
+	groups_blind();
 	blind_at_start();
+	check(!child_wait(child(read_locked, NULL)), "locked-lost",
+	      "lost is unknown, and not 0, to who locks all memory", "it is not");
 	blind_later();
 	disable();
 	proofs_apart();
