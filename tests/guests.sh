@@ -36,7 +36,7 @@ fewer_rounds()
 	export SLOW=${SLOW:-8} ROUNDS=${ROUNDS:-40} RACES=${RACES:-500}
 	export CONTENTION=${CONTENTION:-128} STORM_SECONDS=${STORM_SECONDS:-10}
 	export BESIDE_ROUNDS=${BESIDE_ROUNDS:-2} SAVES=${SAVES:-2} MANY_CPUS=${MANY_CPUS:-4}
-	export LOAD_FAULTS=${LOAD_FAULTS:-50000} PLUG_ROUNDS=${PLUG_ROUNDS:-5}
+	export LOAD_FAULTS=${LOAD_FAULTS:-50000} PLUG_ROUNDS=${PLUG_ROUNDS:-5} WRITES=${WRITES:-3000}
 }
 
 # The harness must find the compiler's feature, not us: 5.10 and 6.1 have no fprobe.
