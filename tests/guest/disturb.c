@@ -16,6 +16,8 @@
 #define BLOCKS	"/sys/devices/system/memory"
 /* For one that was asked to end. */
 #define END_NS	30000000000ull
+/* A block of memory that does not go in this time, in s, stays. */
+#define OFFLINE_S	5
 
 static const struct setting {
 	const char	*file;
@@ -197,6 +199,27 @@ static int block_set(unsigned int block, const char *state)
 	return file_write(path, state);
 }
 
+static void enough(int signal)
+{
+	(void)signal;
+}
+
+/*
+ * Refused with EBUSY while a page of it is pinned. 5.10 tries again until a signal comes,
+ * and in vain where all of us run the code in it: each page is looked up all the time.
+ */
+static int block_take(unsigned int block)
+{
+	struct sigaction action = { .sa_handler = enough };
+	int err;
+
+	need(!sigaction(SIGALRM, &action, NULL), "sigaction");
+	alarm(OFFLINE_S);
+	err = block_set(block, "offline");
+	alarm(0);
+	return err;
+}
+
 static void memory_step(struct life *l)
 {
 	unsigned int block;
@@ -206,8 +229,7 @@ static void memory_step(struct life *l)
 		return;
 	}
 	block = blocks[life_below(l, nr_blocks)];
-	/* Refused with EBUSY while a page of it is pinned. */
-	if (!block_set(block, "offline")) {
+	if (!block_take(block)) {
 		sleep_ms(life_below(l, 50));
 		need(!block_set(block, "online_movable"), "memory%u does not come back", block);
 	}
