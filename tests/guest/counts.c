@@ -437,13 +437,10 @@ static void light(void *mem)
 
 static void crowd(void *unused)
 {
-	char *mem = map_pages(PAGES);
+	char *mem = fork_write_on(0, PAGES);
 	int i;
 
 	(void)unused;
-	on_cpu(0);
-	touch(mem, PAGES);
-	fork_write(mem, PAGES);
 	for (i = 0; i < CROWD; i++)
 		child_wait(child(light, mem));
 }

@@ -95,11 +95,7 @@ static void fault(void *arg)
 
 static void sign(void *arg)
 {
-	char *mem = map_pages(1);
-
-	on_cpu((uintptr_t)arg);
-	touch(mem, 1);
-	fork_write(mem, 1);
+	fork_write_on((uintptr_t)arg, 1);
 }
 
 void crowd_init(struct crowd *c, unsigned int n, unsigned int pinned)

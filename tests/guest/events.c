@@ -17,12 +17,8 @@
 
 static void few(void *arg)
 {
-	char *mem = map_pages(PAGES);
-
 	(void)arg;
-	on_cpu(0);
-	touch(mem, PAGES);
-	fork_write(mem, PAGES);
+	fork_write_on(0, PAGES);
 }
 
 /* --- lines beside records ------------------------------------------------ */
@@ -173,7 +169,7 @@ static void pieces(void)
 {
 	static char buf[PAGE];
 	const struct cowtrace_record *first = (const struct cowtrace_record *)buf;
-	void *nowhere = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *nowhere = map_none();
 	ssize_t small, bad, odd, waiting, nothing;
 	struct pollfd p;
 	int fd, events;

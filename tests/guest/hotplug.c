@@ -271,12 +271,8 @@ static void record_end(pid_t pid, const char *phase)
 
 static void write_on_last(void *arg)
 {
-	char *mem = map_pages(PAGES);
-
 	(void)arg;
-	on_cpu(cpus - 1);
-	touch(mem, PAGES);
-	fork_write(mem, PAGES);
+	fork_write_on(cpus - 1, PAGES);
 }
 
 /* A CPU that comes up for the first time since the module was loaded, and is read. */

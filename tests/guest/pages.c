@@ -23,6 +23,14 @@ char *map_pages(size_t pages)
 	return mem;
 }
 
+void *map_none(void)
+{
+	void *mem = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	need(mem != MAP_FAILED, "mapping a page: %s", strerror(errno));
+	return mem;
+}
+
 void *map_shared(size_t size)
 {
 	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

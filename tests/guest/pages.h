@@ -11,6 +11,8 @@
 
 /* Private anonymous memory of small pages, untouched. */
 char *map_pages(size_t pages);
+/* A page of addresses where nothing can be read or written. */
+void *map_none(void);
 /* Memory that children share, zeroed. */
 void *map_shared(size_t size);
 /* Write one byte of each page. */

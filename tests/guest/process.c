@@ -252,3 +252,13 @@ void fork_write(char *mem, size_t pages)
 		_exit(1);
 	touch(mem, pages);
 }
+
+char *fork_write_on(unsigned int cpu, size_t pages)
+{
+	char *mem = map_pages(pages);
+
+	on_cpu(cpu);
+	touch(mem, pages);
+	fork_write(mem, pages);
+	return mem;
+}

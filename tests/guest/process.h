@@ -74,5 +74,7 @@ void fork_and_forget(void);
 
 /* Fork, let the child write @pages shared pages, then write them alone. */
 void fork_write(char *mem, size_t pages);
+/* The same of new memory on one CPU: at least two faults a page. Returns that memory. */
+char *fork_write_on(unsigned int cpu, size_t pages);
 
 #endif /* COWTEST_PROCESS_H */

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,18 +53,14 @@ static void killed_beside(const char *file)
 
 static void many(void *unused)
 {
-	char *mem = map_pages(MANY);
-
 	(void)unused;
-	on_cpu(0);
-	touch(mem, MANY);
-	fork_write(mem, MANY);
+	fork_write_on(0, MANY);
 }
 
 static void read_late(void)
 {
 	static char text[1 << 16];
-	void *nowhere = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *nowhere = map_none();
 	unsigned long long lines = 0;
 	struct stats s;
 	ssize_t n, bad, i;
