@@ -95,10 +95,15 @@ static void blind_at_start(void)
 
 /* --- who cannot prove the probes ------------------------------------------------- */
 
+static void lock_all(void)
+{
+	need(!mlockall(MCL_CURRENT | MCL_FUTURE), "mlockall: %s", strerror(errno));
+}
+
 static void enable_locked(void *unused)
 {
 	(void)unused;
-	need(!mlockall(MCL_CURRENT | MCL_FUTURE), "mlockall: %s", strerror(errno));
+	lock_all();
 	_exit(-cow_write("enabled", "1"));
 }
 
@@ -138,7 +143,7 @@ static void unproved(void)
 static void read_locked(void *unused)
 {
 	(void)unused;
-	need(!mlockall(MCL_CURRENT | MCL_FUTURE), "mlockall: %s", strerror(errno));
+	lock_all();
 	_exit(!file_has(COW_DIR "/lost", "disarmed -"));
 }
 
