@@ -23,6 +23,16 @@ static struct cache {
 } caches[MEMORY_CACHES];
 static size_t nr_caches;
 
+/*
+ * Where DEBUG_OBJECTS keeps what it knows. The kernel's own code leaves some of that behind:
+ * ten loads of brd leave 49 objects, of null_blk 29, of cowtrace none. What leaks with an
+ * object that is tracked leaks from another cache.
+ */
+static bool is_tracking(const char *cache)
+{
+	return !strcmp(cache, "debug_objects_cache");
+}
+
 /* Caches of one kind are one directory; their names are links to it. */
 void memory_begin(void)
 {
@@ -31,7 +41,7 @@ void memory_begin(void)
 
 	need(d, "/sys/kernel/slab: %s", strerror(errno));
 	while ((e = readdir(d)) && nr_caches < MEMORY_CACHES)
-		if (e->d_type == DT_DIR && e->d_name[0] != '.')
+		if (e->d_type == DT_DIR && e->d_name[0] != '.' && !is_tracking(e->d_name))
 			snprintf(caches[nr_caches++].name, sizeof(caches[0].name), "%.47s",
 				 e->d_name);
 	closedir(d);
