@@ -210,6 +210,10 @@ void run_bpf(void)
 	static struct traced t;
 	const struct seen *s = &t.seen;
 
+	if (!kernel_has_types()) {
+		skip("types", "this kernel has no BTF");
+		return;
+	}
 	trace_load("", &t);
 	check(!module_loaded(), "alone", "the module is not loaded for it", "it is");
 	check(!system("cowtrace doctor | grep -q '^ok *BPF backend *built with libbpf v1'"),

@@ -72,6 +72,11 @@ unsigned int kernel_traits(void)
 	return strtoul(line + 8, NULL, 0);
 }
 
+bool kernel_has_types(void)
+{
+	return !access("/sys/kernel/btf/vmlinux", R_OK);
+}
+
 bool kernel_unwinds(void)
 {
 	struct utsname u;

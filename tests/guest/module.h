@@ -28,5 +28,7 @@ void wait_armed(bool on);
 unsigned int kernel_traits(void);
 /* Of what no trait says: does its unwinder know what a return probe of any kind replaced? */
 bool kernel_unwinds(void);
+/* Does it say by BTF what its structures look like? Without, no BPF program is loaded. */
+bool kernel_has_types(void);
 
 #endif /* COWTEST_MODULE_H */

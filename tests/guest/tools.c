@@ -177,6 +177,10 @@ static void by_bpftrace(void)
 	bool ran;
 	FILE *f;
 
+	if (!kernel_has_types()) {
+		skip("bpftrace", "this kernel has no BTF");
+		return;
+	}
 	if (!have("./bpftrace"))
 		return;
 	cow_write("reset", "1");
