@@ -182,11 +182,15 @@ module-coverage:
 check-injection:
 	tests/matrix injection stale
 
+# cycles ROUNDS,KERNELS: on those that KERNELS of the caller names, or on all of them.
+cycles = $(if $(cycled),LIGHT=1 ROUNDS=$(1) KERNELS="$(cycled)" tests/matrix unload)
+cycled = $(filter $(or $(KERNELS),%),$(2))
+
 # Half of them by each backend that a kernel has.
 check-cycles:
-	LIGHT=1 ROUNDS=5000 KERNELS=6.12 tests/matrix unload
-	LIGHT=1 ROUNDS=500 KERNELS=7.2 tests/matrix unload
-	LIGHT=1 ROUNDS=1000 KERNELS="5.10 6.1" tests/matrix unload
+	$(call cycles,5000,6.12)
+	$(call cycles,500,7.2)
+	$(call cycles,1000,5.10 6.1)
 
 lint:
 	tests/lint/run

@@ -47,3 +47,22 @@ backends_of()
 	*) echo fprobe kretprobe ;;
 	esac
 }
+
+# known WHAT WORD LIST...: a word that was misspelt must not pass for no word.
+known()
+{
+	local what=$1 word=$2
+	shift 2
+	[[ " $* " != *" $word "* ]] || return 0
+	say "no $what '$word': they are $*"
+	exit 2
+}
+
+# backends_asked KERNEL: those of them that BACKENDS names, all where it is empty.
+backends_asked()
+{
+	local backend
+	for backend in $(backends_of "$1"); do
+		[[ " ${BACKENDS:-$backend} " != *" $backend "* ]] || echo "$backend"
+	done
+}
