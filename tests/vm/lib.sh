@@ -6,8 +6,10 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 top=$(cd "$here/../.." && pwd -P)
 
-# Prepared things may be shared by several clones; results never are.
-vm=${COWTRACE_VM_DIR:-$top/build/vm}
+# Prepared things may be shared by several clones; results never are. A relative name is one
+# in the clone: who calls whom from where must not matter.
+vm=${COWTRACE_VM_DIR:-build/vm}
+[[ $vm == /* ]] || vm=$top/$vm
 # shellcheck disable=SC2034 # run and selftest use it
 out=$top/build/vm
 root=$vm/root
