@@ -96,11 +96,13 @@ static int print_test(char *buf, size_t size, const struct cowtrace_record *r)
 static size_t print_record(char *buf, size_t size, const struct cowtrace_record *r)
 {
 	u32 us = r->time_ns % NSEC_PER_SEC / NSEC_PER_USEC;
+	char comm[sizeof(r->comm)];
 	size_t n;
 
+	cow_lines_comm(comm, r->comm);
 	n = scnprintf(buf, size,
 		      "%llu.%06u [%03u] %s-%u %s %s path=%s kind=%s origin=%s addr=%#llx",
-		      r->time_ns / NSEC_PER_SEC, us, r->cpu, r->comm, r->pid,
+		      r->time_ns / NSEC_PER_SEC, us, r->cpu, comm, r->pid,
 		      cow_outcome_name(r->outcome), cow_reason_name(r->reason),
 		      cow_path_name(r->path), cow_kind_name(r->kind), cow_origin_name(r->origin),
 		      r->address);

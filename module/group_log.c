@@ -106,16 +106,14 @@ static size_t print_line(struct text *t, char *line, size_t size)
 	const struct cow_event *e = (const void *)t->event;
 	u32 ns = e->time_ns % NSEC_PER_SEC;
 	char comm[sizeof(e->comm)];
-	size_t n, i;
+	size_t n;
 	int word;
 
 	n = t->state->group->print(t->body, sizeof(t->body), e);
 	t->body[min(n, sizeof(t->body) - 1)] = '\0';
 	word = strcspn(t->body, " ");
-	/* A task names itself as it likes, and a line must stay one. */
-	for (i = 0; i < sizeof(comm); i++)
-		comm[i] = e->comm[i] && !isprint(e->comm[i]) ? '?' : e->comm[i];
-	return scnprintf(line, size, "%llu.%09u [%03u] %.*s seq=%u pid=%u tgid=%u%s comm=%.16s\n",
+	cow_lines_comm(comm, e->comm);
+	return scnprintf(line, size, "%llu.%09u [%03u] %.*s seq=%u pid=%u tgid=%u%s comm=%s\n",
 			 e->time_ns / NSEC_PER_SEC, ns, e->cpu, word, t->body, e->seq, e->pid,
 			 e->tgid, t->body + word, comm);
 }

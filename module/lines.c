@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/ctype.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
@@ -8,6 +9,15 @@ void cow_lines_init(struct cow_lines *l, int (*next)(struct cow_lines *lines))
 {
 	mutex_init(&l->mutex);
 	l->next = next;
+}
+
+void cow_lines_comm(char *to, const char *comm)
+{
+	size_t i;
+
+	for (i = 0; i < TASK_COMM_LEN - 1 && comm[i]; i++)
+		to[i] = isprint(comm[i]) ? comm[i] : '?';
+	to[i] = '\0';
 }
 
 static int next_line(struct cow_lines *l, bool block)

@@ -25,6 +25,12 @@ struct cow_lines {
 	char		line[COW_LINE_MAX];
 };
 
+/*
+ * Copy the name of a task, of TASK_COMM_LEN bytes: it names itself as it likes, and a line
+ * must stay one, and no command to a terminal.
+ */
+void cow_lines_comm(char *to, const char *comm);
+
 /* Before the first read. The rest is zero. */
 void cow_lines_init(struct cow_lines *lines, int (*next)(struct cow_lines *lines));
 

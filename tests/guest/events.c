@@ -23,6 +23,50 @@ static void few(void *arg)
 
 /* --- lines beside records ------------------------------------------------ */
 
+#define ODD_NAME	"a\nb\033[2J\177c"
+#define NAMED		32
+
+static void few_of_odd_name(void *unused)
+{
+	(void)unused;
+	prctl(PR_SET_NAME, ODD_NAME);
+	fork_write_on(0, NAMED);
+}
+
+static void named_oddly(void)
+{
+	static char text[1 << 18];
+	size_t lines = 0, named = 0, i;
+	char *line, *rest = text;
+	struct stats s;
+	bool plain = true;
+	ssize_t n;
+	int fd;
+
+	cow_write("reset", "1");
+	fd = cow_open("events", O_RDONLY);
+	need(fd >= 0, "opening events: %s", strerror(-fd));
+	enable();
+	need(!child_wait(child(few_of_odd_name, NULL)), "the load failed");
+	disable();
+	for (i = 0; i < sizeof(text) - 1; i += n) {
+		n = read(fd, text + i, sizeof(text) - 1 - i);
+		if (n <= 0)
+			break;
+	}
+	close(fd);
+	while (i--)
+		plain &= text[i] == '\n' || (text[i] >= ' ' && text[i] <= '~');
+	while ((line = strsep(&rest, "\n")) && *line) {
+		lines++;
+		named += !!strstr(line, " a?b?[2J?c-");
+	}
+	stats_read(&s);
+	check(plain && named >= 2 * NAMED && lines == s.sum.recorded, "events-name",
+	      "a name with a line's end and a terminal's commands is part of one line of plain text",
+	      "%zu lines of %zu with the name, recorded %llu", named, lines, s.sum.recorded);
+}
+
 #define LINES	"/tmp/events"
 
 static void copy_events(void *arg)
@@ -404,6 +448,7 @@ void run_events(void)
 {
 	module_start(4096);
 	lines_beside_records();
+	named_oddly();
 	one_opener("cpu0");
 	one_opener("cpu1");
 	one_opener("events");
