@@ -31,6 +31,11 @@ static void sample_thp(struct cow_sampled *s, struct found *f, struct page *page
 	}
 	s->kind = COWTRACE_KIND_THP;
 	sample_page(s, f, page, alike);
+	/* Without the ptl it may be another's by now, and its order anything: no walk over that. */
+	if (s->order != HPAGE_PMD_ORDER) {
+		f->present &= ~COWTRACE_HAS_FOLIO_MAPCOUNT;
+		return;
+	}
 	s->folio_mapcount = cow_thp_mapcount(page, s->order);
 	f->present |= COWTRACE_HAS_FOLIO_MAPCOUNT;
 }
