@@ -7,6 +7,7 @@
 #define COW_SAMPLE_EXIT_H
 
 #include <linux/cred.h>
+#include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/uidgid.h>
@@ -130,8 +131,12 @@ static __always_inline struct left look_again(const struct cow_entry *e, unsigne
 	if (unlikely(l.state & COWTRACE_PTE_UFFD_WP) && !cow_pte_uffd_wp(e->vmf->orig_pte))
 		l.state |= COWTRACE_EXIT_UFFD_ASYNC;
 	exit_count(&l, e);
-	/* With the lock the page may have gone, and its memory been removed. */
-	if ((l.state & COWTRACE_PG_ANON) && !e->s.order && !(l.evidence & COWTRACE_EV_UNLOCKED))
+	/*
+	 * With the lock the page may have gone, and its memory been removed; after the copy, while
+	 * the task was off its CPU, too.
+	 */
+	if ((l.state & COWTRACE_PG_ANON) && !e->s.order && !(l.evidence & COWTRACE_EV_UNLOCKED) &&
+	    (likely(cow_stayed(e)) || pfn_to_online_page(e->s.pfn)))
 		exit_flags(&l, e->s.pfn);
 	return l;
 }
