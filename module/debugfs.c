@@ -221,6 +221,8 @@ static int setting_open(struct inode *inode, struct file *file)
 {
 	const struct cow_setting *s = inode->i_private;
 
+	if (!cow_session_is_open())
+		return -EAGAIN;
 	return single_open(file, s->show, (void *)s);
 }
 
@@ -263,6 +265,8 @@ static int result_open(struct inode *inode, struct file *file)
 {
 	const struct result *r = inode->i_private;
 
+	if (!cow_session_is_open())
+		return -EAGAIN;
 	if (r->check)
 		cow_session_check();
 	return single_open(file, r->show, NULL);

@@ -144,6 +144,8 @@ static int events_open(struct inode *inode, struct file *file)
 	struct text *t;
 	int err;
 
+	if (!cow_session_is_open())
+		return -EAGAIN;
 	if (atomic_cmpxchg(&open_files, 0, 1))
 		return -EBUSY;
 	t = kzalloc(sizeof(*t), GFP_KERNEL);

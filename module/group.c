@@ -14,6 +14,7 @@
 #include "group_parts.h"
 #include "groups.h"
 #include "register.h"
+#include "session.h"
 
 /* The longest limit: a day. */
 #define SECONDS_MAX	86400u
@@ -264,6 +265,8 @@ static ssize_t seconds_write(struct file *file, const char __user *from, size_t 
 #define SHOWN(name, write_op)							\
 static int name##_open(struct inode *inode, struct file *file)			\
 {										\
+	if (!cow_session_is_open())						\
+		return -EAGAIN;							\
 	return single_open(file, name##_show, inode->i_private);		\
 }										\
 										\

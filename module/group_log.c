@@ -10,6 +10,7 @@
 #include "debugfs.h"
 #include "group_parts.h"
 #include "lines.h"
+#include "session.h"
 
 static void *place(struct cow_group_state *s, u64 number)
 {
@@ -135,6 +136,8 @@ static int events_open(struct inode *inode, struct file *file)
 	struct cow_group_state *s = inode->i_private;
 	struct text *t;
 
+	if (!cow_session_is_open())
+		return -EAGAIN;
 	if (atomic_cmpxchg(&s->readers, 0, 1))
 		return -EBUSY;
 	t = kzalloc(sizeof(*t), GFP_KERNEL);

@@ -14,6 +14,7 @@
 #include "debugfs.h"
 #include "register.h"
 #include "ring.h"
+#include "session.h"
 
 #define RECORD_SIZE	sizeof(struct cowtrace_record)
 /* Sub-buffers: enough that a reader frees space while the writer goes on. */
@@ -145,6 +146,8 @@ static int cpu_open(struct inode *inode, struct file *file)
 	unsigned int cpu = READ_ONCE(buf->cpu);
 	atomic_t *open;
 
+	if (!cow_session_is_open())
+		return -EAGAIN;
 	/* Relay shows the file before the buffer is ready, and then publishes the buffer. */
 	if (READ_ONCE(*per_cpu_ptr(buf->chan->buf, cpu)) != buf)
 		return -ENOENT;

@@ -692,16 +692,21 @@ int cow_session_init(struct dentry *dir, const char *name, unsigned int kb)
 void cow_session_open(void)
 {
 	mutex_lock(&probe_mutex);
-	ready = true;
+	WRITE_ONCE(ready, true);
 	mutex_unlock(&probe_mutex);
 	open_trace(true);
+}
+
+bool cow_session_is_open(void)
+{
+	return READ_ONCE(ready);
 }
 
 void cow_session_exit(void)
 {
 	open_trace(false);
 	mutex_lock(&probe_mutex);
-	ready = false;
+	WRITE_ONCE(ready, false);
 	mutex_unlock(&probe_mutex);
 	release(ENABLED | COW_USER_TRACE);
 	if (cow_hot.ring)

@@ -63,8 +63,10 @@ enum cow_witness_mode {
 
 /* Create the ring in @dir and try the probes. Return: 0 or a negative errno, with a log line. */
 int cow_session_init(struct dentry *dir, const char *backend, unsigned int buffer_kb);
-/* All else stands: from now on faults may be asked for. */
+/* All else stands: from now on files may be opened, and faults asked for. */
 void cow_session_open(void);
+/* Until then a load may fail, and would free under its feet who has a file open. */
+bool cow_session_is_open(void);
 /* Disarm whoever wants faults, and free all. */
 void cow_session_exit(void);
 
