@@ -20,6 +20,7 @@
 #include "session.h"
 #include "swap.h"
 #include "symbols.h"
+#include "tracepoint.h"
 #include "verdict.h"
 #include "witness.h"
 
@@ -78,6 +79,7 @@ static int __init start(void)
 	}
 	cow_sample_init();
 	cow_swap_init();
+	cow_tracepoint_init();
 	err = cow_session_init(directory, backend, buffer_kb);
 	if (err)
 		return err;

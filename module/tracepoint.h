@@ -3,7 +3,12 @@
 #ifndef COW_TRACEPOINT_H
 #define COW_TRACEPOINT_H
 
+#include <linux/init.h>
+
 struct cowtrace_record;
+
+/* Before the tracepoint can be used. */
+void __init cow_tracepoint_init(void);
 
 /* Fire cowtrace:wp_fault. Context: preemption off. */
 void cow_trace_fault(const struct cowtrace_record *r);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <grp.h>
+#include <linux/perf_event.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -251,6 +253,49 @@ static void commands(void)
 	      "what traces says to nobody that it needs root, and how to get it", "%s", wrong);
 }
 
+/* --- counting by perf ----------------------------------------------------------------- */
+
+#define PARANOID	"/proc/sys/kernel/perf_event_paranoid"
+
+/* Exits with the errno of an event that counts in this process alone. */
+static void count_own(void *uid)
+{
+	struct perf_event_attr attr = {
+		.type		= PERF_TYPE_TRACEPOINT,
+		.size		= sizeof(attr),
+		.exclude_kernel	= 1,
+	};
+	char id[16] = "";
+
+	need(file_read(EVENT "/id", id, sizeof(id)) > 0, "no " EVENT "/id");
+	attr.config = atoi(id);
+	need(!setresuid((uintptr_t)uid, (uintptr_t)uid, (uintptr_t)uid), "setresuid");
+	_exit(syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0) < 0 ? errno : 0);
+}
+
+static int counting_fails(uintptr_t uid)
+{
+	int status = child_wait(child(count_own, (void *)uid));
+
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* The least that a kernel asks for, where distributions ask for more. */
+static void counters(void)
+{
+	char before[16] = "";
+	int nobody, root;
+
+	need(file_read(PARANOID, before, sizeof(before)) > 0, "no " PARANOID);
+	need(!file_write(PARANOID, "1"), PARANOID " cannot be set");
+	nobody = counting_fails(NOBODY);
+	root = counting_fails(0);
+	file_write(PARANOID, before);
+	check(nobody == EPERM && !root, "counting",
+	      "by perf root can count the event, and nobody else, as that arms the probes", "%s, %s",
+	      strerror(nobody), strerror(root));
+}
+
 void run_security(void)
 {
 	module_start(256);
@@ -259,6 +304,7 @@ void run_security(void)
 	plain();
 	others();
 	commands();
+	counters();
 	secrets();
 	readers();
 	locked();
