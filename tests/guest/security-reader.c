@@ -26,18 +26,18 @@
 /* --- a reader, looked at ------------------------------------------------------------- */
 
 /* Its output is read by nobody: it stops where the pipe is full, in the midst of the trace. */
-static pid_t stopped_reader(const char *environment, pid_t *parent)
+static pid_t stopped_reader(const char *as, pid_t *parent)
 {
-	char children[128] = "", path[64];
+	char children[128] = "", path[64], command[256];
 	int out[2], tries;
 
 	need(!pipe(out), "pipe: %s", strerror(errno));
+	snprintf(command, sizeof(command), "exec %s cowtrace events /tmp/long.data", as);
 	*parent = fork();
 	if (!*parent) {
 		dup2(out[1], STDOUT_FILENO);
 		close(out[0]);
-		execl("/usr/bin/env", "env", environment, "cowtrace", "events", "/tmp/long.data",
-		      NULL);
+		execl("/bin/sh", "sh", "-c", command, NULL);
 		_exit(127);
 	}
 	close(out[1]);
@@ -54,11 +54,11 @@ static pid_t stopped_reader(const char *environment, pid_t *parent)
 	return 0;
 }
 
-static bool has_become(const char *environment, const char *uids, const char *gids)
+static bool has_become(const char *as, const char *uids, const char *gids)
 {
 	char path[64], line[128];
 	bool good;
-	pid_t parent, reader = stopped_reader(environment, &parent);
+	pid_t parent, reader = stopped_reader(as, &parent);
 
 	snprintf(path, sizeof(path), "/proc/%d/status", reader);
 	snprintf(line, sizeof(line), "Uid:\t%s\n", uids);
@@ -83,11 +83,14 @@ static void become(void)
 
 	need(!said("cowtrace record -q -o /tmp/long.data -- /usr/libexec/cowtrace/cowtest load",
 		   text, sizeof(text)), "%.300s", text);
-	check(has_become("COWTEST=1", NOBODY, NOBODY), "drop",
+	check(has_become("env COWTEST=1", NOBODY, NOBODY), "drop",
 	      "root's reader is nobody, without capabilities and new privileges", "it is not");
 	/* The group that sudo names must come with it: without one it is nobody's. */
-	check(has_become("SUDO_UID=1234", "1234\t1234\t1234\t1234", NOBODY), "sudo",
+	check(has_become("env SUDO_UID=1234", "1234\t1234\t1234\t1234", NOBODY), "sudo",
 	      "under sudo it is the user who called that", "it is not");
+	check(has_become(AS_NOBODY "--inh-caps +dac_read_search --ambient-caps +dac_read_search",
+			 NOBODY, NOBODY), "drop-capabilities",
+	      "a reader that has capabilities without being root gives them up", "it does not");
 }
 
 /* --- what is left to it ---------------------------------------------------------------- */

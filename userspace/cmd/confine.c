@@ -48,8 +48,11 @@ static int leave_root(void)
 	uid_t uid = id_of("SUDO_UID");
 	gid_t gid = id_of("SUDO_GID");
 
-	if (geteuid() || getenv(CT_KEEP_RIGHTS))
+	if (getenv(CT_KEEP_RIGHTS))
 		return 0;
+	/* A service may have been given some without being root. */
+	if (geteuid())
+		return drop_capabilities();
 	if (!setgroups(0, NULL) && !setresgid(gid, gid, gid) && !setresuid(uid, uid, uid))
 		reader = uid;
 	else if (errno != EPERM && errno != EINVAL)
