@@ -7,6 +7,7 @@
 
 #include "experiment_parts.h"
 #include "json.h"
+#include "json_read.h"
 #include "units.h"
 
 #define RUNS	16
@@ -60,7 +61,7 @@ static int load(struct runs *runs, char **files, size_t n, struct ct_error *err)
 		return ct_error_set(err, -EINVAL, "at most %d runs can be compared", RUNS);
 	for (; runs->n < n; runs->n++) {
 		const char *file = files[runs->n];
-		struct json_object *o = json_object_from_file(file);
+		struct json_object *o = ct_json_file(file);
 
 		if (!o && access(file, R_OK))
 			return ct_error_set(err, -errno, "%s: %s", file, strerror(errno));

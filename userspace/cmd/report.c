@@ -9,6 +9,7 @@
 #include "command.h"
 #include "confine.h"
 #include "format.h"
+#include "json_read.h"
 #include "replace.h"
 #include "report_html.h"
 #include "report_parts.h"
@@ -83,18 +84,9 @@ bool ct_report_running(const struct ct_report *report)
 static int take_meta(void *arg, uint32_t cpu, const void *data, size_t length)
 {
 	struct ct_report *r = arg;
-	struct json_tokener *tokener;
 
 	(void)cpu;
-	if (r->meta || length > META_MAX)
-		return 0;
-	tokener = json_tokener_new();
-	if (!tokener)
-		return -ENOMEM;
-	json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
-	r->meta = json_tokener_parse_ex(tokener, data, length);
-	json_tokener_free(tokener);
-	return 0;
+	return r->meta || length > META_MAX ? 0 : ct_json_text(data, length, &r->meta);
 }
 
 static int load(struct ct_report *r, struct ct_error *err)

@@ -10,6 +10,7 @@
 #include <json-c/json.h>
 
 #include "bytes.h"
+#include "json_read.h"
 #include "meta.h"
 #include "process_parts.h"
 #include "sideband_memory.h"
@@ -288,21 +289,19 @@ static int take_chunk(void *arg, uint32_t cpu, const void *data, size_t length)
 static int take_meta(void *arg, uint32_t cpu, const void *data, size_t length)
 {
 	struct ct_processes *p = arg;
-	struct json_tokener *tokener;
 	struct json_object *meta, *type;
+	int ret;
 
 	(void)cpu;
 	if (length > 1 << 20)
 		return 0;
-	tokener = json_tokener_new();
-	if (!tokener)
-		return -ENOMEM;
-	meta = json_tokener_parse_ex(tokener, data, length);
+	ret = ct_json_text(data, length, &meta);
+	if (ret)
+		return ret;
 	type = ct_meta_member(meta, "sideband", "sample_type");
 	if (json_object_is_type(type, json_type_int))
 		p->sample_type = json_object_get_int64(type);
 	json_object_put(meta);
-	json_tokener_free(tokener);
 	return 0;
 }
 

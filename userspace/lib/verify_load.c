@@ -8,6 +8,7 @@
 
 #include <json-c/json.h>
 
+#include "json_read.h"
 #include "ledger.h"
 #include "past.h"
 #include "process.h"
@@ -262,7 +263,7 @@ int ct_verify_load(const char *path, struct ct_verify_run *run, struct ct_error 
 	memset(run, 0, sizeof(*run));
 	if (access(path, R_OK))
 		return ct_error_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
-	o = json_object_from_file(path);
+	o = ct_json_file(path);
 	if (!o)
 		return ct_error_set(err, -EINVAL,
 				    "cannot read %s: is it the output of cowtrace experiment run --json?",
