@@ -14,15 +14,12 @@ static int print(const struct ct_report_opts *opts)
 {
 	char path[4096];
 	struct ct_error err;
-	int status;
 
 	if (ct_live_trace(path, sizeof(path), &err)) {
 		ct_complain(&err);
 		return CT_REPORT_FAILED;
 	}
-	status = ct_report_print(stdout, path, opts);
-	unlink(path);
-	return status;
+	return ct_report_print(stdout, path, opts);
 }
 
 static const struct argp_option options[] = {

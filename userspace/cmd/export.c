@@ -287,15 +287,12 @@ static int export_live(const struct args *a)
 {
 	char trace[4096];
 	struct ct_error err;
-	int status;
 
 	if (ct_live_trace(trace, sizeof(trace), &err)) {
 		ct_complain(&err);
 		return CT_REPORT_FAILED;
 	}
-	status = export_trace(a, trace);
-	unlink(trace);
-	return status;
+	return export_trace(a, trace);
 }
 
 int ct_cmd_export(int argc, char **argv)

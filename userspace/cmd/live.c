@@ -60,23 +60,13 @@ int ct_live_trace(char *path, size_t size, struct ct_error *err)
 	struct ct_module m;
 	int ret, fd;
 
-	*path = '\0';
 	ret = open_loaded(&m, err);
 	if (ret)
 		return ret;
 	fd = ct_temporary_open(path, size);
-	if (fd < 0) {
-		ret = ct_error_set(err, fd, "cannot create %s: %s: set TMPDIR", path,
-				   strerror(-fd));
-		*path = '\0';
-	} else {
-		close(fd);
-		ret = snapshot(&m, path, err);
-	}
+	/* Not closed: it is all that keeps the file. */
+	ret = fd < 0 ? ct_error_set(err, fd, "cannot create %s: %s: set TMPDIR", path,
+				    strerror(-fd)) : snapshot(&m, path, err);
 	ct_module_close(&m);
-	if (ret && *path) {
-		unlink(path);
-		*path = '\0';
-	}
 	return ret;
 }

@@ -9,8 +9,7 @@
 
 /**
  * ct_live_trace() - ask the loaded module, and change nothing
- * @path: receives the name of a temporary trace, for the caller to unlink; empty on
- *	failure.
+ * @path: receives what opens a temporary trace, which is gone when the process ends.
  * @size: bytes of @path.
  * @err: filled in on failure.
  * Return: 0 or a negative errno.

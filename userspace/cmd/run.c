@@ -133,7 +133,6 @@ static int make_temporary(struct run *r, struct ct_error *err)
 		*r->temporary = '\0';
 		return fd;
 	}
-	close(fd);
 	r->session.output = r->temporary;
 	return 0;
 }
@@ -202,8 +201,6 @@ int ct_cmd_run(int argc, char **argv)
 		ct_complain(&err);
 	else
 		status = tell_end(&r, &result);
-	if (*r.temporary)
-		unlink(r.temporary);
 	ct_options_free(&r.options);
 	return ct_exit_as_command(&result, r.session.argv, status);
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "temporary.h"
 
@@ -20,5 +21,9 @@ int ct_temporary_open(char *path, size_t size)
 	if (snprintf(path, size, "%s/cowtrace.XXXXXX", ct_temporary_dir()) >= (int)size)
 		return -ENAMETOOLONG;
 	fd = mkostemp(path, O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	unlink(path);
+	snprintf(path, size, "/proc/self/fd/%d", fd);
+	return fd;
 }

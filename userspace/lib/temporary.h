@@ -9,10 +9,11 @@
 const char *ct_temporary_dir(void);
 
 /**
- * ct_temporary_open() - create one
- * @path: receives its name, for the caller to unlink.
+ * ct_temporary_open() - create one without a name, so that nothing is left behind
+ * @path: receives what opens it again while the descriptor is open; on failure, what
+ *	could not be created.
  * @size: bytes of @path.
- * Return: its descriptor or a negative errno; @path is given in both cases.
+ * Return: its descriptor or a negative errno.
  */
 int ct_temporary_open(char *path, size_t size);
 

@@ -64,6 +64,21 @@ static int append(struct ct_writer *w, struct iovec *v, int n)
 	return err;
 }
 
+/*
+ * A trace is for the eyes of who takes it. A file that is there has an owner, a mode and
+ * readers of its own, so a new one takes its place. Where a link leads is somebody's choice.
+ * Return: as of open(2).
+ */
+static int open_private(const char *path)
+{
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
+	struct stat st;
+
+	if (lstat(path, &st) || !S_ISREG(st.st_mode))
+		return open(path, flags | O_TRUNC, 0600);
+	return unlink(path) ? -1 : open(path, flags | O_EXCL, 0600);
+}
+
 int ct_writer_open(const char *path, struct ct_writer **out)
 {
 	struct ct_file_header h = {
@@ -81,8 +96,7 @@ int ct_writer_open(const char *path, struct ct_writer **out)
 	if (!w)
 		return -ENOMEM;
 	w->owns_fd = strcmp(path, "-");
-	w->fd = w->owns_fd ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) :
-			     STDOUT_FILENO;
+	w->fd = w->owns_fd ? open_private(path) : STDOUT_FILENO;
 	if (w->fd < 0) {
 		err = -errno;
 		free(w);

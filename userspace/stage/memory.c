@@ -198,7 +198,6 @@ static int temporary(void)
 		errno = -fd;
 		return -1;
 	}
-	unlink(path);
 	return fd;
 }
 

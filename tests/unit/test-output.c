@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Files that cowtrace makes: whose they are, and what is left behind. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "generate.h"
+#include "tap.h"
+#include "temporary.h"
+#include "writer.h"
+
+static void check_temporary(void)
+{
+	char dir[] = "/tmp/cowtrace-unit-XXXXXX", path[64], text[4] = "";
+	int fd, again;
+
+	if (!mkdtemp(dir) || setenv("TMPDIR", dir, 1))
+		abort();
+	fd = ct_temporary_open(path, sizeof(path));
+	ok(fd >= 0 && !rmdir(dir), "a temporary file has no name");
+	again = open(path, O_RDONLY);
+	ok(write(fd, "abc", 3) == 3 && read(again, text, 3) == 3 && !strcmp(text, "abc"),
+	   "it is opened again by what stands for its name");
+	close(again);
+	close(fd);
+	fd = ct_temporary_open(path, sizeof(path));
+	ok(fd == -ENOENT && !strncmp(path, dir, strlen(dir)),
+	   "where it cannot be made, that place is told");
+	unsetenv("TMPDIR");
+}
+
+static void write_trace(const char *path)
+{
+	struct ct_writer *w;
+
+	if (ct_writer_open(path, &w))
+		abort();
+	ct_writer_close(w);
+}
+
+static void check_trace(void)
+{
+	char *path = temporary_file(), *link, byte;
+	struct stat before, st;
+	int reader;
+
+	if (asprintf(&link, "%s.link", path) < 0 || symlink(path, link))
+		abort();
+	chmod(path, 0666);
+	reader = open(path, O_RDONLY);
+	write_trace(path);
+	ok(!stat(path, &st) && (st.st_mode & 0777) == 0600,
+	   "a trace is its owner's alone, whatever the mode of what stood there");
+	ok(!read(reader, &byte, 1), "who has that open reads none of it");
+	close(reader);
+	chmod(path, 0644);
+	stat(path, &before);
+	write_trace(link);
+	ok(!stat(path, &st) && st.st_ino == before.st_ino && (st.st_mode & 0777) == 0644,
+	   "where a link leads is written as it is");
+	unlink(link);
+	unlink(path);
+	free(link);
+	free(path);
+}
+
+int main(void)
+{
+	check_temporary();
+	check_trace();
+	return tap_end();
+}
