@@ -242,9 +242,27 @@ static void traces(void)
 	umask(022);
 }
 
+/* A link of nobody's in a directory for all leads to a file of root's. */
+static void planted_link(void)
+{
+	char text[1 << 14];
+	int status;
+
+	need(!file_write("/proc/sys/fs/protected_symlinks", "1"), "protected_symlinks");
+	need(!said("mkdir -m 1777 /tmp/all && echo precious >/tmp/precious && "
+		   "/usr/bin/setpriv --reuid 65534 --clear-groups ln -s /tmp/precious /tmp/all/page.html",
+		   text, sizeof(text)), "%.300s", text);
+	status = said("cowtrace report --html /tmp/all/page.html /tmp/plain.data", text,
+		      sizeof(text));
+	check(status && strstr(text, "Permission denied") && file_has("/tmp/precious", "precious\n"),
+	      "planted-link", "a page is not written where a stranger's link leads", "%d, %.300s",
+	      status, text);
+}
+
 void secrets(void)
 {
 	addresses();
 	contents();
 	traces();
+	planted_link();
 }

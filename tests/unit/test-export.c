@@ -400,9 +400,13 @@ static void check_file(void)
 	write_file(file, "before", 6);
 	symlink("out", link);
 	umask(027);
+	chmod(file, 0604);
 	ok(!export_to(link) && !lstat(link, &st) && S_ISLNK(st.st_mode),
 	   "a link is followed, not replaced");
-	ok(!stat(file, &st) && (st.st_mode & 0777) == 0640, "a file has the mode of any other");
+	ok(!stat(file, &st) && (st.st_mode & 0777) == 0604, "what is replaced keeps its mode");
+	unlink(file);
+	ok(!export_to(file) && !stat(file, &st) && (st.st_mode & 0777) == 0640,
+	   "a new file has the mode of any other");
 	write_file(file, "before", 6);
 	b = read_file(path);
 	write_file(path, b.data, 100);

@@ -13,11 +13,13 @@
  * struct ct_replace - a file that is written
  * @file: the stream.
  * @path: its place, links followed.
+ * @mode: of what stood there, or of a new file.
  * @beside: where it stands until it is finished, NULL when it is written in place.
  */
 struct ct_replace {
 	FILE	*file;
 	char	*path;
+	mode_t	mode;
 	char	*beside;
 };
 
@@ -51,13 +53,20 @@ static void release(struct ct_replace *r)
 	free(r);
 }
 
-/* A file beside @r->path, readable as any other: node_exporter is another user. */
-static int open_beside(struct ct_replace *r)
+/* Of a new file, readable as any other: node_exporter is another user. */
+static mode_t usual_mode(void)
 {
 	mode_t mask = umask(0);
-	int fd;
 
 	umask(mask);
+	return 0666 & ~mask;
+}
+
+/* A file beside @r->path. */
+static int open_beside(struct ct_replace *r)
+{
+	int fd;
+
 	if (asprintf(&r->beside, "%s.XXXXXX", r->path) < 0) {
 		r->beside = NULL;
 		return -ENOMEM;
@@ -65,7 +74,7 @@ static int open_beside(struct ct_replace *r)
 	fd = mkostemp(r->beside, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	fchmod(fd, 0666 & ~mask);
+	fchmod(fd, r->mode);
 	unfinished = r->beside;
 	take_signals(give_up);
 	return fd;
@@ -78,22 +87,41 @@ static int open_as_it_is(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+/*
+ * The kernel follows links, by its rules (fs.protected_symlinks): realpath(path) would
+ * follow those that a stranger has put into a directory for all.
+ */
+static int open_place(struct ct_replace *r, const char *path)
+{
+	int fd, at = open(path, O_PATH | O_CLOEXEC);
+	struct stat st;
+	char link[32];
+
+	if (at < 0 && errno != ENOENT)
+		return -errno;
+	if (at >= 0 && (fstat(at, &st) || !S_ISREG(st.st_mode))) {
+		close(at);
+		r->path = strdup(path);
+		return r->path ? open_as_it_is(path) : -ENOMEM;
+	}
+	r->mode = at < 0 ? usual_mode() : st.st_mode & 0777;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", at);
+	r->path = at < 0 ? strdup(path) : realpath(link, NULL);
+	fd = r->path ? open_beside(r) : -errno;
+	if (at >= 0)
+		close(at);
+	return fd;
+}
+
 int ct_replace_open(const char *path, struct ct_replace **replace, FILE **file,
 		    struct ct_error *err)
 {
 	struct ct_replace *r = calloc(1, sizeof(*r));
-	struct stat st;
 	int fd;
 
 	if (!r)
 		return ct_error_set(err, -ENOMEM, "out of memory");
-	r->path = realpath(path, NULL) ?: strdup(path);
-	if (!r->path)
-		fd = -ENOMEM;
-	else if (!stat(r->path, &st) && !S_ISREG(st.st_mode))
-		fd = open_as_it_is(r->path);
-	else
-		fd = open_beside(r);
+	fd = open_place(r, path);
 	r->file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!r->file) {
 		ct_error_set(err, fd < 0 ? fd : -ENOMEM,
