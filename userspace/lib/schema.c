@@ -380,6 +380,12 @@ static int resolve(struct parser *p)
 	return 0;
 }
 
+/* Names and sentences go to terminals as they are. */
+static bool is_plain(char c)
+{
+	return c >= ' ' && c <= '~';
+}
+
 int ct_schema_parse(const char *text, size_t length, struct ct_schema **out,
 		    struct ct_error *err)
 {
@@ -402,9 +408,8 @@ int ct_schema_parse(const char *text, size_t length, struct ct_schema **out,
 		ret = ct_error_set(err, -ENOMEM, "out of memory");
 		goto fail;
 	}
-	/* Names and sentences go to terminals as they are. */
 	for (i = 0; i < length; i++) {
-		if ((text[i] < ' ' && text[i] != '\n') || text[i] == 0x7f) {
+		if (text[i] != '\n' && !is_plain(text[i])) {
 			ret = ct_error_set(err, -EINVAL,
 					   "the schema is no plain text; the trace cannot be read");
 			goto fail;
