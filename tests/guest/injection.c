@@ -51,6 +51,14 @@ static void inject_write(const char *parameter, unsigned int value)
 	need(!file_write(path, text), "%s does not take %s", path, text);
 }
 
+static unsigned int calls_made(void)
+{
+	char text[16] = "";
+
+	need(file_read(INJECT "calls", text, sizeof(text)) > 0, "no injector");
+	return atoi(text);
+}
+
 static void aim_call(unsigned int nth, bool load)
 {
 	(void)load;
@@ -245,6 +253,74 @@ static void calls(bool claim)
 		tell(&on);
 }
 
+/* --- who has a file open meanwhile -------------------------------------------------------- */
+
+#define LOADS		20
+#define MOST_LOADS	500
+
+static struct tried {
+	volatile bool		over;
+	volatile unsigned int	opened, refused;
+} *tried;
+
+static void try_to_open(void *unused)
+{
+	int fd;
+
+	(void)unused;
+	on_cpu(1);
+	while (!tried->over) {
+		fd = cow_open("stats", O_RDONLY);
+		tried->refused += fd == -EAGAIN;
+		if (fd < 0)
+			continue;
+		tried->opened++;
+		sleep_ms(20);
+		close(fd);
+	}
+}
+
+/* The last call that makes a load fail; those behind it are made up for. */
+static unsigned int last_call(void)
+{
+	unsigned int nth;
+	int err;
+
+	aim_call(MOST, true);
+	need(!act_do(&injection_load), "the module cannot be loaded");
+	act_undo(&injection_load);
+	for (nth = calls_made(); nth; nth--) {
+		aim_call(nth, true);
+		err = act_do(&injection_load);
+		call_hit();
+		if (err)
+			break;
+		act_undo(&injection_load);
+	}
+	return nth;
+}
+
+/* A load that fails frees the module, whoever has a file of it open. */
+static void opened_meanwhile(void)
+{
+	unsigned int nth = last_call(), loads;
+	pid_t pid;
+
+	tried = map_shared(sizeof(*tried));
+	pid = child(try_to_open, NULL);
+	for (loads = 0; loads < LOADS || (!tried->refused && loads < MOST_LOADS); loads++) {
+		aim_call(nth, true);
+		need(act_do(&injection_load), "the load does not fail at call %u any more", nth);
+		call_hit();
+	}
+	tried->over = true;
+	child_wait(pid);
+	check(nth && tried->refused && !tried->opened, "load-opened",
+	      "no file can be opened while a load may still fail",
+	      "in %u loads that failed at call %u: %u times, refused %u times", loads, nth,
+	      tried->opened, tried->refused);
+}
+
 /* What is allocated in the functions that the module calls too. */
 static void allocations(void)
 {
@@ -294,6 +370,8 @@ static void with_injector(void)
 		memory_measure(&memory[2]);
 		memory_claims(memory, ARRAY_SIZE(memory), each * (passes - 1) / 2);
 	}
+	inject_write("on", 0);
+	opened_meanwhile();
 	allocations();
 }
 
