@@ -6,6 +6,8 @@
 
 /* A fault of that many seconds is still told exactly. */
 #define LONGEST_S	600
+/* To read the kernel's clock takes a tenth of a microsecond, emulated one. */
+#define APART_US	10
 
 struct cow_clock cow_clock __read_mostly = { .mult = 1 };
 
@@ -16,5 +18,6 @@ void cow_clock_init(void)
 		return;
 	clocks_calc_mult_shift(&cow_clock.mult, &cow_clock.shift, tsc_khz, NSEC_PER_MSEC,
 			       LONGEST_S * MSEC_PER_SEC);
+	cow_clock.apart = tsc_khz * APART_US / USEC_PER_MSEC;
 	cow_clock.tsc = true;
 }

@@ -182,8 +182,7 @@ static __always_inline void stamp(struct cowtrace_record *r)
 
 static __always_inline void clock(struct cowtrace_record *r, const struct cow_entry *e)
 {
-	u64 now = ktime_get_mono_fast_ns();
-	u64 duration = cow_elapsed_ns(e->began, now);
+	u64 now, duration = cow_elapsed_ns(e->began, &now);
 
 	r->time_ns = now - duration;
 	r->duration_ns = min_t(u64, duration, U32_MAX);
