@@ -130,7 +130,6 @@ static int make_temporary(struct run *r, struct ct_error *err)
 	if (fd < 0) {
 		ct_error_set(err, fd, "cannot create %s: %s: set TMPDIR, or name a file by -o",
 			     r->temporary, strerror(-fd));
-		*r->temporary = '\0';
 		return fd;
 	}
 	r->session.output = r->temporary;
