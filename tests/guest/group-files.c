@@ -56,14 +56,16 @@ static char *map_of(int fd, int flags)
 	return mem;
 }
 
+/* Of each page, by the last call of resident(): is it there? */
+static unsigned char there[PAGES];
+
 static size_t resident(char *mem)
 {
-	static unsigned char in[PAGES];
 	size_t i, n = 0;
 
-	need(!mincore(mem, PAGES * PAGE, in), "mincore: %s", strerror(errno));
+	need(!mincore(mem, PAGES * PAGE, there), "mincore: %s", strerror(errno));
 	for (i = 0; i < PAGES; i++)
-		n += in[i] & 1;
+		n += there[i] & 1;
 	return n;
 }
 
@@ -253,10 +255,8 @@ static long reads_remotely(int fd)
 /* Reclaim asks for the PTEs of what it is to take. */
 static void read_resident(void)
 {
-	unsigned char there[PAGES];
 	size_t i;
 
-	need(!mincore(mem, sizeof(there) * PAGE, there), "mincore: %s", strerror(errno));
 	for (i = 0; i < PAGES; i++)
 		if (there[i] & 1)
 			(void)*(volatile char *)(mem + i * PAGE);
