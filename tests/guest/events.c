@@ -43,12 +43,7 @@ static void named_oddly(void)
 	ssize_t n;
 	int fd;
 
-	cow_write("reset", "1");
-	fd = cow_open("events", O_RDONLY);
-	need(fd >= 0, "opening events: %s", strerror(-fd));
-	enable();
-	need(!child_wait(child(few_of_odd_name, NULL)), "the load failed");
-	disable();
+	fd = events_of(few_of_odd_name);
 	for (i = 0; i < sizeof(text) - 1; i += n) {
 		n = read(fd, text + i, sizeof(text) - 1 - i);
 		if (n <= 0)

@@ -99,6 +99,19 @@ void disable(void)
 	need(!err, "writing 0 to enabled: %s", strerror(-err));
 }
 
+int events_of(void (*fn)(void *))
+{
+	int fd;
+
+	cow_write("reset", "1");
+	fd = cow_open("events", O_RDONLY);
+	need(fd >= 0, "opening events: %s", strerror(-fd));
+	enable();
+	need(!child_wait(child(fn, NULL)), "the load failed");
+	disable();
+	return fd;
+}
+
 void wait_armed(bool on)
 {
 	while (file_has(COW_DIR "/probes", " armed ") != on &&

@@ -18,6 +18,8 @@ void module_start(unsigned int kb);
 /* enabled: fails the suite when it is refused. */
 void enable(void);
 void disable(void);
+/* The file events, opened before a child of @fn was traced, which has ended, to be read. */
+int events_of(void (*fn)(void *));
 /*
  * Until the probes are armed, or nobody has them armed: on 7.2 those of fprobe follow the
  * switch of the event a moment later.

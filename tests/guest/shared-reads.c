@@ -66,12 +66,7 @@ static void read_late(void)
 	ssize_t n, bad, i;
 	int fd;
 
-	cow_write("reset", "1");
-	fd = cow_open("events", O_RDONLY);
-	need(fd >= 0, "opening events: %s", strerror(-fd));
-	enable();
-	need(!child_wait(child(many, NULL)), "the load failed");
-	disable();
+	fd = events_of(many);
 	bad = read(fd, nowhere, PAGE) < 0 ? -errno : 0;
 	while ((n = read(fd, text, sizeof(text))) > 0)
 		for (i = 0; i < n; i++)
