@@ -2,14 +2,21 @@
 # Guests that run beside one another: sourced by matrix and check-debug.
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 
+# 7.2's return_to_handler() calls itself to write its return address over: who unwinds in
+# an interrupt between the two finds the address before it. The debug kernels' KASAN and
+# kmemleak unwind often, and a return by fprobe goes this way.
+expected_of_72=(--expect 'stack going in the wrong direction\? at return_to_handler\+0x')
+
 # in_guest LOG KERNEL ARG...: tests/vm/run with these ARGs. Leaves what it prints in
 # LOG.log and LOG.err, the kernel's messages in LOG.dmesg, its exit status in LOG.status;
 # where GCOV is set, which lines of the module ran in LOG.gcov.
 in_guest()
 {
-	local log=$1 kernel=$2 run status=0
+	local log=$1 kernel=$2 run status=0 expected=()
 	shift 2
-	"$top/tests/vm/run" --kernel "$kernel" --cpus 2 ${GCOV:+--gcov "$log.gcov"} "$@" \
+	[[ $kernel != *7.2* ]] || expected=("${expected_of_72[@]}")
+	"$top/tests/vm/run" --kernel "$kernel" --cpus 2 ${GCOV:+--gcov "$log.gcov"} \
+		"${expected[@]}" "$@" \
 		>"$log.log" 2>"$log.err" </dev/null &
 	run=$!
 	trap 'kill "$run" 2>/dev/null; exit 130' INT TERM
