@@ -403,7 +403,11 @@ static void check_absent(void)
 	ok(ct_verify(&a, &b, CT_VERIFY_Q_OWN, &p, &err) == -EINVAL &&
 	   strstr(err.text, "step write of experiment made is not the same on a and b"),
 	   "steps that touch other memory are refused");
-	free(p.class);
+	b.step[0].grain = PAGE;
+	add_step(&a, "later", 2000, 1, 1);
+	add_step(&b, "later", 2000, 2, 1);
+	ok(ct_verify(&a, &b, CT_VERIFY_Q_OWN, &p, &err) == -EINVAL && !p.class && !p.nr_classes,
+	   "and leave nothing of what was compared before them");
 	ct_verify_free(&a);
 	ct_verify_free(&b);
 }

@@ -322,5 +322,10 @@ int ct_verify(const struct ct_verify_run *from, const struct ct_verify_run *to,
 	forget(&c);
 	if (!ret)
 		ret = only_there(pair);
+	if (ret) {
+		free(pair->class);
+		pair->class = NULL;
+		pair->nr_classes = 0;
+	}
 	return ret == -ENOMEM ? ct_error_set(err, ret, "no memory to compare the runs") : ret;
 }

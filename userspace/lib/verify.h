@@ -197,7 +197,8 @@ struct ct_verify_pair {
  * @from: whose samples.
  * @to: whose policy; may be the same as @from.
  * @question: what is asked; all but OWN only of a kernel of the policy refcount.
- * @pair: filled in; its @class is to be freed. Lives as long as both runs.
+ * @pair: filled in; its @class is to be freed, after an error there is none. Lives as
+ *	long as both runs.
  * @err: what is wrong.
  * Return: 0, -ENOMEM, or -EINVAL where steps of one name are not the same.
  */
