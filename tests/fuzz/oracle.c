@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <json-c/json.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
@@ -47,17 +48,35 @@ void must_be_text(const char *text, size_t size)
 	must_be_clean(text, size, "\n");
 }
 
+/*
+ * Strict, json-c 0.18 refuses all that is not ASCII, within strings too (its issue 892).
+ * That it is UTF-8 is known by then.
+ */
+static char *ascii(const char *text, size_t size)
+{
+	char *to = fuzz_text(text, size);
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		if (to[i] & 0x80)
+			to[i] = 'x';
+	return to;
+}
+
 void must_be_json(const char *text, size_t size)
 {
 	struct json_tokener *t = json_tokener_new();
 	struct json_object *o;
+	char *shape;
 
 	must_be_clean(text, size, "\n");
-	json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	o = json_tokener_parse_ex(t, text, size);
+	shape = ascii(text, size);
+	json_tokener_set_flags(t, JSON_TOKENER_STRICT);
+	o = json_tokener_parse_ex(t, shape, size);
 	MUST(json_tokener_get_error(t) == json_tokener_success);
 	json_object_put(o);
 	json_tokener_free(t);
+	free(shape);
 }
 
 void must_be_jsonl(const char *text, size_t size)
