@@ -203,7 +203,7 @@ static inline __s8 cowtrace_drained_(const struct cowtrace_record *r, __u32 trai
 				     const struct cowtrace_facts *f)
 {
 	bool on_list = r->state & COWTRACE_EXIT_LRU;
-	bool enough = r->refcount - 1 <= cowtrace_tolerated_(r, traits);
+	bool enough = (__s64)r->refcount - 1 <= cowtrace_tolerated_(r, traits);
 	/* The copy frees a page that nobody else holds: it is seen on no list. */
 	bool gone = enough && !(r->state & COWTRACE_PG_SWAPCACHE);
 

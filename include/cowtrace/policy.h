@@ -199,7 +199,7 @@ cowtrace_policy_swapcache_(const struct cowtrace_facts *f)
 	if (r->refcount > COWTRACE_FIRST_LIMIT_)
 		return COWTRACE_COPY_(KSM_FIRST, blame);
 	/* What may be drained counts as gone. */
-	if (r->refcount - !!f->drains > tolerated)
+	if ((__s64)r->refcount - !!f->drains > tolerated)
 		return COWTRACE_COPY_(COUNT, blame);
 	/* Whether batch and lock allow it or not: the slot does not. */
 	if (freed.answer == COWTRACE_ANSWER_COPY)
@@ -256,7 +256,7 @@ cowtrace_large_(const struct cowtrace_facts *f)
 		return COWTRACE_OPEN_(LARGE_COUNT, MAPPINGS);
 	if (cowtrace_moved_(r))
 		return COWTRACE_OPEN_(LARGE_COUNT, MOVED);
-	if (r->refcount - spare > f->folio_mapcount)
+	if ((__s64)r->refcount - spare > f->folio_mapcount)
 		return COWTRACE_COPY_(LARGE_COUNT,
 				      cowtrace_large_copy_reason_(r, &f->holders, &evidence));
 	if (freed.answer == COWTRACE_ANSWER_COPY || f->mm_shared != COWTRACE_NOT_KNOWN)
