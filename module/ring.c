@@ -265,6 +265,9 @@ COW_SUBBUF_START(subbuf_start)
 static struct dentry *create_file(const char *name, struct dentry *parent, umode_t mode,
 				  struct rchan_buf *buf, int *is_global)
 {
+	struct cow_ring *ring = buf->chan->private_data;
+	struct dentry *file;
+
 	if (!name)
 		return buf->chan->parent;
 	/*
@@ -273,11 +276,19 @@ static struct dentry *create_file(const char *name, struct dentry *parent, umode
 	 */
 	if (kstrtouint(name + strlen(CPU_FILE), 10, &buf->cpu))
 		return ERR_PTR(-EINVAL);
-	return cow_create_file(name, 0400, parent, buf, &cpu_fops);
+	file = cow_create_file(name, 0400, parent, buf, &cpu_fops);
+	if (!IS_ERR_OR_NULL(file) && !buf->cpu)
+		ring->first = buf;
+	return file;
 }
 
 static int remove_file(struct dentry *dentry)
 {
+	struct rchan_buf *buf = dentry ? d_inode(dentry)->i_private : NULL;
+	struct cow_ring *ring = buf ? buf->chan->private_data : NULL;
+
+	if (ring && ring->first == buf)
+		ring->first = NULL;
 	debugfs_remove(dentry);
 	return 0;
 }
@@ -287,6 +298,21 @@ static COW_RELAY_CONST struct rchan_callbacks callbacks = {
 	.create_buf_file	= create_file,
 	.remove_buf_file	= remove_file,
 };
+
+/*
+ * Without memory for the name of a file relay forgets CPU 0's buffer too, before anybody
+ * could number the other one. The channel lives as long as the buffer: both are put back
+ * to where relay_open() had them, and closed.
+ */
+static void close_forgotten(struct rchan_buf *buf)
+{
+	struct rchan *chan = buf->chan;
+
+	*per_cpu_ptr(chan->buf, buf->cpu) = buf;
+	INIT_LIST_HEAD(&chan->list);
+	kref_get(&chan->kref);
+	relay_close(chan);
+}
 
 static bool open_channel(struct cow_ring *ring, struct dentry *dir, bool files)
 {
@@ -303,6 +329,8 @@ static bool open_channel(struct cow_ring *ring, struct dentry *dir, bool files)
 	ring->chan = cow_open_channel(files ? CPU_FILE : NULL, dir, ring->size / NR_SUBBUFS,
 				      NR_SUBBUFS, &callbacks, ring);
 	cpus_read_unlock();
+	if (!ring->chan && ring->first)
+		close_forgotten(ring->first);
 	return ring->chan;
 }
 

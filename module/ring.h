@@ -49,6 +49,7 @@ struct cow_reader;
  * @chan: relay's buffers.
  * @writers: what each writing CPU keeps.
  * @readers: what the reader of each CPU keeps.
+ * @first: CPU 0's buffer, while it has a file.
  * @size: bytes a CPU, a power of two.
  * @shut: no file may be opened.
  * @live: more records will come: wait for them.
@@ -57,6 +58,7 @@ struct cow_ring {
 	struct rchan			*chan;
 	struct cow_writer __percpu	*writers;
 	struct cow_reader __percpu	*readers;
+	struct rchan_buf		*first;
 	size_t				size;
 	bool				shut;
 	bool				live;
