@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What must hold for every sample, whatever the kernel decided. */
+#include "parts.h"
 #include "sample.h"
 #include "tap.h"
 
@@ -85,12 +86,8 @@ static void check_sample(const struct sample *s, uint32_t traits)
 	    r.path != COWTRACE_PATH_HUGETLB)
 		expect(CODED_RACE, !copy && !reuse, &r);
 	if (h.known) {
-		expect(HOLDERS_SUM, h.mappings + h.swapcache + h.pagecache + h.lru + h.pins +
-				    h.fault + h.unattributed == h.total &&
-				    h.total == r.refcount, &r);
-		expect(HOLDERS_POSITIVE, h.mappings >= 0 && h.swapcache >= 0 &&
-		       h.pagecache >= 0 && h.lru >= 0 && h.pins >= 0 && h.fault >= 0 &&
-		       h.unattributed >= 0, &r);
+		expect(HOLDERS_SUM, parts_add_up(&h) && h.total == r.refcount, &r);
+		expect(HOLDERS_POSITIVE, !parts_negative(&h), &r);
 	}
 }
 

@@ -8,6 +8,7 @@
 
 #include "cowtrace/decision.h"
 #include "cowtrace/policy.h"
+#include "parts.h"
 #include "tap.h"
 
 #define RECORDS	500000
@@ -43,16 +44,6 @@ static struct cowtrace_record record(void)
 	};
 }
 
-static bool adds_up(const struct cowtrace_holders *h)
-{
-	__s64 sum = (__s64)h->mappings + h->swapcache + h->pagecache + h->lru + h->pins +
-		    h->fault + h->unattributed;
-
-	return !h->known || (sum == h->total && h->mappings >= 0 && h->swapcache >= 0 &&
-			     h->pagecache >= 0 && h->lru >= 0 && h->pins >= 0 && h->fault >= 0 &&
-			     h->unattributed >= 0);
-}
-
 static bool is_answer(struct cowtrace_prediction p)
 {
 	return p.answer < COWTRACE_NR_ANSWERS && p.reason < COWTRACE_NR_REASONS &&
@@ -73,7 +64,8 @@ int main(void)
 
 		classified += verdict.outcome < COWTRACE_NR_OUTCOMES &&
 			      verdict.reason < COWTRACE_NR_REASONS;
-		added += adds_up(&f.holders);
+		added += !f.holders.known ||
+			 (parts_add_up(&f.holders) && !parts_negative(&f.holders));
 		for (p = 0; p < COWTRACE_NR_POLICIES; p++)
 			all &= is_answer(cowtrace_predict(p, &f));
 		answered += all;
