@@ -336,6 +336,11 @@ static void allocations(void)
 	file_write("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
 	file_write("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N");
 	file_write("/sys/kernel/debug/fail_page_alloc/min-order", "0");
+	/*
+	 * When an event is enabled without memory to record the names of tasks, the kernel goes
+	 * on without, and warns when it is disabled (tracing_stop_cmdline_record()).
+	 */
+	file_write("/sys/kernel/tracing/options/record-cmd", "0");
 	/* Else each is told with its stack. */
 	file_write("/sys/kernel/debug/failslab/verbose", "0");
 	file_write("/sys/kernel/debug/fail_page_alloc/verbose", "0");

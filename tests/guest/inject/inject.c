@@ -11,6 +11,10 @@
  *	failed	the function whose call failed, the first of them; empty for none.
  *	task_nth	where the kernel has fail-nth: given to the task that loads cowtrace
  *		when its init is about to begin; 0 for not.
+ *
+ * Where the kernel has fail-nth, it stands still while cowtrace disarms a kprobe:
+ * __disarm_kprobe_ftrace() counts its users down before it may fail, and again when it is
+ * tried again; from then on the first kprobe on an empty list is never called.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -143,6 +147,49 @@ static bool in_cowtrace(const struct site *s)
 	return strchr(s->name, ':');
 }
 
+#ifdef CONFIG_FAULT_INJECTION
+static int on_disarm(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	*(unsigned int *)ri->data = current->fail_nth;
+	current->fail_nth = 0;
+	return 0;
+}
+
+NOKPROBE_SYMBOL(on_disarm);
+
+static int on_disarmed(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	current->fail_nth = *(unsigned int *)ri->data;
+	return 0;
+}
+
+NOKPROBE_SYMBOL(on_disarmed);
+
+static struct kretprobe quiet;
+static bool quiet_armed;
+
+static void arm_quiet(void)
+{
+	quiet = (struct kretprobe) {
+		.kp.symbol_name	= "cowtrace:cow_disarm_kprobe",
+		.entry_handler	= on_disarm,
+		.handler	= on_disarmed,
+		.data_size	= sizeof(unsigned int),
+	};
+	quiet_armed = !register_kretprobe(&quiet);
+}
+
+static void disarm_quiet(void)
+{
+	if (quiet_armed)
+		unregister_kretprobe(&quiet);
+	quiet_armed = false;
+}
+#else
+static void arm_quiet(void) {}
+static void disarm_quiet(void) {}
+#endif
+
 /* Those of cowtrace, which comes and goes, or those of the kernel. */
 static void arm(bool cowtrace)
 {
@@ -184,10 +231,12 @@ static int on_module(struct notifier_block *nb, unsigned long state, void *data)
 	if (state == MODULE_STATE_COMING) {
 		WRITE_ONCE(target, module);
 		arm(true);
+		arm_quiet();
 #ifdef CONFIG_FAULT_INJECTION
 		current->fail_nth = task_nth;
 #endif
 	} else if (state == MODULE_STATE_GOING) {
+		disarm_quiet();
 		disarm(true);
 		WRITE_ONCE(target, NULL);
 	}
@@ -212,6 +261,7 @@ static int __init inject_init(void)
 static void __exit inject_exit(void)
 {
 	unregister_module_notifier(&notifier);
+	disarm_quiet();
 	disarm(true);
 	disarm(false);
 }
