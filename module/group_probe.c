@@ -203,15 +203,19 @@ int cow_group_sighted(void)
 {
 	/* A function of the kernel, so that ftrace may have to be on for it as well. */
 	static struct kprobe kp;
+	static bool stuck;
 	int err;
 
+	if (stuck)
+		return -EIO;
 	kp = (struct kprobe) { .symbol_name = "synchronize_rcu", .pre_handler = see };
 	WRITE_ONCE(seen, false);
 	err = cow_register_kprobe(&kp);
 	if (err)
 		return err;
 	synchronize_rcu();
-	if (!cow_disarm_kprobe(&kp))
+	stuck = !cow_disarm_kprobe(&kp);
+	if (stuck)
 		return -EIO;
 	unregister_kprobe(&kp);
 	return READ_ONCE(seen) ? 0 : -EIO;

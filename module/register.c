@@ -10,16 +10,33 @@
 #include "compat/compat.h"
 #include "register.h"
 
+/*
+ * Since 6.14 register_kprobe() says 0 as well when a probe could not be armed, and has
+ * taken it off its list. Enabling one again that is on the list does nothing.
+ */
+static int listed(struct kprobe *kp)
+{
+	return kprobe_disabled(kp) || !enable_kprobe(kp) ? 0 : -EIO;
+}
+
 noinline int cow_register_kprobe(struct kprobe *kp)
 {
-	return register_kprobe(kp);
+	return register_kprobe(kp) ?: listed(kp);
 }
 
 ALLOW_ERROR_INJECTION(cow_register_kprobe, ERRNO);
 
 noinline int cow_register_kretprobe(struct kretprobe *rp)
 {
-	return register_kretprobe(rp);
+	int err = register_kretprobe(rp);
+
+	if (err)
+		return err;
+	err = listed(&rp->kp);
+	/* It has the memory of its instances all the same. */
+	if (err)
+		unregister_kretprobe(rp);
+	return err;
 }
 
 ALLOW_ERROR_INJECTION(cow_register_kretprobe, ERRNO);

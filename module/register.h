@@ -20,7 +20,8 @@ struct tracepoint;
 
 /*
  * As register_kprobe() and the like, register_fprobe_ips() with what
- * cow_symbol_location() gave. Return: 0 or a negative errno.
+ * cow_symbol_location() gave. Return: 0 or a negative errno; -EIO for a kprobe that the
+ * kernel could not arm without saying so (6.14 and later).
  */
 int cow_register_kprobe(struct kprobe *kp);
 int cow_register_kretprobe(struct kretprobe *rp);

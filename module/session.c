@@ -121,6 +121,14 @@ static bool needed(enum cow_point_id id)
 	return id == COW_POINT_WP || (is_witness(id) && witness_mode == COW_WITNESS_ON);
 }
 
+/* As who wrote to a setting is told it: these two would say what was wrong with that. */
+static int as_told(int err)
+{
+	if (err == -EINVAL)
+		return -EOPNOTSUPP;
+	return err == -EBUSY ? -EIO : err;
+}
+
 /* Which points of the set can be armed at all? Return: 0, or why a needed one cannot. */
 static int try_each(unsigned long *points)
 {
@@ -133,9 +141,9 @@ static int try_each(unsigned long *points)
 			continue;
 		}
 		complain(id, err);
-		/* That there was no memory says nothing about a function. */
-		if (needed(id) || err == -ENOMEM)
-			return err == -EINVAL ? -EOPNOTSUPP : err;
+		/* That there was no memory (EIO too) says nothing about a function. */
+		if (needed(id) || err == -ENOMEM || err == -EIO)
+			return as_told(err);
 		*points &= ~BIT(id);
 	}
 	return 0;

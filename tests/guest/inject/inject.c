@@ -12,9 +12,8 @@
  *	task_nth	where the kernel has fail-nth: given to the task that loads cowtrace
  *		when its init is about to begin; 0 for not.
  *
- * Where the kernel has fail-nth, it stands still while cowtrace disarms a kprobe:
- * __disarm_kprobe_ftrace() counts its users down before it may fail, and again when it is
- * tried again; from then on the first kprobe on an empty list is never called.
+ * Where the kernel has fail-nth, it stands still where the kernel itself would be broken for
+ * good: see quiets.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -148,46 +147,71 @@ static bool in_cowtrace(const struct site *s)
 }
 
 #ifdef CONFIG_FAULT_INJECTION
-static int on_disarm(struct kretprobe_instance *ri, struct pt_regs *regs)
+static int on_quiet(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	*(unsigned int *)ri->data = current->fail_nth;
 	current->fail_nth = 0;
 	return 0;
 }
 
-NOKPROBE_SYMBOL(on_disarm);
+NOKPROBE_SYMBOL(on_quiet);
 
-static int on_disarmed(struct kretprobe_instance *ri, struct pt_regs *regs)
+static int on_loud(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	current->fail_nth = *(unsigned int *)ri->data;
 	return 0;
 }
 
-NOKPROBE_SYMBOL(on_disarmed);
+NOKPROBE_SYMBOL(on_loud);
 
-static struct kretprobe quiet;
-static bool quiet_armed;
+/* Functions in which fail-nth stands still. */
+static struct quiet {
+	const char		*name;
+	struct kretprobe	rp;
+	bool			armed;
+} quiets[] = {
+	/*
+	 * __disarm_kprobe_ftrace() counts its users down before it may fail, and once more when
+	 * it is tried again: then the first kprobe on an empty list is never called.
+	 */
+	{ "cowtrace:cow_disarm_kprobe" },
+#if __has_include(<asm/fprobe.h>)
+	/*
+	 * Here fprobes go by the function graph. register_ftrace_graph() leaves its flag when
+	 * it fails, and from then on refuses with EBUSY.
+	 */
+	{ "cowtrace:cow_register_fprobe" },
+#endif
+};
 
-static void arm_quiet(void)
+static void arm_quiets(void)
 {
-	quiet = (struct kretprobe) {
-		.kp.symbol_name	= "cowtrace:cow_disarm_kprobe",
-		.entry_handler	= on_disarm,
-		.handler	= on_disarmed,
-		.data_size	= sizeof(unsigned int),
-	};
-	quiet_armed = !register_kretprobe(&quiet);
+	struct quiet *q;
+
+	for (q = quiets; q < quiets + ARRAY_SIZE(quiets); q++) {
+		q->rp = (struct kretprobe) {
+			.kp.symbol_name	= q->name,
+			.entry_handler	= on_quiet,
+			.handler	= on_loud,
+			.data_size	= sizeof(unsigned int),
+		};
+		q->armed = !register_kretprobe(&q->rp);
+	}
 }
 
-static void disarm_quiet(void)
+static void disarm_quiets(void)
 {
-	if (quiet_armed)
-		unregister_kretprobe(&quiet);
-	quiet_armed = false;
+	struct quiet *q;
+
+	for (q = quiets; q < quiets + ARRAY_SIZE(quiets); q++) {
+		if (q->armed)
+			unregister_kretprobe(&q->rp);
+		q->armed = false;
+	}
 }
 #else
-static void arm_quiet(void) {}
-static void disarm_quiet(void) {}
+static void arm_quiets(void) {}
+static void disarm_quiets(void) {}
 #endif
 
 /* Those of cowtrace, which comes and goes, or those of the kernel. */
@@ -231,12 +255,12 @@ static int on_module(struct notifier_block *nb, unsigned long state, void *data)
 	if (state == MODULE_STATE_COMING) {
 		WRITE_ONCE(target, module);
 		arm(true);
-		arm_quiet();
+		arm_quiets();
 #ifdef CONFIG_FAULT_INJECTION
 		current->fail_nth = task_nth;
 #endif
 	} else if (state == MODULE_STATE_GOING) {
-		disarm_quiet();
+		disarm_quiets();
 		disarm(true);
 		WRITE_ONCE(target, NULL);
 	}
@@ -261,7 +285,7 @@ static int __init inject_init(void)
 static void __exit inject_exit(void)
 {
 	unregister_module_notifier(&notifier);
-	disarm_quiet();
+	disarm_quiets();
 	disarm(true);
 	disarm(false);
 }
