@@ -175,12 +175,14 @@ static struct quiet {
 	 * it is tried again: then the first kprobe on an empty list is never called.
 	 */
 	{ "cowtrace:cow_disarm_kprobe" },
-#if __has_include(<asm/fprobe.h>)
+#if __has_include("asm/fprobe.h")
 	/*
 	 * Here fprobes go by the function graph. register_ftrace_graph() leaves its flag when
-	 * it fails, and from then on refuses with EBUSY.
+	 * it fails, and from then on refuses with EBUSY. Without memory an fprobe that goes
+	 * leaves its functions on ftrace's list, as long as there is another.
 	 */
 	{ "cowtrace:cow_register_fprobe" },
+	{ "unregister_fprobe" },
 #endif
 };
 
