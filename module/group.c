@@ -63,8 +63,13 @@ static int start(struct cow_group_state *s)
 	}
 	err = cow_group_sighted();
 	if (err == -EIO)
+		pr_warn_ratelimited("%s: a kprobe cannot be armed or disarmed: there is no memory, or ftrace has shut itself down\n",
+				    g->name);
+	if (err == -ENODATA) {
+		err = -EIO;
 		pr_warn_ratelimited("%s: kprobes do not work: set /sys/kernel/debug/kprobes/enabled and /proc/sys/kernel/ftrace_enabled to 1\n",
 				    g->name);
+	}
 	if (err)
 		return err;
 	err = cow_group_log_reset(s);

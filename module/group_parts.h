@@ -99,7 +99,8 @@ u64 cow_group_missed(const struct cow_group_probed *p);
 
 /*
  * Do kprobes work at all? They can be registered where they are disarmed.
- * Return: 0, -EIO when they see nothing, or a negative errno when that cannot be found out.
+ * Return: 0; -ENODATA when they see nothing; -EIO when one cannot be armed, or could not be
+ * disarmed once; or another negative errno when that cannot be found out.
  */
 int cow_group_sighted(void);
 

@@ -218,5 +218,5 @@ int cow_group_sighted(void)
 	if (stuck)
 		return -EIO;
 	unregister_kprobe(&kp);
-	return READ_ONCE(seen) ? 0 : -EIO;
+	return READ_ONCE(seen) ? 0 : -ENODATA;
 }

@@ -21,7 +21,14 @@ static int listed(struct kprobe *kp)
 
 noinline int cow_register_kprobe(struct kprobe *kp)
 {
-	return register_kprobe(kp) ?: listed(kp);
+	int err = register_kprobe(kp);
+
+	if (err)
+		return err;
+	err = listed(kp);
+	if (err)
+		unregister_kprobe(kp);
+	return err;
 }
 
 ALLOW_ERROR_INJECTION(cow_register_kprobe, ERRNO);

@@ -34,8 +34,9 @@ int cow_register_tracepoint(struct tracepoint *tp, void *probe);
  * They say nothing when there is no memory to take a probe off ftrace's list, and leave it
  * armed. This waits for the memory. May sleep.
  *
- * Return: true; false when it cannot be disarmed because ftrace has shut itself down: it
- * must not be unregistered nor freed, and the module stays.
+ * Return: true; false when it cannot be disarmed, as ftrace has shut itself down (until
+ * 6.9) or the kernel has lost count of its kprobes: it must not be unregistered nor freed,
+ * and the module stays.
  */
 bool cow_disarm_kprobe(struct kprobe *kp);
 

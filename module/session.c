@@ -185,7 +185,7 @@ static int attach_all(void)
 		if (err) {
 			pr_err_ratelimited("no %s on all of its functions together: error %d\n",
 					   backend->name, err);
-			return err;
+			return as_told(err);
 		}
 	}
 	attached = points;

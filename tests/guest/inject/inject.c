@@ -12,8 +12,8 @@
  *	task_nth	where the kernel has fail-nth: given to the task that loads cowtrace
  *		when its init is about to begin; 0 for not.
  *
- * Where the kernel has fail-nth, it stands still where the kernel itself would be broken for
- * good: see quiets.
+ * Where the kernel has fail-nth, it stands still where the kernel itself would not be what it
+ * was: see quiets.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -198,6 +198,8 @@ static void arm_quiets(void)
 			.data_size	= sizeof(unsigned int),
 		};
 		q->armed = !register_kretprobe(&q->rp);
+		if (!q->armed)
+			pr_warn("%s(): fail-nth does not stand still there\n", q->name);
 	}
 }
 
