@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All that is told of a trace: reports, the ledger of forks, other policies, each in
- * text and JSON, the page, and what is exported. Whatever the trace is, what comes out is
- * of the form that it claims, or there is one line of error. The input chooses which.
+ * All that is told of a trace: reports, the ledger of forks, other policies, patterns, a
+ * fault, and all faults, each in text and JSON, the page, and what is exported. Whatever the
+ * trace is, what comes out is of the form that it claims, or there is one line of error. The
+ * input chooses which.
  */
 #include <libdeflate.h>
 #include <string.h>
@@ -46,6 +47,48 @@ static int print_html(FILE *out, const char *path, bool json)
 	return ct_report_html(out, path, &opts);
 }
 
+/* What is whole is printed, then there is an error too. */
+static int print_by(int (*command)(int argc, char **argv), FILE *out, const char *path,
+		    const char *fault, bool json)
+{
+	char name[8] = "told", file[64], which[16], option[] = "--json";
+	char *argv[5] = { name, file };
+	FILE *was = stdout;
+	int argc = 2, status;
+
+	snprintf(file, sizeof(file), "%s", path);
+	snprintf(which, sizeof(which), "%s", fault ?: "");
+	if (fault)
+		argv[argc++] = which;
+	if (json)
+		argv[argc++] = option;
+	stdout = out;
+	status = command(argc, argv);
+	stdout = was;
+	if (status == CT_EXIT_OK)
+		return CT_REPORT_OK;
+	if (!ftell(out))
+		return CT_REPORT_FAILED;
+	MUST(last_complaint.code);
+	memset(&last_complaint, 0, sizeof(last_complaint));
+	return CT_REPORT_DAMAGED;
+}
+
+#define EXPLAIN(what, fault)							\
+	static int explain_##what(FILE *out, const char *path, bool json)	\
+	{									\
+		return print_by(ct_cmd_explain, out, path, fault, json);	\
+	}
+EXPLAIN(patterns, NULL)
+EXPLAIN(fault, "0:1")
+EXPLAIN(ksm, "ksm:1")
+EXPLAIN(khugepaged, "khugepaged:1")
+
+static int print_events(FILE *out, const char *path, bool json)
+{
+	return print_by(ct_cmd_events, out, path, NULL, json);
+}
+
 static int export_as(FILE *out, const char *path, const char *format)
 {
 	char name[16], file[64], *argv[] = {
@@ -86,6 +129,16 @@ static const struct {
 	{ print_whatif,		must_be_text,	false },
 	{ print_whatif,		must_be_json,	true },
 	{ print_html,		must_be_html,	false },
+	{ explain_patterns,	must_be_text,	false },
+	{ explain_patterns,	must_be_json,	true },
+	{ explain_fault,	must_be_text,	false },
+	{ explain_fault,	must_be_json,	true },
+	{ explain_ksm,		must_be_text,	false },
+	{ explain_ksm,		must_be_json,	true },
+	{ explain_khugepaged,	must_be_text,	false },
+	{ explain_khugepaged,	must_be_json,	true },
+	{ print_events,		must_be_text,	false },
+	{ print_events,		must_be_jsonl,	true },
 	{ export_jsonl,		must_be_jsonl,	false },
 	{ export_csv,		must_be_csv,	false },
 	{ export_perfetto,	must_be_perfetto, false },

@@ -28,6 +28,16 @@ int ct_parse_seconds(const char *text, unsigned long long *ns)
 }
 
 /* As the command, but in this process: what it says of an error stays here. */
+int ct_confined(int (*run)(void *arg, struct ct_error *err), void *arg)
+{
+	struct ct_error err;
+
+	if (!run(arg, &err))
+		return CT_EXIT_OK;
+	ct_complain(&err);
+	return CT_EXIT_FAIL;
+}
+
 int ct_confined_report(FILE *out, const char *trace_path, ct_report_fn *print, const void *arg)
 {
 	return ct_report_on(out, trace_path, print, arg);

@@ -318,7 +318,7 @@ static int print_live(struct events *e)
 
 int ct_cmd_events(int argc, char **argv)
 {
-	static struct events e = { .text = -1 };
+	struct events e = { .text = -1 };
 	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &e);
