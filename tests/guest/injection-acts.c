@@ -75,6 +75,19 @@ static void close_events(void)
 	close(events);
 }
 
+/* All rows of all CPUs are copied to be told, of a group that is off too. */
+static int read_table(void)
+{
+	static char text[1 << 16];
+	ssize_t n = cow_read("groups/files/table", text, sizeof(text));
+
+	return n < 0 ? n : 0;
+}
+
+static void nothing_to_undo(void)
+{
+}
+
 /* Of processes: memory for the rows. */
 static int read_counts(void)
 {
@@ -136,6 +149,7 @@ const struct act injection_acts[] = {
 	SETTING("ksm", "groups/ksm/enabled", "1", "0"),
 	{ "ksm-events", .act = open_group_events, .undo = close_events, .silent = true },
 	SETTING("files", "groups/files/enabled", "1", "0"),
+	{ "files-table", .act = read_table, .undo = nothing_to_undo, .silent = true },
 	SETTING("khugepaged", "groups/khugepaged/enabled", "1", "0"),
 	{ .name = NULL },
 };
