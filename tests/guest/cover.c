@@ -8,12 +8,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "pages.h"
 #include "report.h"
 
 /* Places that KCOV has room for; what is asked about here runs through far fewer. */
 #define PLACES	(64u << 10)
+#define KCOV	"/sys/kernel/debug/kcov"
 #define EDGES	(64u << 10)
 
 static unsigned long *places;
@@ -43,7 +45,7 @@ void cover_init(const char *module)
 
 void cover_begin(void)
 {
-	int fd = open("/sys/kernel/debug/kcov", O_RDWR | O_CLOEXEC);
+	int fd = open(KCOV, O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
@@ -81,6 +83,11 @@ bool cover_new(void)
 		fresh = true;
 	}
 	return fresh;
+}
+
+bool cover_there(void)
+{
+	return !access(KCOV, F_OK);
 }
 
 unsigned int cover_edges(void)

@@ -17,6 +17,9 @@ void cover_reset(void);
 /* Did it run code of the module since, in an order that was not seen before? */
 bool cover_new(void);
 
+/* Does this kernel tell? */
+bool cover_there(void);
+
 /* Pairs of places of the module that followed each other. */
 unsigned int cover_edges(void);
 

@@ -306,6 +306,10 @@ static void report(void)
 			snprintf(errors + strlen(errors), sizeof(errors) - strlen(errors),
 				 ", %llu with %s", outcome->with[i], strerrorname_np(i));
 	note("%llu writes, %llu taken, %llu refused%s", all, took, all - took, errors);
+	if (cover_there())
+		check(cover_edges() && mutate_kept(), "kcov",
+		      "values that run new code of the module are kept, and mutated further",
+		      "%u edges, %zu values kept", cover_edges(), mutate_kept());
 	if (cover_edges())
 		note("%u edges of the module, %zu values kept", cover_edges(), mutate_kept());
 	check(all == outcome->writes && all > writes_asked(), "answered",
