@@ -56,9 +56,14 @@ static void settings_step(struct life *l)
 {
 	const struct setting *s = &settings[life_below(l, ARRAY_SIZE(settings))];
 	const char *value = s->values[life_below(l, ARRAY_SIZE(s->values))];
-	int err = cow_write(s->file, value);
+	bool resizes = !strcmp(s->file, "buffer_kb");
 	size_t i;
+	int err;
 
+	/* Only with tracing off, which it hardly ever is otherwise. */
+	if (resizes && life_below(l, 2))
+		cow_write("enabled", "0");
+	err = cow_write(s->file, value);
 	for (i = 0; i < ARRAY_SIZE(answers); i++)
 		if (err == answers[i])
 			break;
@@ -69,6 +74,7 @@ static void settings_step(struct life *l)
 		disturbed->refused++;
 	else
 		disturbed->accepted++;
+	disturbed->resized += !err && resizes;
 	sleep_ms(life_below(l, 20));
 }
 
@@ -164,7 +170,7 @@ static void cpus_step(struct life *l)
 {
 	unsigned int cpu = 1 + life_below(l, cpus_there() - 1);
 
-	cpu_plug(cpu, false);
+	disturbed->cpus += !cpu_plug(cpu, false);
 	sleep_ms(life_below(l, 50));
 	cpu_plug(cpu, true);
 	sleep_ms(life_below(l, 200));
@@ -229,7 +235,10 @@ static void memory_step(struct life *l)
 		return;
 	}
 	block = blocks[life_below(l, nr_blocks)];
-	if (!block_take(block)) {
+	if (block_take(block)) {
+		disturbed->kept++;
+	} else {
+		disturbed->blocks++;
 		sleep_ms(life_below(l, 50));
 		need(!block_set(block, "online_movable"), "memory%u does not come back", block);
 	}
@@ -265,8 +274,11 @@ void disturb_init(void)
 	swap_find();
 	blocks_list();
 	note("%u blocks of memory that may go", nr_blocks);
-	if (!nr_blocks)
-		skip("memory-hotplug", "no block of this guest's memory may go");
+}
+
+bool disturb_memory(void)
+{
+	return nr_blocks;
 }
 
 void disturb_swap(bool on)

@@ -15,13 +15,15 @@
 extern const struct actor disturbers[DISTURBERS];
 
 /**
- * struct disturbed - what the settings said
+ * struct disturbed - what the settings said, and what has gone
  * @accepted: times that a setting took a value.
  * @refused: times that it did not.
  * @odd: the first that was refused with an error that the manual does not name.
+ * @resized: of @accepted, those of buffer_kb.
+ * @cpus: times that a CPU went, and @blocks a block of memory; @kept: times that one did not.
  */
 struct disturbed {
-	unsigned long long	accepted, refused;
+	unsigned long long	accepted, refused, resized, cpus, blocks, kept;
 	char			odd[256];
 };
 
@@ -36,6 +38,8 @@ void disturb_init(void);
  * needs the memory or there is no swap any more.
  */
 void disturb_swap(bool on);
+/* May any block of this guest's memory go? */
+bool disturb_memory(void);
 /* All CPUs and all memory. */
 void disturb_put_back(void);
 

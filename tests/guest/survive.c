@@ -147,6 +147,7 @@ static void unload(void)
 
 /* --- phases ------------------------------------------------------------------- */
 
+/* And something came of it, where that can be told. */
 static bool all_acted(void)
 {
 	size_t i;
@@ -154,7 +155,7 @@ static bool all_acted(void)
 	for (i = 0; i < ALL; i++)
 		if (!control->steps[i])
 			return false;
-	return true;
+	return disturbed->cpus && disturbed->resized && (disturbed->blocks || !disturb_memory());
 }
 
 /* How many actors failed in so many seconds of storm; and then nothing is loaded. */
@@ -219,6 +220,7 @@ void run_survive(void)
 	const char *by_hand = getenv("STORM_SEED");
 	unsigned int seconds = given_seconds(), failed, loads, fewest = 0;
 	struct life own = { .depth = 0 };
+	long long splits;
 	size_t i;
 
 	if (by_hand)
@@ -237,6 +239,7 @@ void run_survive(void)
 	need(!file_write("/proc/sys/kernel/hung_task_timeout_secs", HUNG_TASK_S),
 	     "hung_task_timeout_secs cannot be set");
 	set_ksm("1");
+	splits = value_in("/proc/vmstat", "thp_split_page");
 	failed = storm(&own, seconds / 10, false);
 	memory_measure(&memory[0]);
 	for (i = 1; i <= PARTS; i++) {
@@ -248,6 +251,7 @@ void run_survive(void)
 	}
 	set_ksm("0");
 	disturb_swap(true);
+	splits = value_in("/proc/vmstat", "thp_split_page") - splits;
 
 	for (i = 0; i < ALL; i++)
 		note("actor %s: %llu steps", actor(i)->name, control->steps[i]);
@@ -255,7 +259,13 @@ void run_survive(void)
 	     (unsigned long long)got.acted / 1000000000, got.loads, got.faults,
 	     disturbed->accepted, disturbed->refused, (unsigned long long)got.slowest / 1000000);
 	check(!failed, "actors", "each actor ends as it should", "%u did not", failed);
-	check(all_acted(), "all-act", "each actor acts", "see above");
+	note("CPUs gone %llu times, blocks of memory %llu times (and %llu times not), buffers resized %llu times, %lld huge pages split",
+	     disturbed->cpus, disturbed->blocks, disturbed->kept, disturbed->resized, splits);
+	check(all_acted(), "all-act",
+	      "each actor acts; CPUs and memory go and come, buffers are resized", "see above");
+	check(splits > 0, "splits", "huge pages are split", "%lld", splits);
+	if (!disturb_memory())
+		skip("memory-hotplug", "no block of this guest's memory may go");
 	check(!*got.broken && got.faults, "identities",
 	      "whenever the module goes, the accounting identities hold", "%s; %llu faults",
 	      got.broken, got.faults);
