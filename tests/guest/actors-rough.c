@@ -29,14 +29,6 @@ static void written(struct life *l)
 	life_write(l, 60);
 }
 
-static void *write_all(void *arg)
-{
-	struct life *l = arg;
-
-	touch(l->mem, l->pages);
-	return NULL;
-}
-
 static pthread_t writer(struct life *l, void *(*fn)(void *))
 {
 	pthread_t thread;
@@ -174,7 +166,7 @@ static unsigned int through;
 
 static void *write_through(void *arg)
 {
-	write_all(arg);
+	life_touch(arg);
 	__sync_fetch_and_add(&through, 1);
 	return NULL;
 }
@@ -256,7 +248,7 @@ static void ptrace_step(struct life *l)
 
 static void *write_on(void *arg)
 {
-	while (!write_all(arg))
+	while (!life_touch(arg))
 		;
 	return NULL;
 }

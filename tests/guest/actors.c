@@ -34,14 +34,6 @@ static void fork_step(struct life *l)
 	life_write(l, 60);
 }
 
-static void *write_all(void *arg)
-{
-	struct life *l = arg;
-
-	touch(l->mem, l->pages);
-	return NULL;
-}
-
 /* How an actor lets a child go that holds its pages. */
 static struct turn stay;
 
@@ -63,7 +55,7 @@ static void threads_step(struct life *l)
 	pid_t pid = life_fork(l, hold_on);
 	pthread_t other;
 
-	if (pthread_create(&other, NULL, write_all, l))
+	if (pthread_create(&other, NULL, life_touch, l))
 		_exit(3);
 	touch(l->mem, l->pages);
 	pthread_join(other, NULL);

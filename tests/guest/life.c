@@ -68,3 +68,23 @@ void life_live(const struct actor *a, uint64_t seed, bool (*goes_on)(void),
 		++*steps;
 	}
 }
+
+void *life_touch(void *life)
+{
+	struct life *l = life;
+
+	touch(l->mem, l->pages);
+	return NULL;
+}
+
+void life_ksm(bool on)
+{
+	file_write("/sys/kernel/mm/ksm/sleep_millisecs", "1");
+	file_write("/sys/kernel/mm/ksm/pages_to_scan", "500");
+	file_write("/sys/kernel/mm/ksm/run", on ? "1" : "0");
+}
+
+unsigned int life_seconds(void)
+{
+	return asked("STORM_SECONDS", 60);
+}

@@ -62,4 +62,12 @@ pid_t life_fork(struct life *l, void (*fn)(struct life *l));
 /* Wait for it, if there is one; it must have ended well. */
 void life_reap(pid_t pid);
 
+/* What a thread runs that writes all of a life's memory. */
+void *life_touch(void *life);
+
+/* Have ksmd merge as fast as it can, or end that. */
+void life_ksm(bool on);
+/* STORM_SECONDS of the environment. */
+unsigned int life_seconds(void);
+
 #endif /* COWTEST_LIFE_H */

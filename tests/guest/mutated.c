@@ -8,10 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -275,12 +273,7 @@ static void second(void *writes)
 
 static void take_seed(void)
 {
-	const char *by_hand = getenv("WRITES_SEED");
-
-	if (by_hand)
-		seed = strtoull(by_hand, NULL, 0);
-	else
-		need(getrandom(&seed, sizeof(seed), 0) == sizeof(seed), "no random seed");
+	seed = asked_seed("WRITES_SEED");
 	note("WRITES_SEED=%#llx WRITES=%llu", (unsigned long long)seed, writes_asked());
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,17 @@ int asked(const char *name, int otherwise)
 	const char *value = getenv(name);
 
 	return value ? atoi(value) : otherwise;
+}
+
+uint64_t asked_seed(const char *name)
+{
+	const char *value = getenv(name);
+	uint64_t seed;
+
+	if (value)
+		return strtoull(value, NULL, 0);
+	need(getrandom(&seed, sizeof(seed), 0) == sizeof(seed), "no random seed");
+	return seed;
 }
 
 uint64_t next_random(uint64_t *state)

@@ -10,6 +10,8 @@
 
 /* What the environment says of @name, a number. */
 int asked(const char *name, int otherwise);
+/* The same of a seed, which @name = NUMBER in the environment repeats: random without it. */
+uint64_t asked_seed(const char *name);
 /* The next of a row of random numbers that begins with any @state. */
 uint64_t next_random(uint64_t *state);
 uint64_t now_ns(void);

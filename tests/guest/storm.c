@@ -7,10 +7,8 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cowtrace/classify.h>
@@ -220,27 +218,14 @@ static void judge(const struct window *w, struct newpages *pages)
 	      "see above; %llu copies, %llu reuses, %llu of KSM", copies, l->reused, l->ksm);
 }
 
-static void set_ksm(const char *run)
-{
-	file_write("/sys/kernel/mm/ksm/sleep_millisecs", "1");
-	file_write("/sys/kernel/mm/ksm/pages_to_scan", "500");
-	file_write("/sys/kernel/mm/ksm/run", run);
-}
-
-static unsigned int given_seconds(void)
-{
-	return asked("STORM_SECONDS", 60);
-}
-
 /* Each step that has begun ends, and then all records are compared. */
 unsigned int storm_seconds(void)
 {
-	return (LONGEST + 9) * given_seconds();
+	return (LONGEST + 9) * life_seconds();
 }
 
 void run_storm(void)
 {
-	const char *by_hand = getenv("STORM_SEED");
 	static struct held_child children[GENTLE_ACTORS];
 	static pid_t pids[GENTLE_ACTORS];
 	static struct newpages pages;
@@ -248,11 +233,8 @@ void run_storm(void)
 	int failed = 0;
 	size_t i;
 
-	seconds = given_seconds();
-	if (by_hand)
-		seed = strtoull(by_hand, NULL, 0);
-	else
-		need(getrandom(&seed, sizeof(seed), 0) == sizeof(seed), "no random seed");
+	seconds = life_seconds();
+	seed = asked_seed("STORM_SEED");
 	note("STORM_SEED=%#llx", (unsigned long long)seed);
 	control = map_shared(sizeof(*control));
 	need(seconds, "STORM_SECONDS is no number");
@@ -267,11 +249,11 @@ void run_storm(void)
 	/* Its own memory stays where it is. */
 	need(!mlockall(MCL_CURRENT), "mlockall: %s", strerror(errno));
 	window_open(&w);
-	set_ksm("1");
+	life_ksm(true);
 	for (i = 0; i < GENTLE_ACTORS; i++)
 		child_go(&children[i]);
 	read_until_ended(pids, &failed, &pages);
-	set_ksm("0");
+	life_ksm(false);
 	window_close(&w);
 	need(!failed, "an actor failed");
 

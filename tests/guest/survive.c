@@ -12,9 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "disturb.h"
@@ -194,21 +192,9 @@ static unsigned int storm(struct life *l, unsigned int seconds, bool to_the_end)
 	return failed;
 }
 
-static void set_ksm(const char *run)
-{
-	file_write("/sys/kernel/mm/ksm/sleep_millisecs", "1");
-	file_write("/sys/kernel/mm/ksm/pages_to_scan", "500");
-	file_write("/sys/kernel/mm/ksm/run", run);
-}
-
-static unsigned int given_seconds(void)
-{
-	return asked("STORM_SECONDS", 60);
-}
-
 unsigned int survive_seconds(void)
 {
-	return 9 * given_seconds();
+	return 9 * life_seconds();
 }
 
 /* After the first tenth, and after each part of the rest. */
@@ -217,16 +203,12 @@ static struct memory memory[1 + PARTS];
 
 void run_survive(void)
 {
-	const char *by_hand = getenv("STORM_SEED");
-	unsigned int seconds = given_seconds(), failed, loads, fewest = 0;
+	unsigned int seconds = life_seconds(), failed, loads, fewest = 0;
 	struct life own = { .depth = 0 };
 	long long splits;
 	size_t i;
 
-	if (by_hand)
-		seed = strtoull(by_hand, NULL, 0);
-	else
-		need(getrandom(&seed, sizeof(seed), 0) == sizeof(seed), "no random seed");
+	seed = asked_seed("STORM_SEED");
 	need(seconds >= 10, "STORM_SECONDS has to be 10 at least");
 	own.random = seed;
 	control = map_shared(sizeof(*control));
@@ -238,7 +220,7 @@ void run_survive(void)
 	file_write("/sys/kernel/mm/transparent_hugepage/enabled", "madvise");
 	need(!file_write("/proc/sys/kernel/hung_task_timeout_secs", HUNG_TASK_S),
 	     "hung_task_timeout_secs cannot be set");
-	set_ksm("1");
+	life_ksm(true);
 	splits = value_in("/proc/vmstat", "thp_split_page");
 	failed = storm(&own, seconds / 10, false);
 	memory_measure(&memory[0]);
@@ -249,7 +231,7 @@ void run_survive(void)
 		if (i == 1 || got.loads - loads < fewest)
 			fewest = got.loads - loads;
 	}
-	set_ksm("0");
+	life_ksm(false);
 	disturb_swap(true);
 	splits = value_in("/proc/vmstat", "thp_split_page") - splits;
 
