@@ -33,7 +33,6 @@ static const struct setting {
 	{ "filter/pid", { "any", "any", "any", "1", "-1", "4294967296" } },
 	{ "filter/tree", { "any", "any", "1", "2", "-1", "0x" } },
 	{ "filter/min_duration_ns", { "0", "0", "1000", "100000", "-1", "4294967296" } },
-	{ "buffer_kb", { "64", "256", "1024", "512", "63", "131072" } },
 	{ "mode", { "records", "counts", "records", "counts", "", "both" } },
 	{ "durations", { "1", "0", "1", "0", "2", "" } },
 	{ "processes", { "1", "0", "1", "0", "2", "" } },
@@ -44,7 +43,7 @@ static const struct setting {
 	{ "groups/files/enabled", { "1", "0", "1", "0", "2", "" } },
 	{ "groups/khugepaged/enabled", { "1", "0", "1", "0", "2", "" } },
 	{ "groups/files/seconds", { "0", "1", "0", "1", "-1", "" } },
-};
+}, buffer = { "buffer_kb", { "64", "256", "1024", "512", "63", "131072" } };
 
 /* What a setting may say: in use, wrong, and what keeps tracing from being switched on. */
 static const int answers[] = { 0, -EBUSY, -EINVAL, -ERANGE, -EAGAIN, -ENODATA, -E2BIG, -ESRCH,
@@ -55,14 +54,19 @@ struct disturbed *disturbed;
 static void settings_step(struct life *l)
 {
 	const struct setting *s = &settings[life_below(l, ARRAY_SIZE(settings))];
-	const char *value = s->values[life_below(l, ARRAY_SIZE(s->values))];
-	bool resizes = !strcmp(s->file, "buffer_kb");
+	unsigned int nth = life_below(l, ARRAY_SIZE(s->values));
+	/* Often: few of them come to pass, and a slow guest takes few steps. */
+	bool resizes = !life_below(l, 4);
+	const char *value;
 	size_t i;
 	int err;
 
-	/* Only with tracing off, which it hardly ever is otherwise. */
-	if (resizes && life_below(l, 2))
+	if (resizes) {
+		s = &buffer;
+		/* Only with tracing off, which it hardly ever is otherwise. */
 		cow_write("enabled", "0");
+	}
+	value = s->values[nth];
 	err = cow_write(s->file, value);
 	for (i = 0; i < ARRAY_SIZE(answers); i++)
 		if (err == answers[i])
