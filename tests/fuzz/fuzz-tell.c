@@ -47,13 +47,23 @@ static int print_html(FILE *out, const char *path, bool json)
 	return ct_report_html(out, path, &opts);
 }
 
+static int run_to(FILE *out, int (*command)(int argc, char **argv), int argc, char **argv)
+{
+	FILE *was = stdout;
+	int status;
+
+	stdout = out;
+	status = command(argc, argv);
+	stdout = was;
+	return status;
+}
+
 /* What is whole is printed, then there is an error too. */
 static int print_by(int (*command)(int argc, char **argv), FILE *out, const char *path,
 		    const char *fault, bool json)
 {
 	char name[8] = "told", file[64], which[16], option[] = "--json";
 	char *argv[5] = { name, file };
-	FILE *was = stdout;
 	int argc = 2, status;
 
 	snprintf(file, sizeof(file), "%s", path);
@@ -62,9 +72,7 @@ static int print_by(int (*command)(int argc, char **argv), FILE *out, const char
 		argv[argc++] = which;
 	if (json)
 		argv[argc++] = option;
-	stdout = out;
-	status = command(argc, argv);
-	stdout = was;
+	status = run_to(out, command, argc, argv);
 	if (status == CT_EXIT_OK)
 		return CT_REPORT_OK;
 	if (!ftell(out))
@@ -94,15 +102,10 @@ static int export_as(FILE *out, const char *path, const char *format)
 	char name[16], file[64], *argv[] = {
 		"export", "--processes", "9", "--format", name, file, NULL
 	};
-	FILE *was = stdout;
-	int status;
 
 	snprintf(name, sizeof(name), "%s", format);
 	snprintf(file, sizeof(file), "%s", path);
-	stdout = out;
-	status = ct_cmd_export(6, argv);
-	stdout = was;
-	return status;
+	return run_to(out, ct_cmd_export, 6, argv);
 }
 
 #define EXPORT(format)								\
