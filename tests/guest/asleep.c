@@ -110,7 +110,7 @@ void run_asleep(void)
 	module_start(256);
 	enable();
 	fall_asleep();
-	stats_read(&s);
+	stats_read_at_rest(&s);
 	check(s.asleep == SLEEPERS, "counted", "tasks that sleep in a fault are counted as asleep",
 	      "%llu", s.asleep);
 	check(!stats_broken(&s), "identities", "identities hold while they sleep", "%s",

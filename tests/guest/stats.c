@@ -88,6 +88,17 @@ void stats_read(struct stats *s)
 	}
 }
 
+void stats_read_at_rest(struct stats *s)
+{
+	struct stats before;
+
+	/* The CPUs' lines are the last: what they had before the sums is what they have after. */
+	do {
+		stats_read(&before);
+		stats_read(s);
+	} while (memcmp(before.cpu, s->cpu, sizeof(s->cpu)));
+}
+
 void faults_seen(unsigned long long faults)
 {
 	struct stats s;

@@ -26,6 +26,11 @@ struct stats {
 };
 
 void stats_read(struct stats *s);
+/*
+ * Like stats_read(), while tracing is on: wait until nobody faults. Identities hold at
+ * rest, and the guest's own processes fault whenever they like.
+ */
+void stats_read_at_rest(struct stats *s);
 /* Wait until @faults have been counted since the counters were zero. */
 void faults_seen(unsigned long long faults);
 /* Which accounting identity does not hold, NULL when all do. */
