@@ -221,7 +221,7 @@ static void inject(const struct act *a, const struct way *w, bool claim)
 	}
 	visible_look(&good);
 	act_undo(a);
-	for (nth = 1; nth < MOST && what; nth += step) {
+	for (nth = 1; nth < MOST * step && what; nth += step) {
 		what = attempt(a, w, nth, wrong, sizeof(wrong));
 		if (!what && nth == 1 && !*wrong)
 			snprintf(wrong, sizeof(wrong), "nothing in it was made to fail");
