@@ -2,6 +2,7 @@
 /* The events of KSM as lines. */
 #include <linux/kernel.h>
 #include <linux/random.h>
+#include <linux/siphash.h>
 #include <linux/string.h>
 
 #include "group_ksm_parts.h"
@@ -12,12 +13,12 @@ const char * const ksm_count_names[] = {
 #undef KSM_COUNT
 };
 
-/* Makes of the address of an mm a number that tells nothing else. */
-static unsigned long disguise;
+/* By it the address of an mm becomes a number that tells nothing else. */
+static siphash_key_t disguise;
 
 void ksm_print_init(void)
 {
-	if (!disguise)
+	if (siphash_key_is_zero(&disguise))
 		get_random_bytes(&disguise, sizeof(disguise));
 }
 
@@ -38,14 +39,15 @@ size_t ksm_print(char *buf, size_t size, const void *event)
 	const struct ksm_event *e = event;
 	char name[sizeof(e->name) + 1] = "-";
 	char owner[16] = "-";
+	u64 mm = siphash_1u64((unsigned long)e->mm, &disguise);
 	size_t n;
 
 	if (e->owner) {
 		cow_group_word(name, e->name, sizeof(e->name));
 		scnprintf(owner, sizeof(owner), "%u", e->owner);
 	}
-	n = scnprintf(buf, size, "%s mm=%#lx owner=%s name=%s", words[e->head.type],
-		      (unsigned long)e->mm ^ disguise, owner, name);
+	n = scnprintf(buf, size, "%s mm=%#llx owner=%s name=%s", words[e->head.type], mm, owner,
+		      name);
 	if (e->head.type == KSM_EV_EXIT)
 		return n;
 	n += scnprintf(buf + n, size - n, " addr=%#lx", e->address);
