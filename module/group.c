@@ -62,13 +62,13 @@ static int start(struct cow_group_state *s)
 		return -EOPNOTSUPP;
 	}
 	err = cow_group_sighted();
-	if (err == -EIO)
-		pr_warn_ratelimited("%s: a kprobe cannot be armed or disarmed: there is no memory, or ftrace has shut itself down\n",
-				    g->name);
 	if (err == -ENODATA) {
 		err = -EIO;
 		pr_warn_ratelimited("%s: kprobes do not work: set /sys/kernel/debug/kprobes/enabled and /proc/sys/kernel/ftrace_enabled to 1\n",
 				    g->name);
+	} else if (err && err != -ENOMEM) {
+		pr_warn_ratelimited("%s: a kprobe cannot be armed or disarmed (%d): there is no memory, or ftrace has shut itself down\n",
+				    g->name, err);
 	}
 	if (err)
 		return err;
@@ -169,7 +169,7 @@ static int enabled_store(struct cow_group_state *s, const char *text)
 {
 	if (strcmp(text, "0") && strcmp(text, "1"))
 		return -EINVAL;
-	return set_enabled(s, text[0] == '1');
+	return cow_as_told(set_enabled(s, text[0] == '1'));
 }
 
 static ssize_t enabled_write(struct file *file, const char __user *from, size_t count,

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/atomic.h>
 #include <linux/mman.h>
 #include <linux/percpu.h>
@@ -279,7 +281,12 @@ static const char *khugepaged_missing(void)
 static int khugepaged_start(void)
 {
 #ifdef COW_SCANNED_ARGS
-	return cow_register_tracepoint(tracepoint, on_scanned);
+	int err = cow_register_tracepoint(tracepoint, on_scanned);
+
+	if (err)
+		pr_warn_ratelimited("khugepaged: tracepoint %s cannot be registered (%d)\n",
+				    tracepoint->name, err);
+	return err;
 #else
 	return -EOPNOTSUPP;
 #endif

@@ -7,6 +7,7 @@
 #ifndef COW_REGISTER_H
 #define COW_REGISTER_H
 
+#include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/types.h>
 
@@ -39,6 +40,17 @@ int cow_register_tracepoint(struct tracepoint *tp, void *probe);
  * and the module stays.
  */
 bool cow_disarm_kprobe(struct kprobe *kp);
+
+/*
+ * The errno of a registration as who wrote to a setting is told it: these two would say
+ * that the value was wrong, or another setting in the way.
+ */
+static inline int cow_as_told(int err)
+{
+	if (err == -EINVAL)
+		return -EOPNOTSUPP;
+	return err == -EBUSY ? -EIO : err;
+}
 
 /* As debugfs_create_dir(). Return: the directory or an ERR_PTR. */
 struct dentry *cow_create_dir(const char *name, struct dentry *parent);

@@ -18,6 +18,7 @@
 #include "points.h"
 #include "policies.h"
 #include "proof.h"
+#include "register.h"
 #include "ring.h"
 #include "session.h"
 
@@ -121,14 +122,6 @@ static bool needed(enum cow_point_id id)
 	return id == COW_POINT_WP || (is_witness(id) && witness_mode == COW_WITNESS_ON);
 }
 
-/* As who wrote to a setting is told it: these two would say what was wrong with that. */
-static int as_told(int err)
-{
-	if (err == -EINVAL)
-		return -EOPNOTSUPP;
-	return err == -EBUSY ? -EIO : err;
-}
-
 /* Which points of the set can be armed at all? Return: 0, or why a needed one cannot. */
 static int try_each(unsigned long *points)
 {
@@ -143,7 +136,7 @@ static int try_each(unsigned long *points)
 		complain(id, err);
 		/* That there was no memory (EIO too) says nothing about a function. */
 		if (needed(id) || err == -ENOMEM || err == -EIO)
-			return as_told(err);
+			return cow_as_told(err);
 		*points &= ~BIT(id);
 	}
 	return 0;
@@ -185,7 +178,7 @@ static int attach_all(void)
 		if (err) {
 			pr_err_ratelimited("no %s on all of its functions together: error %d\n",
 					   backend->name, err);
-			return as_told(err);
+			return cow_as_told(err);
 		}
 	}
 	attached = points;

@@ -85,7 +85,7 @@ static int hook(void)
 				    -ENOENT;
 		if (err) {
 			unhook(i);
-			return err;
+			return cow_as_told(err);
 		}
 	}
 	return 0;
