@@ -75,6 +75,20 @@ static void close_events(void)
 	close(events);
 }
 
+static int open_scans(void)
+{
+	return open_file("groups/khugepaged/events");
+}
+
+/* What the kernel has of it is looked for when somebody first asks. */
+static int read_probes(void)
+{
+	static char text[1 << 13];
+	ssize_t n = cow_read("groups/ksm/probes", text, sizeof(text));
+
+	return n < 0 ? n : 0;
+}
+
 /* All rows of all CPUs are copied to be told, of a group that is off too. */
 static int read_table(void)
 {
@@ -129,6 +143,11 @@ static void unset_event(void)
 }
 
 #define SETTING(act, path, on, off)	{ .name = act, .file = path, .set = on, .unset = off }
+#define GROUP(group)							\
+	{								\
+		.name = group, .file = "groups/" group "/enabled",	\
+		.set = "1", .unset = "0", .once = true,			\
+	}
 
 const struct act injection_load = { "load", .act = load, .undo = unload };
 
@@ -138,19 +157,28 @@ const struct act injection_acts[] = {
 	{ "enabled-witness", .act = set_witnessed, .undo = unset_witnessed },
 	{ .name = "buffer_kb", .file = "buffer_kb", .set = "128", .unset = "64", .again = true },
 	SETTING("pid", "filter/pid", "1", "any"),
+	SETTING("tgid", "filter/tgid", "1", "any"),
+	SETTING("uid", "filter/uid", "0", "any"),
 	SETTING("comm", "filter/comm", "some", "any"),
 	SETTING("outcome", "filter/outcome", "copy,reuse", "any"),
+	SETTING("reason", "filter/reason", "mapped", "any"),
+	SETTING("min-duration", "filter/min_duration_ns", "1", "0"),
 	SETTING("tree", "filter/tree", "1", "any"),
+	SETTING("sample-every", "sample_every", "2", "1"),
+	SETTING("reset", "reset", "1", "1"),
 	SETTING("policies", "policies", "1", "0"),
 	{ "counts", .act = set_counts, .undo = unset_counts },
 	{ "counts-read", .act = read_counts, .undo = unset_counts, .silent = true },
 	{ "events", .act = open_events, .undo = close_events, .silent = true },
 	{ "event", .act = set_event, .undo = unset_event },
-	SETTING("ksm", "groups/ksm/enabled", "1", "0"),
+	GROUP("ksm"),
+	{ "ksm-probes", .act = read_probes, .undo = nothing_to_undo, .silent = true, .once = true },
 	{ "ksm-events", .act = open_group_events, .undo = close_events, .silent = true },
-	SETTING("files", "groups/files/enabled", "1", "0"),
+	SETTING("ksm-seconds", "groups/ksm/seconds", "1", "60"),
+	GROUP("files"),
 	{ "files-table", .act = read_table, .undo = nothing_to_undo, .silent = true },
-	SETTING("khugepaged", "groups/khugepaged/enabled", "1", "0"),
+	GROUP("khugepaged"),
+	{ "khugepaged-events", .act = open_scans, .undo = close_events, .silent = true },
 	{ .name = NULL },
 };
 

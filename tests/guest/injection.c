@@ -35,8 +35,11 @@
  * @name: of what fails.
  * @aim: at the nth from now on, none for 0; @load: counted from the module's init on.
  * @hit: was there one? Its name, NULL for none; no more of them fail after this.
- * @step: of the failures of a load, which has hundreds, every how manieth is tried.
+ * @step: of the failures of a load, and of what is done but once a load, which have
+ *	hundreds, every how manieth is tried.
  * @told: each error has its line in the log, if what was done logs at all.
+ * @refused: the errno by which functions are refused to it. It may be done without one then,
+ *	but no error may say that the value was wrong, or that it has to be set back first.
  */
 struct way {
 	const char	*name;
@@ -44,6 +47,7 @@ struct way {
 	const char	*(*hit)(void);
 	unsigned int	step;
 	bool		told;
+	unsigned int	refused;
 };
 
 static void inject_write(const char *parameter, unsigned int value)
@@ -172,36 +176,76 @@ static const char *logged(int log)
 	return text ?: "";
 }
 
+/* Where the kernel's own allocations fail, which are far more, it would take too long. */
+static bool is_anew(const struct act *a, const struct way *w)
+{
+	return a->once && w->told;
+}
+
+static void load_anew(void)
+{
+	act_undo(&injection_load);
+	need(!act_do(&injection_load), "the module cannot be loaded");
+}
+
+/* What is wrong after it, NULL for nothing; all is as it was before then. */
+static const char *after(const struct act *a, const struct way *w, int err, const char *what)
+{
+	const char *left = NULL;
+
+	if (err && a->again)
+		act_undo(a);
+	visible_look(&now);
+	if (err || !w->refused)
+		left = visible_differs(&now, err ? &before : &good);
+	if (err && !left && !what)
+		left = "an error without a failure";
+	if (err && !left && w->refused == (unsigned int)-err && a != &injection_load)
+		left = "an error of the value, or of a setting in the way";
+	if (err && !left && is_anew(a, w) && !w->refused) {
+		/* What was made of it by halves does for nothing. */
+		if (act_do(a))
+			return "it cannot be done any more";
+		visible_look(&now);
+		left = visible_differs(&now, &good);
+		err = 0;
+	}
+	if (!err)
+		act_undo(a);
+	if (!err && !left && w->refused) {
+		visible_look(&now);
+		left = visible_differs(&now, &before);
+	}
+	return left;
+}
+
 /* Return: the function that failed, NULL for none. @wrong: what was wrong, for the first time. */
 static const char *attempt(const struct act *a, const struct way *w, unsigned int nth,
 			   char *wrong, size_t size)
 {
 	static unsigned int told;
-	int err, log = log_open();
 	const char *left, *text, *what;
+	int err, log;
 
+	if (is_anew(a, w))
+		load_anew();
+	log = log_open();
 	w->aim(nth, a == &injection_load);
 	err = act_do(a);
 	what = w->hit();
 	text = logged(log);
 	close(log);
-	if (err && a->again)
-		act_undo(a);
-	visible_look(&now);
-	left = visible_differs(&now, err ? &before : &good);
 	if (what)
 		remember(a->name, what, err, text);
-	else if (err && !left)
-		left = "an error without a failure";
+	left = after(a, w, err, what);
 	if (err && !left && w->told && !a->silent && !*text)
 		left = "nothing was said";
 	if (left && !*wrong)
 		snprintf(wrong, size, "%s: %s %u (%s), then %s, \"%.*s\"", left, w->name, nth,
 			 what ?: "none", err ? strerror(-err) : "done",
 			 (int)strcspn(text, "\n"), text);
-	if (!err)
-		act_undo(a);
-	else if (w->told && a != &injection_load && ++told % TOLD == 0)
+	if ((err || w->refused) && w->told && a != &injection_load && !a->once &&
+	    ++told % TOLD == 0)
 		sleep_ms(TOLD_MS);
 	return what;
 }
@@ -210,7 +254,7 @@ static void inject(const struct act *a, const struct way *w, bool claim)
 {
 	const char *what = "nothing";
 	char name[64], wrong[384] = "";
-	unsigned int nth, step = a == &injection_load ? w->step : 1;
+	unsigned int nth, step = a == &injection_load || is_anew(a, w) ? w->step : 1;
 	int err;
 
 	visible_look(&before);
@@ -223,6 +267,8 @@ static void inject(const struct act *a, const struct way *w, bool claim)
 	act_undo(a);
 	for (nth = 1; nth < MOST * step && what; nth += step) {
 		what = attempt(a, w, nth, wrong, sizeof(wrong));
+		if (!what && nth == 1 && w->refused)
+			return;
 		if (!what && nth == 1 && !*wrong)
 			snprintf(wrong, sizeof(wrong), "nothing in it was made to fail");
 	}
@@ -245,10 +291,60 @@ static void inject_all(const struct way *w, bool claim)
 	act_undo(&injection_load);
 }
 
+/* As the kernel refuses some functions, one at a time. */
+static void refusals(void)
+{
+	static const struct way ways[] = {
+		{ "refused", aim_call, call_hit, 1, true, EINVAL },
+		{ "in-the-way", aim_call, call_hit, 1, true, EBUSY },
+	};
+	const struct way *w;
+
+	for (w = ways; w < ways + ARRAY_SIZE(ways); w++) {
+		inject_write("refused", w->refused);
+		inject_all(w, true);
+		tell(w);
+	}
+	inject_write("refused", 0);
+}
+
+/* A buffer for which there is no memory, nor for the old one again. */
+static void without_buffer(void)
+{
+	unsigned int nth, lost = 0, told = 0;
+	int err = -ENOMEM, log;
+
+	need(!act_do(&injection_load), "the module cannot be loaded");
+	inject_write("on", 1);
+	for (nth = 1; nth < MOST && err; nth++) {
+		aim_call(nth, false);
+		err = cow_write("buffer_kb", "128");
+		call_hit();
+		if (!err)
+			break;
+		log = log_open();
+		if (!cow_write("enabled", "1")) {
+			disable();
+		} else {
+			lost++;
+			told += !!strstr(log_read(log), "there is no buffer");
+		}
+		close(log);
+		need(!cow_write("buffer_kb", "64"), "buffer_kb does not take 64");
+	}
+	inject_write("on", 0);
+	enable();
+	disable();
+	act_undo(&injection_load);
+	check(lost && told == lost, "no-buffer",
+	      "without a buffer tracing does not begin, and says so, until there is one again",
+	      "%u times, told %u times", lost, told);
+}
+
 static void calls(bool claim)
 {
-	static const struct way once = { "once", aim_call, call_hit, 1, true };
-	static const struct way on = { "from-then-on", aim_call, call_hit, 5, true };
+	static const struct way once = { "once", aim_call, call_hit, 1, true, 0 };
+	static const struct way on = { "from-then-on", aim_call, call_hit, 5, true, 0 };
 
 	inject_write("on", 0);
 	inject_all(&once, claim);
@@ -331,7 +427,7 @@ static void opened_meanwhile(void)
 /* What is allocated in the functions that the module calls too. */
 static void allocations(void)
 {
-	struct way way = { "fail-nth", aim_task, task_hit, 1, false };
+	struct way way = { "fail-nth", aim_task, task_hit, 1, false, 0 };
 
 	nth_file = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	if (nth_file < 0) {
@@ -367,6 +463,10 @@ static void with_injector(void)
 	memory_begin();
 	for (pass = 0; pass < passes; pass++) {
 		calls(!pass);
+		if (!pass) {
+			refusals();
+			without_buffer();
+		}
 		if (pass == 0)
 			memory_measure(&memory[0]);
 		else if (pass == rounds)

@@ -17,6 +17,7 @@
  * @again: when it fails and goes on failing nothing may be left of what was there, as the
  *	module says: it has to be set again.
  * @silent: the errno is all that is said: nothing is logged.
+ * @once: the module keeps some of what it makes for it: it is loaded anew for each try.
  */
 struct act {
 	const char	*name;
@@ -27,6 +28,7 @@ struct act {
 	void		(*undo)(void);
 	bool		again;
 	bool		silent;
+	bool		once;
 };
 
 extern const struct act injection_load;

@@ -7,6 +7,9 @@
  * Parameters:
  *	nth	which call fails, 0 for none. Writing it begins to count.
  *	on	whether all after it fail as well (Y or N).
+ *	refused	an errno by which what it registered for is refused now and ever after, as
+ *		the kernel does for one function: nothing but registrations fails then. 0,
+ *		as at first: each call says that there is no memory.
  *	calls	how many were made since.
  *	failed	the function whose call failed, the first of them; empty for none.
  *	task_nth	where the kernel has fail-nth: given to the task that loads cowtrace
@@ -46,22 +49,24 @@ asm(".pushsection .text\n"
  * struct site - a function that can fail
  * @name: of it; of the kernel's own, calls from cowtrace count alone.
  * @null: it says NULL on failure, and otherwise an errno.
+ * @registers: what it is given, if it registers one.
  * @kp: on its entry.
  * @armed: @kp is registered.
  */
 struct site {
 	const char	*name;
 	bool		null;
+	enum { NOTHING, A_KPROBE, A_KRETPROBE, AN_FPROBE, A_TRACEPOINT } registers;
 	struct kprobe	kp;
 	bool		armed;
 };
 
 /* No kernel has all of them. */
 static struct site sites[] = {
-	{ "cowtrace:cow_register_kprobe" },
-	{ "cowtrace:cow_register_kretprobe" },
-	{ "cowtrace:cow_register_fprobe" },
-	{ "cowtrace:cow_register_tracepoint" },
+	{ "cowtrace:cow_register_kprobe", .registers = A_KPROBE },
+	{ "cowtrace:cow_register_kretprobe", .registers = A_KRETPROBE },
+	{ "cowtrace:cow_register_fprobe", .registers = AN_FPROBE },
+	{ "cowtrace:cow_register_tracepoint", .registers = A_TRACEPOINT },
 	{ "cowtrace:cow_create_dir" },
 	{ "cowtrace:cow_create_file" },
 	{ "cowtrace:cow_open_channel", true },
@@ -88,6 +93,9 @@ static struct site sites[] = {
 static struct module *target;
 static unsigned int nth, calls, task_nth;
 static bool on;
+static unsigned int refused;
+/* For what the nth registration was. */
+static const void *refused_target;
 static char failed[64];
 
 static int set_nth(const char *text, const struct kernel_param *param)
@@ -105,6 +113,7 @@ static const struct kernel_param_ops nth_ops = {
 
 module_param_cb(nth, &nth_ops, &nth, 0600);
 module_param(on, bool, 0600);
+module_param(refused, uint, 0600);
 module_param(calls, uint, 0400);
 module_param(task_nth, uint, 0600);
 module_param_string(failed, failed, sizeof(failed), 0400);
@@ -117,17 +126,38 @@ static bool is_ours(const struct site *s, const struct pt_regs *regs)
 	       (module && within_module(*(unsigned long *)regs->sp, module));
 }
 
+/* What is registered for: cowtrace gives the same name, or place, each time. */
+static const void *target_of(const struct site *s, const struct pt_regs *regs)
+{
+	if (s->registers == A_KPROBE)
+		return ((struct kprobe *)regs->di)->symbol_name;
+	if (s->registers == A_KRETPROBE)
+		return ((struct kretprobe *)regs->di)->kp.symbol_name;
+	if (s->registers == AN_FPROBE)
+		return (const void *)*(unsigned long *)regs->si;
+	return (const void *)regs->di;
+}
+
+static bool fails(const struct site *s, const struct pt_regs *regs)
+{
+	if (!READ_ONCE(nth) || !is_ours(s, regs) || (refused && !s->registers) || ++calls < nth)
+		return false;
+	if (calls == nth && refused)
+		refused_target = target_of(s, regs);
+	return calls == nth || (refused ? target_of(s, regs) == refused_target : on);
+}
+
 /* The tests have one call made at a time. */
 static int on_call(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct site *s = container_of(kp, struct site, kp);
 
-	if (!READ_ONCE(nth) || !is_ours(s, regs) || ++calls < nth || (calls > nth && !on))
+	if (!fails(s, regs))
 		return 0;
 	if (calls == nth)
 		strscpy(failed, strchr(s->name, ':') ? strchr(s->name, ':') + 1 : s->name,
 			sizeof(failed));
-	regs->ax = s->null ? 0 : -ENOMEM;
+	regs->ax = s->null ? 0 : -(long)(refused ?: ENOMEM);
 	regs->ip = (unsigned long)cow_inject_return;
 	return 1;
 }
