@@ -205,7 +205,7 @@ void run_survive(void)
 {
 	unsigned int seconds = life_seconds(), failed, loads, fewest = 0;
 	struct life own = { .depth = 0 };
-	long long splits;
+	long long splits, swapped;
 	size_t i;
 
 	seed = asked_seed("STORM_SEED");
@@ -222,6 +222,7 @@ void run_survive(void)
 	     "hung_task_timeout_secs cannot be set");
 	life_ksm(true);
 	splits = value_in("/proc/vmstat", "thp_split_page");
+	swapped = value_in("/proc/vmstat", "pswpout");
 	failed = storm(&own, seconds / 10, false);
 	memory_measure(&memory[0]);
 	for (i = 1; i <= PARTS; i++) {
@@ -234,6 +235,7 @@ void run_survive(void)
 	life_ksm(false);
 	disturb_swap(true);
 	splits = value_in("/proc/vmstat", "thp_split_page") - splits;
+	swapped = value_in("/proc/vmstat", "pswpout") - swapped;
 
 	for (i = 0; i < ALL; i++)
 		note("actor %s: %llu steps", actor(i)->name, control->steps[i]);
@@ -241,11 +243,13 @@ void run_survive(void)
 	     (unsigned long long)got.acted / 1000000000, got.loads, got.faults,
 	     disturbed->accepted, disturbed->refused, (unsigned long long)got.slowest / 1000000);
 	check(!failed, "actors", "each actor ends as it should", "%u did not", failed);
-	note("CPUs gone %llu times, blocks of memory %llu times (and %llu times not), buffers resized %llu times, %lld huge pages split",
-	     disturbed->cpus, disturbed->blocks, disturbed->kept, disturbed->resized, splits);
+	note("CPUs gone %llu times, blocks of memory %llu times (and %llu times not), buffers resized %llu times, %lld huge pages split, %lld pages swapped out",
+	     disturbed->cpus, disturbed->blocks, disturbed->kept, disturbed->resized, splits,
+	     swapped);
 	check(all_acted(), "all-act",
 	      "each actor acts; CPUs and memory go and come, buffers are resized", "see above");
 	check(splits > 0, "splits", "huge pages are split", "%lld", splits);
+	check(swapped > 0, "swaps", "pages go to swap", "%lld", swapped);
 	if (!disturb_memory())
 		skip("memory-hotplug", "no block of this guest's memory may go");
 	check(!*got.broken && got.faults, "identities",
