@@ -97,9 +97,11 @@ static void __init complain(const char *name, int err)
 		pr_err("no memory to look for the functions of this kernel\n");
 	else if (err == -ENOENT)
 		pr_err("this kernel has no %s(): there is nothing to trace\n", name);
+	else if (err == -EINVAL)
+		pr_err("%s() cannot be probed: it is blacklisted, see /sys/kernel/debug/kprobes/blacklist\n",
+		       name);
 	else
-		pr_err("%s() cannot be probed (%d): it is blacklisted, see /sys/kernel/debug/kprobes/blacklist\n",
-		       name, err);
+		pr_err("%s() cannot be probed: error %d\n", name, err);
 }
 
 int __init cow_symbols_init(void)
