@@ -5,12 +5,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "bytes.h"
 #include "generate.h"
-#include "reader.h"
+#include "reader_parts.h"
 #include "tap.h"
 #include "writer.h"
 
@@ -334,6 +335,57 @@ static void check_foreign(void)
 	   "an endless device is refused at once");
 }
 
+static int waiting;
+
+static int note_waiting(int fd, struct ct_error *err)
+{
+	(void)fd;
+	(void)err;
+	return ioctl(STDIN_FILENO, FIONREAD, &waiting);
+}
+
+static int refuse(int fd, struct ct_error *err)
+{
+	(void)fd;
+	return ct_error_set(err, -EPERM, "refused");
+}
+
+/* A pipe that holds the trace is standard input. */
+static int fill_pipe(void)
+{
+	struct trace_shape shape = { 7, 2, 64, 16 };
+	struct bytes trace;
+	int ends[2];
+
+	make_trace(path, &shape);
+	trace = read_file(path);
+	if (pipe(ends) || fcntl(ends[1], F_SETPIPE_SZ, trace.size) < (int)trace.size ||
+	    write(ends[1], trace.data, trace.size) != (ssize_t)trace.size ||
+	    dup2(ends[0], STDIN_FILENO) < 0)
+		abort();
+	close(ends[0]);
+	close(ends[1]);
+	free(trace.data);
+	return trace.size;
+}
+
+static void check_opened(void)
+{
+	struct ct_reader *r = NULL;
+	struct ct_error err = { 0 };
+	int size = fill_pipe();
+
+	ct_reader_opened = note_waiting;
+	ok(!ct_reader_open("-", &r, &err) && waiting == size && read_all(r).records == 128,
+	   "rights can be given up before the first byte of a pipe is read");
+	ct_reader_close(r);
+	size = fill_pipe();
+	ct_reader_opened = refuse;
+	ok(ct_reader_open("-", &r, &err) == -EPERM && !note_waiting(-1, &err) && waiting == size,
+	   "and where they cannot be none is read");
+	ct_reader_opened = NULL;
+}
+
 static void check_pipe(void)
 {
 	struct trace_shape shape = { 7, 2, 64, 16 };
@@ -396,6 +448,7 @@ int main(void)
 	check_long_chunk();
 	check_foreign();
 	check_pipe();
+	check_opened();
 	check_full_disk();
 	remove(path);
 	free(path);

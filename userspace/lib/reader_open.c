@@ -50,18 +50,23 @@ static int check_header(struct ct_reader *r, const char *path, uint64_t *first,
 	return 0;
 }
 
-/* Copies what can be read only once into a file without a name. */
-static int spool(int from, const char *path, struct ct_error *err)
+/* A file without a name, for what can be read only once. Return: open, or a negative errno. */
+static int open_spool(const char *path, struct ct_error *err)
+{
+	const char *dir = ct_temporary_dir();
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	return fd < 0 ? ct_error_set(err, -errno, "cannot store %s in %s: %s; set TMPDIR", path,
+				     dir, strerror(errno)) : fd;
+}
+
+static int spool(int from, int fd, const char *path, struct ct_error *err)
 {
 	const char *dir = ct_temporary_dir();
 	size_t total = 0;
 	char *buffer;
-	int fd, ret = 0;
+	int ret = 0;
 
-	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return ct_error_set(err, -errno, "cannot store %s in %s: %s; set TMPDIR",
-				    path, dir, strerror(errno));
 	buffer = malloc(WINDOW);
 	if (!buffer)
 		ret = ct_error_set(err, -ENOMEM, "out of memory");
@@ -91,40 +96,40 @@ static int spool(int from, const char *path, struct ct_error *err)
 		ct_progress("storing the trace", total, 0);
 	}
 	free(buffer);
-	if (ret) {
-		close(fd);
-		return ret;
-	}
-	return fd;
+	return ret;
 }
 
-static int open_file(struct ct_reader *r, const char *path, struct ct_error *err)
+/* Rights are given up between what needs them, to open, and the first byte that is read. */
+static int take_file(struct ct_reader *r, const char *path, struct ct_error *err)
 {
-	bool standard = !strcmp(path, "-");
+	int from = -1, ret = 0;
 	struct stat st;
 
-	r->fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) :
-			   open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (r->fd < 0)
-		return ct_error_set(err, -errno, "cannot open %s: %s%s", path, strerror(errno),
-				    errno == ENOENT ? "; record one with cowtrace record" : "");
 	if (fstat(r->fd, &st))
 		return ct_error_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return ct_error_set(err, -EISDIR, "%s is a directory; name a trace file", path);
 	if (!S_ISREG(st.st_mode)) {
-		int fd = spool(r->fd, standard ? "standard input" : path, err);
+		int fd = open_spool(path, err);
 
 		if (fd < 0)
 			return fd;
-		close(r->fd);
+		from = r->fd;
 		r->fd = fd;
-		if (fstat(fd, &st))
-			return ct_error_set(err, -errno, "cannot read %s: %s", path,
-					    strerror(errno));
 	}
+	if (ct_reader_opened)
+		ret = ct_reader_opened(r->fd, err);
+	if (from >= 0) {
+		if (!ret)
+			ret = spool(from, r->fd, path, err);
+		close(from);
+	}
+	if (ret)
+		return ret;
+	if (fstat(r->fd, &st))
+		return ct_error_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
 	r->info.size = st.st_size;
-	return ct_reader_opened ? ct_reader_opened(r->fd, err) : 0;
+	return 0;
 }
 
 /* State of reading the schema chunks. */
@@ -181,22 +186,21 @@ static int load_schema(struct ct_reader *r, const char *path, struct ct_error *e
 	return ct_error_set(err, ret ? ret : -EINVAL, "%s: %s", path, why);
 }
 
-int ct_reader_open(const char *path, struct ct_reader **out, struct ct_error *err)
+int ct_reader_open_fd(int fd, const char *path, struct ct_reader **out, struct ct_error *err)
 {
 	struct ct_reader *r = calloc(1, sizeof(*r));
 	uint64_t first = 0;
 	int ret;
 
-	if (!r)
+	if (!r) {
+		close(fd);
 		return ct_error_set(err, -ENOMEM, "out of memory");
-	r->fd = -1;
+	}
+	r->fd = fd;
 	memset(r->stream_of_cpu, 0xff, sizeof(r->stream_of_cpu));
-	ret = open_file(r, path, err);
+	ret = take_file(r, path, err);
 	if (ret)
 		goto fail;
-	/* From here on only for messages. */
-	if (!strcmp(path, "-"))
-		path = "standard input";
 	r->window_size = r->info.size < WINDOW_MIN ? WINDOW_MIN :
 			 r->info.size < WINDOW ? r->info.size : WINDOW;
 	r->window = malloc(r->window_size);
@@ -225,6 +229,18 @@ int ct_reader_open(const char *path, struct ct_reader **out, struct ct_error *er
 fail:
 	ct_reader_close(r);
 	return ret;
+}
+
+int ct_reader_open(const char *path, struct ct_reader **out, struct ct_error *err)
+{
+	bool standard = !strcmp(path, "-");
+	int fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) :
+			    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return ct_error_set(err, -errno, "cannot open %s: %s%s", path, strerror(errno),
+				    errno == ENOENT ? "; record one with cowtrace record" : "");
+	return ct_reader_open_fd(fd, standard ? "standard input" : path, out, err);
 }
 
 void ct_reader_close(struct ct_reader *r)

@@ -11,6 +11,16 @@
  */
 extern int (*ct_reader_opened)(int fd, struct ct_error *err);
 
+/**
+ * ct_reader_open_fd() - ct_reader_open(), for what is open
+ * @fd: the trace; the reader's from now on, also on failure.
+ * @path: its name, for messages.
+ * @reader: receives the reader.
+ * @err: one line for the user on failure.
+ * Return: as of ct_reader_open().
+ */
+int ct_reader_open_fd(int fd, const char *path, struct ct_reader **reader, struct ct_error *err);
+
 /* CONFIG_NR_CPUS of the largest kernels. A greater number is damage. */
 #define CPU_LIMIT		8192
 /* What is read at once while the file is checked. */
