@@ -10,6 +10,7 @@
 #include "generate.h"
 #include "tap.h"
 #include "temporary.h"
+#include "wrapped.h"
 #include "writer.h"
 
 static void check_temporary(void)
@@ -68,9 +69,55 @@ static void check_trace(void)
 	free(path);
 }
 
+/* Where a stranger puts files for all after a look, how often, and the last of them. */
+static const char *place;
+static int plants, planted;
+
+int __wrap_lstat64(const char *path, struct stat *st)
+{
+	bool mine = place && plants && !strcmp(path, place);
+	int ret;
+
+	if (mine)
+		unlink(path);
+	ret = __real_lstat64(path, st);
+	if (!mine)
+		return ret;
+	plants--;
+	planted = open(path, O_RDWR | O_CREAT | O_EXCL, 0666);
+	errno = ENOENT;
+	return ret;
+}
+
+static void check_stranger(void)
+{
+	char *path = temporary_file(), byte;
+	struct ct_writer *w;
+	struct stat st;
+	int ret;
+
+	place = path;
+	plants = 1;
+	write_trace(path);
+	ok(planted > 0 && !read(planted, &byte, 1) && !stat(path, &st) && st.st_size &&
+	   (st.st_mode & 0777) == 0600,
+	   "a file that a stranger puts there after a look gets none of the trace");
+	close(planted);
+	plants = 2;
+	ret = ct_writer_open(path, &w);
+	ok(ret == -EEXIST && !read(planted, &byte, 1),
+	   "and none after the second look, which is the last");
+	if (!ret)
+		ct_writer_close(w);
+	close(planted);
+	unlink(path);
+	free(path);
+}
+
 int main(void)
 {
 	check_trace();
+	check_stranger();
 	check_temporary();
 	return tap_end();
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Where the linker leads allocations with --wrap, and where they were led before. */
+/* Where the linker leads calls with --wrap, and where they were led before. */
 #ifndef WRAPPED_H
 #define WRAPPED_H
 
 #include <stddef.h>
+#include <sys/stat.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -13,5 +14,9 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 char *__wrap_strdup(const char *text);
+
+/* What lstat() is, with files of any size. */
+int __real_lstat64(const char *path, struct stat *st);
+int __wrap_lstat64(const char *path, struct stat *st);
 
 #endif /* WRAPPED_H */

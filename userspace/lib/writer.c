@@ -64,19 +64,30 @@ static int append(struct ct_writer *w, struct iovec *v, int n)
 	return err;
 }
 
-/*
- * A trace is for the eyes of who takes it. A file that is there has an owner, a mode and
- * readers of its own, so a new one takes its place. Where a link leads is somebody's choice.
- * Return: as of open(2).
- */
-static int open_private(const char *path)
+/* Return: as of open(2). */
+static int open_new(const char *path)
 {
 	int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
 	struct stat st;
 
-	if (lstat(path, &st) || !S_ISREG(st.st_mode))
+	if (lstat(path, &st))
+		return errno == ENOENT ? open(path, flags | O_EXCL, 0600) : -1;
+	if (!S_ISREG(st.st_mode))
 		return open(path, flags | O_TRUNC, 0600);
 	return unlink(path) ? -1 : open(path, flags | O_EXCL, 0600);
+}
+
+/*
+ * A trace is for the eyes of who takes it. A file that is there has an owner, a mode and
+ * readers of its own, so a new one takes its place. Where a link leads is somebody's choice.
+ * What comes between the look and the open, in a directory for all, is looked at once more.
+ * Return: as of open(2).
+ */
+static int open_private(const char *path)
+{
+	int fd = open_new(path);
+
+	return fd < 0 && errno == EEXIST ? open_new(path) : fd;
 }
 
 int ct_writer_open(const char *path, struct ct_writer **out)

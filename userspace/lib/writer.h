@@ -12,9 +12,11 @@ struct ct_writer;
 
 /**
  * ct_writer_open() - create a trace file and write its header
- * @path: file to create or truncate, "-" for standard output.
+ * @path: file to create, in the place of one that is there; a link, a device and the like
+ *	is written to as it is. "-" for standard output.
  * @w: receives the writer.
- * Return: 0 or a negative errno.
+ * Return: 0, -EEXIST where somebody else makes such a file each time that it is looked
+ * for, or another negative errno.
  */
 int ct_writer_open(const char *path, struct ct_writer **w);
 
