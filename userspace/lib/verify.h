@@ -129,10 +129,67 @@ struct ct_verify_run {
 	struct ct_verify_step	*step;
 };
 
+/* Bytes of the name of a file. */
+#define CT_VERIFY_NAME	4096
+
 /**
- * ct_verify_load() - read what one kernel did
- * @path: what cowtrace experiment run --json -o TRACE has printed. TRACE stands beside
- *	it, or where it was written.
+ * struct ct_verify_files - what one kernel did, before anybody looked at it
+ * @path: what cowtrace experiment run --json -o TRACE has printed.
+ * @text: its bytes.
+ * @length: how many.
+ * @trace_path: TRACE, for messages.
+ * @trace: the same, open; -1 if it is not.
+ */
+struct ct_verify_files {
+	const char	*path;
+	char		*text;
+	size_t		length;
+	char		trace_path[CT_VERIFY_NAME];
+	int		trace;
+};
+
+/*
+ * Runs and traces are anybody's: who has rights that their author has not calls
+ * ct_verify_open() and ct_verify_open_trace(), and lets a process without these rights call
+ * the two that parse, ct_verify_trace() and ct_verify_parse().
+ */
+
+/**
+ * ct_verify_open() - read the bytes of a run
+ * @path: of the run, which has to live as long as @files.
+ * @files: filled in, to be given to ct_verify_close() also on failure.
+ * @err: what is wrong.
+ * Return: 0 or a negative errno.
+ */
+int ct_verify_open(const char *path, struct ct_verify_files *files, struct ct_error *err);
+
+/**
+ * ct_verify_trace() - which trace belongs to a run
+ * @files: of ct_verify_open().
+ * @name: receives what the run calls it.
+ * @size: bytes of @name.
+ * @err: what is wrong.
+ * Return: 0, -ENOMEM, or -EINVAL for what is no run, lost records, or names no trace.
+ */
+int ct_verify_trace(const struct ct_verify_files *files, char *name, size_t size,
+		    struct ct_error *err);
+
+/**
+ * ct_verify_open_trace() - open the trace of a run
+ * @files: of ct_verify_open().
+ * @name: of ct_verify_trace(). It stands beside the run, or where it was written.
+ * @err: what is wrong.
+ *
+ * What is no regular file is not opened, and one that does not begin as a trace refused:
+ * whoever wrote the run may have named what only the caller can read.
+ *
+ * Return: 0 or a negative errno.
+ */
+int ct_verify_open_trace(struct ct_verify_files *files, const char *name, struct ct_error *err);
+
+/**
+ * ct_verify_parse() - parse a run and its trace
+ * @files: of ct_verify_open_trace().
  * @run: filled in, to be given to ct_verify_free() also on failure.
  * @err: what is wrong.
  *
@@ -141,6 +198,12 @@ struct ct_verify_run {
  *
  * Return: 0 or a negative errno.
  */
+int ct_verify_parse(struct ct_verify_files *files, struct ct_verify_run *run,
+		    struct ct_error *err);
+
+void ct_verify_close(struct ct_verify_files *files);
+
+/* All of these, in one process. @run: as of ct_verify_parse(). Return: 0 or a negative errno. */
 int ct_verify_load(const char *path, struct ct_verify_run *run, struct ct_error *err);
 
 void ct_verify_free(struct ct_verify_run *run);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -12,7 +11,7 @@
 #include "ledger.h"
 #include "past.h"
 #include "process.h"
-#include "reader.h"
+#include "reader_parts.h"
 #include "verify.h"
 
 /* Greater numbers are damage: experiments are small. */
@@ -136,19 +135,6 @@ int ct_verify_add(struct ct_verify_run *run, const struct cowtrace_record *r, in
 	return 0;
 }
 
-/* Where runs and traces were copied to another machine, they stand together. */
-static int find_trace(const char *path, const char *trace, char *to, size_t size)
-{
-	const char *slash = strrchr(path, '/'), *name = strrchr(trace, '/');
-
-	name = name ? name + 1 : trace;
-	snprintf(to, size, "%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, name);
-	if (!access(to, R_OK))
-		return 0;
-	snprintf(to, size, "%s", trace);
-	return access(to, R_OK) ? -errno : 0;
-}
-
 /* What tells of pages on a kernel without PageAnonExclusive. */
 struct history {
 	struct ct_processes	*processes;
@@ -198,13 +184,16 @@ static int read_faults(struct ct_reader *reader, struct ct_verify_run *run, stru
 	return ret;
 }
 
-static int load_trace(const char *path, struct ct_verify_run *run, struct ct_error *err)
+static int load_trace(struct ct_verify_files *files, struct ct_verify_run *run,
+		      struct ct_error *err)
 {
+	const char *path = files->trace_path;
 	struct history history = { NULL };
 	const struct ct_trace_info *info;
 	struct ct_reader *reader;
-	int ret = ct_reader_open(path, &reader, err);
+	int ret = ct_reader_open_fd(files->trace, path, &reader, err);
 
+	files->trace = -1;
 	if (ret)
 		return ret;
 	run->traits = ct_reader_schema(reader)->traits;
@@ -222,54 +211,82 @@ static int load_trace(const char *path, struct ct_verify_run *run, struct ct_err
 	return ret;
 }
 
-static int load(const char *path, struct json_object *o, struct ct_verify_run *run,
-		struct ct_error *err)
+/* Return: 0 or a negative errno. @o is to be put. */
+static int parse(const struct ct_verify_files *files, struct json_object **o, struct ct_error *err)
 {
-	const char *trace = text_of(o, "trace");
-	char at[4096];
-	int ret;
+	const char *path = files->path;
+	int ret = ct_json_text(files->text, files->length, o);
 
-	if (!list_of(o, "experiments") || strncmp(text_of(o, "version"), "1.", 2))
+	if (ret)
+		return ct_error_set(err, ret, "no memory for %s", path);
+	if (!*o)
+		return ct_error_set(err, -EINVAL,
+				    "cannot read %s: is it the output of cowtrace experiment run --json?",
+				    path);
+	if (!list_of(*o, "experiments") || strncmp(text_of(*o, "version"), "1.", 2))
 		return ct_error_set(err, -EINVAL,
 				    "%s is no output of cowtrace experiment run --json, or of a newer version",
 				    path);
-	if (!*trace)
+	if (!*text_of(*o, "trace"))
 		return ct_error_set(err, -EINVAL,
 				    "%s names no trace: run the experiments with --json and -o TRACE",
 				    path);
-	if (number_of(o, "lost"))
+	if (number_of(*o, "lost"))
 		return ct_error_set(err, -EINVAL,
 				    "%s lacks %llu records: what is missing cannot be compared, run it again",
-				    path, (unsigned long long)number_of(o, "lost"));
-	word(run->label, sizeof(run->label), o, "generation");
-	word(run->kernel, sizeof(run->kernel), o, "kernel");
-	word(run->backend, sizeof(run->backend), o, "backend");
-	ret = load_steps(run, o);
-	if (ret)
-		return ct_error_set(err, ret, ret == -ENOMEM ? "no memory for %s" :
-				    "%s: where an experiment touched memory cannot be read", path);
-	ret = find_trace(path, trace, at, sizeof(at));
-	if (ret)
-		return ct_error_set(err, ret, "cannot read the trace of %s, %s: put it beside it",
-				    path, at);
-	return load_trace(at, run, err);
+				    path, (unsigned long long)number_of(*o, "lost"));
+	return 0;
+}
+
+int ct_verify_trace(const struct ct_verify_files *files, char *name, size_t size,
+		    struct ct_error *err)
+{
+	struct json_object *o = NULL;
+	int ret = parse(files, &o, err);
+
+	if (!ret)
+		word(name, size, o, "trace");
+	json_object_put(o);
+	return ret;
+}
+
+int ct_verify_parse(struct ct_verify_files *files, struct ct_verify_run *run,
+		    struct ct_error *err)
+{
+	struct json_object *o = NULL;
+	int ret;
+
+	memset(run, 0, sizeof(*run));
+	ret = parse(files, &o, err);
+	if (!ret) {
+		word(run->label, sizeof(run->label), o, "generation");
+		word(run->kernel, sizeof(run->kernel), o, "kernel");
+		word(run->backend, sizeof(run->backend), o, "backend");
+		ret = load_steps(run, o);
+		if (ret)
+			ct_error_set(err, ret, ret == -ENOMEM ? "no memory for %s" :
+				     "%s: where an experiment touched memory cannot be read",
+				     files->path);
+	}
+	json_object_put(o);
+	return ret ?: load_trace(files, run, err);
 }
 
 int ct_verify_load(const char *path, struct ct_verify_run *run, struct ct_error *err)
 {
-	struct json_object *o;
+	struct ct_verify_files files;
+	char name[CT_VERIFY_NAME];
 	int ret;
 
 	memset(run, 0, sizeof(*run));
-	if (access(path, R_OK))
-		return ct_error_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
-	o = ct_json_file(path);
-	if (!o)
-		return ct_error_set(err, -EINVAL,
-				    "cannot read %s: is it the output of cowtrace experiment run --json?",
-				    path);
-	ret = load(path, o, run, err);
-	json_object_put(o);
+	ret = ct_verify_open(path, &files, err);
+	if (!ret)
+		ret = ct_verify_trace(&files, name, sizeof(name), err);
+	if (!ret)
+		ret = ct_verify_open_trace(&files, name, err);
+	if (!ret)
+		ret = ct_verify_parse(&files, run, err);
+	ct_verify_close(&files);
 	return ret;
 }
 
