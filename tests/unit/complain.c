@@ -27,7 +27,11 @@ int ct_parse_seconds(const char *text, unsigned long long *ns)
 	return *ns ? 0 : -EINVAL;
 }
 
-/* As the command, but in this process: what it says of an error stays here. */
+/*
+ * As the command, but in this process: what it says of an error stays here. A test that
+ * links confine.o has the real ones.
+ */
+__attribute__((weak))
 int ct_confined(int (*run)(void *arg, struct ct_error *err), void *arg)
 {
 	struct ct_error err;
@@ -38,6 +42,14 @@ int ct_confined(int (*run)(void *arg, struct ct_error *err), void *arg)
 	return CT_EXIT_FAIL;
 }
 
+__attribute__((weak))
+int ct_confined_at_once(int (*run)(void *arg), void *arg, int failed)
+{
+	(void)failed;
+	return run(arg);
+}
+
+__attribute__((weak))
 int ct_confined_report(FILE *out, const char *trace_path, ct_report_fn *print, const void *arg)
 {
 	return ct_report_on(out, trace_path, print, arg);

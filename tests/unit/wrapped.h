@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+#include "json_read.h"
+#include "reader_parts.h"
+
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *old, size_t size);
@@ -18,5 +21,12 @@ char *__wrap_strdup(const char *text);
 /* What lstat() is, with files of any size. */
 int __real_lstat64(const char *path, struct stat *st);
 int __wrap_lstat64(const char *path, struct stat *st);
+
+int __real_ct_json_text(const char *text, size_t length, struct json_object **object);
+int __wrap_ct_json_text(const char *text, size_t length, struct json_object **object);
+int __real_ct_reader_open_fd(int fd, const char *path, struct ct_reader **reader,
+			     struct ct_error *err);
+int __wrap_ct_reader_open_fd(int fd, const char *path, struct ct_reader **reader,
+			     struct ct_error *err);
 
 #endif /* WRAPPED_H */

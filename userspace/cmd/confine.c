@@ -60,7 +60,7 @@ static int leave_root(void)
 	return drop_capabilities();
 }
 
-/* The trace is open. */
+/* What is read is open. */
 static int confine(int fd, struct ct_error *err)
 {
 	static bool confined;
@@ -115,8 +115,8 @@ static int ended(pid_t child, int failed)
 	return failed;
 }
 
-/* @failed: the exit status when there is none of @run. */
-static int confined(int (*run)(void *arg), void *arg, int failed)
+/* @failed: the exit status when there is none of @run. @at_once: it opens no trace. */
+static int confined(int (*run)(void *arg), void *arg, int failed, bool at_once)
 {
 	struct ct_error err;
 	pid_t child;
@@ -135,6 +135,10 @@ static int confined(int (*run)(void *arg), void *arg, int failed)
 	if (child)
 		return ended(child, failed);
 	ct_reader_opened = confine;
+	if (at_once && confine(-1, &err)) {
+		ct_complain(&err);
+		exit(failed);
+	}
 	status = run(arg);
 	tell_refused();
 	exit(status);
@@ -161,7 +165,12 @@ int ct_confined(int (*run)(void *arg, struct ct_error *err), void *arg)
 {
 	struct task task = { run, arg };
 
-	return confined(run_task, &task, CT_EXIT_FAIL);
+	return confined(run_task, &task, CT_EXIT_FAIL, false);
+}
+
+int ct_confined_at_once(int (*run)(void *arg), void *arg, int failed)
+{
+	return confined(run, arg, failed, true);
 }
 
 /* What ct_report_on() is to be given. */
@@ -183,5 +192,5 @@ int ct_confined_report(FILE *out, const char *trace_path, ct_report_fn *print, c
 {
 	struct report r = { out, trace_path, print, arg };
 
-	return confined(report_on, &r, CT_REPORT_FAILED);
+	return confined(report_on, &r, CT_REPORT_FAILED, false);
 }

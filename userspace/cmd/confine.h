@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A trace is anybody's file: it is read by a process of its own, which gives up what its
- * caller may do once the trace is open, and before a byte of it is looked at.
+ * caller may do once the trace is open, and before a byte of it is looked at: but for the
+ * first eight of a trace that another file names (verify_files.c).
  */
 #ifndef COWTRACE_CONFINE_H
 #define COWTRACE_CONFINE_H
@@ -27,6 +28,15 @@
  * Return: the exit status, CT_EXIT_OK or CT_EXIT_FAIL.
  */
 int ct_confined(int (*run)(void *arg, struct ct_error *err), void *arg);
+
+/**
+ * ct_confined_at_once() - ct_confined(), for what has all open that it reads
+ * @run: returns the exit status; its process has no rights from the first line on.
+ * @arg: for @run.
+ * @failed: the exit status when there is none of @run.
+ * Return: the exit status.
+ */
+int ct_confined_at_once(int (*run)(void *arg), void *arg, int failed);
 
 /* ct_report_on() in a process of its own. */
 int ct_confined_report(FILE *out, const char *trace_path, ct_report_fn *print, const void *arg);

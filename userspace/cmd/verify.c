@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "command.h"
+#include "confine.h"
 #include "verify_table.h"
 
 #define RUNS	16
@@ -63,21 +65,113 @@ static int print(struct ct_verify_run *run, const struct arguments *a, struct ct
 	return ret;
 }
 
-static int verify(const struct arguments *a, struct ct_error *err)
+/**
+ * struct job - runs on their way through three processes
+ * @args: the command line.
+ * @n: number of @files that were opened.
+ * @files: of the runs.
+ * @trace: what the runs call their traces; written by a process that has parsed them, so
+ *	not to be trusted.
+ */
+struct job {
+	const struct arguments	*args;
+	size_t			n;
+	struct ct_verify_files	files[RUNS];
+	char			(*trace)[CT_VERIFY_NAME];
+};
+
+static int failed(const struct ct_error *err)
+{
+	ct_complain(err);
+	return CT_EXIT_USAGE;
+}
+
+/* Without rights: which files to open is known only to who has parsed the runs. */
+static int name_traces(void *arg)
+{
+	struct job *job = arg;
+	struct ct_error err;
+	size_t i;
+
+	for (i = 0; i < job->n; i++)
+		if (ct_verify_trace(&job->files[i], job->trace[i], sizeof(job->trace[i]), &err))
+			return failed(&err);
+	return CT_EXIT_OK;
+}
+
+static int open_traces(struct job *job, struct ct_error *err)
+{
+	char name[sizeof(*job->trace)];
+	int ret = 0;
+	size_t i;
+
+	for (i = 0; !ret && i < job->n; i++) {
+		memcpy(name, job->trace[i], sizeof(name));
+		name[sizeof(name) - 1] = '\0';
+		ret = ct_verify_open_trace(&job->files[i], name, err);
+	}
+	return ret;
+}
+
+/* Without rights. */
+static int compare(void *arg)
 {
 	struct ct_verify_run run[RUNS];
-	size_t loaded = 0;
+	struct job *job = arg;
+	struct ct_error err;
+	size_t parsed = 0;
 	int ret = 0;
 
-	while (!ret && loaded < a->n) {
-		ret = ct_verify_load(a->files[loaded], &run[loaded], err);
-		loaded++;
+	while (!ret && parsed < job->n) {
+		ret = ct_verify_parse(&job->files[parsed], &run[parsed], &err);
+		parsed++;
 	}
 	if (!ret)
-		ret = print(run, a, err);
-	while (loaded)
-		ct_verify_free(&run[--loaded]);
-	return ret;
+		ret = print(run, job->args, &err);
+	while (parsed)
+		ct_verify_free(&run[--parsed]);
+	if (ret < 0)
+		return failed(&err);
+	return ret ? CT_EXIT_FAIL : CT_EXIT_OK;
+}
+
+static int verify(struct job *job)
+{
+	const struct arguments *a = job->args;
+	struct ct_error err;
+	int status, ret;
+
+	while (job->n < a->n) {
+		ret = ct_verify_open(a->files[job->n], &job->files[job->n], &err);
+		job->n++;
+		if (ret)
+			return failed(&err);
+	}
+	status = ct_confined_at_once(name_traces, job, CT_EXIT_USAGE);
+	if (status)
+		return status;
+	if (open_traces(job, &err))
+		return failed(&err);
+	return ct_confined_at_once(compare, job, CT_EXIT_USAGE);
+}
+
+static int run_job(const struct arguments *args)
+{
+	struct job job = { .args = args };
+	size_t size = args->n * sizeof(*job.trace);
+	struct ct_error err;
+	int status;
+
+	job.trace = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (job.trace == MAP_FAILED) {
+		ct_error_set(&err, -errno, "out of memory");
+		return failed(&err);
+	}
+	status = verify(&job);
+	while (job.n)
+		ct_verify_close(&job.files[--job.n]);
+	munmap(job.trace, size);
+	return status;
 }
 
 int ct_cmd_whatif_verify(int argc, char **argv)
@@ -93,8 +187,6 @@ int ct_cmd_whatif_verify(int argc, char **argv)
 		       "10 % of the classes are undetermined; 1, not so; 2, there is no table.",
 	};
 	struct arguments a = { 0 };
-	struct ct_error err;
-	int ret;
 
 	argp_err_exit_status = CT_EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
@@ -103,8 +195,5 @@ int ct_cmd_whatif_verify(int argc, char **argv)
 			RUNS);
 		return CT_EXIT_USAGE;
 	}
-	ret = verify(&a, &err);
-	if (ret < 0)
-		ct_complain(&err);
-	return ret < 0 ? CT_EXIT_USAGE : ret ? CT_EXIT_FAIL : CT_EXIT_OK;
+	return run_job(&a);
 }
