@@ -22,43 +22,53 @@
 #define TRACE	"/tmp/plain.data"
 #define NOBODY	"65534\t65534\t65534\t65534"
 #define AS_NOBODY	"/usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups "
+#define EVENTS		"events /tmp/long.data"
+#define VERIFY		"whatif --verify /tmp/run.json /tmp/run.json"
 
 /* --- a reader, looked at ------------------------------------------------------------- */
 
-/* Its output is read by nobody: it stops where the pipe is full, in the midst of the trace. */
-static pid_t stopped_reader(const char *as, pid_t *parent)
+/* Its output is read by nobody, and there is no room for it: it stops at its first line. */
+static pid_t stopped_reader(const char *as, const char *what, pid_t *parent)
 {
+	static const char full[PAGE];
 	char children[128] = "", path[64], command[256];
+	pid_t pid, last = 0;
 	int out[2], tries;
 
-	need(!pipe(out), "pipe: %s", strerror(errno));
-	snprintf(command, sizeof(command), "exec %s cowtrace events /tmp/long.data", as);
+	need(!pipe2(out, O_NONBLOCK), "pipe: %s", strerror(errno));
+	while (write(out[1], full, sizeof(full)) > 0)
+		;
+	fcntl(out[1], F_SETFL, 0);
+	snprintf(command, sizeof(command), "exec %s cowtrace %s", as, what);
 	*parent = fork();
 	if (!*parent) {
 		dup2(out[1], STDOUT_FILENO);
+		dup2(out[1], STDERR_FILENO);
 		close(out[0]);
 		execl("/bin/sh", "sh", "-c", command, NULL);
 		_exit(127);
 	}
 	close(out[1]);
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", *parent, *parent);
 	for (tries = 0; tries < 3000; tries++) {
-		if (file_read(path, children, sizeof(children)) > 0) {
-			snprintf(path, sizeof(path), "/proc/%d/status", atoi(children));
-			if (file_has(path, "Seccomp:\t2"))
-				return atoi(children);
-			snprintf(path, sizeof(path), "/proc/%d/task/%d/children", *parent, *parent);
-		}
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/children", *parent, *parent);
+		pid = file_read(path, children, sizeof(children)) > 0 ? atoi(children) : 0;
+		snprintf(path, sizeof(path), "/proc/%d/status", pid);
+		if (!pid || !file_has(path, "Seccomp:\t2") || !file_has(path, "State:\tS"))
+			pid = 0;
+		/* One that only parses a run comes before that of the traces, and is soon gone. */
+		if (pid && pid == last)
+			return pid;
+		last = pid;
 		sleep_ms(10);
 	}
 	return 0;
 }
 
-static bool has_become(const char *as, const char *uids, const char *gids)
+static bool has_become(const char *as, const char *what, const char *uids, const char *gids)
 {
 	char path[64], line[128];
 	bool good;
-	pid_t parent, reader = stopped_reader(as, &parent);
+	pid_t parent, reader = stopped_reader(as, what, &parent);
 
 	snprintf(path, sizeof(path), "/proc/%d/status", reader);
 	snprintf(line, sizeof(line), "Uid:\t%s\n", uids);
@@ -79,17 +89,25 @@ static bool has_become(const char *as, const char *uids, const char *gids)
 
 static void become(void)
 {
+	static const char run[] =
+		"{\"version\":\"1.0\",\"trace\":\"long.data\",\"experiments\":[]}";
 	char text[4096];
+	int fd;
 
 	need(!said("cowtrace record -q -o /tmp/long.data -- /usr/libexec/cowtrace/cowtest load",
 		   text, sizeof(text)), "%.300s", text);
-	check(has_become("env COWTEST=1", NOBODY, NOBODY), "drop",
+	fd = open("/tmp/run.json", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	need(fd >= 0 && write(fd, run, strlen(run)) > 0, "run.json: %s", strerror(errno));
+	close(fd);
+	check(has_become("env COWTEST=1", EVENTS, NOBODY, NOBODY), "drop",
 	      "root's reader is nobody, without capabilities and new privileges", "it is not");
+	check(has_become("env COWTEST=1", VERIFY, NOBODY, NOBODY), "drop-verify",
+	      "so is who verifies root's runs", "it is not");
 	/* The group that sudo names must come with it: without one it is nobody's. */
-	check(has_become("env SUDO_UID=1234", "1234\t1234\t1234\t1234", NOBODY), "sudo",
+	check(has_become("env SUDO_UID=1234", EVENTS, "1234\t1234\t1234\t1234", NOBODY), "sudo",
 	      "under sudo it is the user who called that", "it is not");
 	check(has_become(AS_NOBODY "--inh-caps +dac_read_search --ambient-caps +dac_read_search",
-			 NOBODY, NOBODY), "drop-capabilities",
+			 EVENTS, NOBODY, NOBODY), "drop-capabilities",
 	      "a reader that has capabilities without being root gives them up", "it does not");
 }
 
@@ -180,6 +198,11 @@ static void unprivileged(void)
 	check(!*wrong && !access("/tmp/nobody/x.jsonl", F_OK) &&
 	      !access("/tmp/nobody/page.html", F_OK), "unprivileged",
 	      "all that read traces do so for nobody", "%s", wrong);
+	/* A table of nothing has not passed: 1. */
+	status = said("sed s/long/a/ /tmp/run.json >/tmp/nobody/run.json; "
+		      "chown 65534:65534 /tmp/nobody/run.json; cd /tmp/nobody; "
+		      AS_NOBODY "cowtrace whatif --verify run.json run.json", text, sizeof(text));
+	check(status == 1, "verify", "so does who verifies runs", "%d, %.200s", status, text);
 	status = said(AS_NOBODY "cowtrace report " TRACE, text, sizeof(text));
 	check(status && strstr(text, "Permission denied"), "theirs",
 	      "and not a trace that is another's", "%d, %.200s", status, text);
