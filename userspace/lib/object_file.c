@@ -2,30 +2,23 @@
 #include "object_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <gelf.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "bytes.h"
+#include "open_regular.h"
 
 static unsigned int refused;
 static char first_refused[128];
 
-/* The path comes from the trace: it may name a FIFO, a terminal, a device. */
-static int open_regular(const char *path, struct stat *st)
+static int open_object(const char *path, const struct ct_object *object)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = ct_open_regular(path, object->device, object->inode);
 
-	if (fd < 0 && errno == EACCES && !refused++)
+	if (fd == -EACCES && !refused++)
 		ct_clean_text(first_refused, sizeof(first_refused), path, strlen(path));
-	if (fd >= 0 && (fstat(fd, st) || !S_ISREG(st->st_mode))) {
-		close(fd);
-		fd = -1;
-	}
 	return fd;
 }
 
@@ -71,27 +64,19 @@ static bool has_build_id(Elf *elf, const struct ct_object *object)
 	return false;
 }
 
-static bool is_object(Elf *elf, const struct stat *st, const struct ct_object *object)
-{
-	if (object->build_id_size)
-		return has_build_id(elf, object);
-	return object->inode && st->st_ino == object->inode &&
-	       ((uint64_t)major(st->st_dev) << 32 | minor(st->st_dev)) == object->device;
-}
-
 struct ct_object_file ct_object_file(const char *path, const struct ct_object *object)
 {
 	struct ct_object_file file = { NULL, -1 };
-	struct stat st;
 
-	if (*path != '/')
+	if (*path != '/' || (!object->build_id_size && !object->inode))
 		return file;
-	file.fd = open_regular(path, &st);
+	file.fd = open_object(path, object);
 	if (file.fd < 0)
 		return file;
 	/* Not mapped: a file that is cut while it is read must not kill us. */
 	file.elf = elf_begin(file.fd, ELF_C_READ, NULL);
-	if (!file.elf || elf_kind(file.elf) != ELF_K_ELF || !is_object(file.elf, &st, object))
+	if (!file.elf || elf_kind(file.elf) != ELF_K_ELF ||
+	    (object->build_id_size && !has_build_id(file.elf, object)))
 		ct_object_file_close(&file);
 	return file;
 }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "open_regular.h"
 #include "sideband_build_id.h"
 
 #define BUCKETS	1024
@@ -84,34 +83,28 @@ static uint8_t id_of_file(int fd, uint8_t id[CT_BUILD_ID_MAX])
 
 /*
  * The mapped file itself while the process lives: also right for deleted files
- * and in other mount namespaces. After that the path has to do, if it still
- * leads to the same inode.
+ * and in other mount namespaces, and not asked for its number, which file systems
+ * such as overlayfs and btrfs tell otherwise than the mapping does. After that the
+ * path has to do, if it still leads to the same file.
  */
 static int open_mapped(const struct ct_mmap2 *m)
 {
 	uint64_t end = m->addr + m->len;
-	char path[4096 + 64];
-	struct stat st;
+	char path[64];
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", m->pid,
 		 (unsigned long long)m->addr, (unsigned long long)end);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = ct_open_regular(path, 0, 0);
 	if (fd >= 0)
 		return fd;
-	fd = open(m->filename, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0 && (fstat(fd, &st) || st.st_ino != m->ino)) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
+	return ct_open_regular(m->filename, (uint64_t)m->maj << 32 | m->min, m->ino);
 }
 
 /* A file that cannot be opened now is not remembered: the next process may reach it. */
 static struct known *look_at(const struct ct_mmap2 *m)
 {
 	struct known *k;
-	struct stat st;
 	int fd;
 
 	fd = open_mapped(m);
@@ -123,9 +116,7 @@ static struct known *look_at(const struct ct_mmap2 *m)
 		k->min = m->min;
 		k->ino = m->ino;
 		k->generation = m->ino_generation;
-		/* Reading a device node could have effects of its own. */
-		if (!fstat(fd, &st) && S_ISREG(st.st_mode))
-			k->size = id_of_file(fd, k->id);
+		k->size = id_of_file(fd, k->id);
 	}
 	close(fd);
 	return k;
