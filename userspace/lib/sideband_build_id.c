@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <gelf.h>
-#include <libelf.h>
+#include <elf.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,16 @@
 #include "sideband_build_id.h"
 
 #define BUCKETS	1024
+/* Anybody may have made the file: it is not read any further, whatever it says of itself. */
+#define SEGMENTS_MAX	128
+#define NOTES_MAX	(16u << 10)
+
+/* Begins a file of either class. */
+union header {
+	unsigned char	ident[EI_NIDENT];
+	Elf64_Ehdr	wide;
+	Elf32_Ehdr	narrow;
+};
 
 /* One file that was looked at; size 0 when it has no build-id. */
 struct known {
@@ -27,7 +36,6 @@ struct ct_build_ids {
 
 struct ct_build_ids *ct_build_ids_new(void)
 {
-	elf_version(EV_CURRENT);
 	return calloc(1, sizeof(struct ct_build_ids));
 }
 
@@ -43,41 +51,78 @@ void ct_build_ids_free(struct ct_build_ids *ids)
 	free(ids);
 }
 
-static uint8_t id_of_notes(Elf_Data *data, uint8_t id[CT_BUILD_ID_MAX])
+/* The build-id of notes whose parts are padded to @align. */
+static uint8_t id_of_notes(const char *notes, uint64_t size, uint64_t align,
+			   uint8_t id[CT_BUILD_ID_MAX])
 {
-	size_t offset = 0, name, desc;
-	GElf_Nhdr note;
+	uint64_t at, name, desc, end;
+	Elf64_Nhdr note;
 
-	while (data && (offset = gelf_getnote(data, offset, &note, &name, &desc))) {
-		const char *owner = (const char *)data->d_buf + name;
-
-		if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != sizeof(ELF_NOTE_GNU) ||
-		    memcmp(owner, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)))
-			continue;
-		if (!note.n_descsz || note.n_descsz > CT_BUILD_ID_MAX)
+	for (at = 0; at + sizeof(note) <= size; at = (end + align - 1) & -align) {
+		memcpy(&note, notes + at, sizeof(note));
+		name = at + sizeof(note);
+		desc = (name + note.n_namesz + align - 1) & -align;
+		end = desc + note.n_descsz;
+		if (end > size)
 			return 0;
-		memcpy(id, (const char *)data->d_buf + desc, note.n_descsz);
+		if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != sizeof(ELF_NOTE_GNU) ||
+		    memcmp(notes + name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)))
+			continue;
+		if (note.n_descsz > CT_BUILD_ID_MAX)
+			return 0;
+		memcpy(id, notes + desc, note.n_descsz);
 		return note.n_descsz;
 	}
 	return 0;
 }
 
-/* Returns the length of the build-id, 0 when the file has none. */
+static uint8_t id_of_segment(int fd, const Elf64_Phdr *ph, uint8_t id[CT_BUILD_ID_MAX])
+{
+	char notes[NOTES_MAX];
+	size_t size = ph->p_filesz < sizeof(notes) ? ph->p_filesz : sizeof(notes);
+	ssize_t n = pread(fd, notes, size, ph->p_offset);
+
+	return n > 0 ? id_of_notes(notes, n, ph->p_align == 8 ? 8 : 4, id) : 0;
+}
+
+static bool read_at(int fd, uint64_t at, void *to, size_t size)
+{
+	return pread(fd, to, size, at) == (ssize_t)size;
+}
+
+/* What is needed of segment @i; false behind the last. */
+static bool read_segment(int fd, const union header *h, unsigned int i, Elf64_Phdr *ph)
+{
+	Elf32_Phdr narrow;
+
+	if (h->ident[EI_CLASS] == ELFCLASS64)
+		return i < h->wide.e_phnum &&
+		       read_at(fd, h->wide.e_phoff + i * sizeof(*ph), ph, sizeof(*ph));
+	if (i >= h->narrow.e_phnum ||
+	    !read_at(fd, h->narrow.e_phoff + i * sizeof(narrow), &narrow, sizeof(narrow)))
+		return false;
+	ph->p_type = narrow.p_type;
+	ph->p_offset = narrow.p_offset;
+	ph->p_filesz = narrow.p_filesz;
+	ph->p_align = narrow.p_align;
+	return true;
+}
+
+/*
+ * Returns the length of the build-id, 0 when the file has none. Not by libelf, which
+ * takes as much time and memory as the file says that it is worth.
+ */
 static uint8_t id_of_file(int fd, uint8_t id[CT_BUILD_ID_MAX])
 {
-	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+	union header h;
 	uint8_t size = 0;
-	GElf_Phdr ph;
-	size_t n;
+	Elf64_Phdr ph;
 
-	if (!elf || elf_kind(elf) != ELF_K_ELF || elf_getphdrnum(elf, &n))
-		n = 0;
-	for (size_t i = 0; i < n && !size; i++)
-		if (gelf_getphdr(elf, i, &ph) && ph.p_type == PT_NOTE)
-			size = id_of_notes(elf_getdata_rawchunk(elf, ph.p_offset, ph.p_filesz,
-								ph.p_align == 8 ? ELF_T_NHDR8 :
-								ELF_T_NHDR), id);
-	elf_end(elf);
+	if (!read_at(fd, 0, &h, sizeof(h)) || memcmp(h.ident, ELFMAG, SELFMAG))
+		return 0;
+	for (unsigned int i = 0; i < SEGMENTS_MAX && !size && read_segment(fd, &h, i, &ph); i++)
+		if (ph.p_type == PT_NOTE)
+			size = id_of_segment(fd, &ph, id);
 	return size;
 }
 
