@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Files that were mapped: symbols and unwind information of an ELF file that anybody may
- * have made. The input is struct head, up to STACK bytes of a user stack, and the file.
+ * Files that were mapped: build-id, symbols and unwind information of an ELF file that
+ * anybody may have made. The input is struct head, up to STACK bytes of a user stack, and
+ * the file.
  */
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "generate.h"
 #include "map.h"
 #include "object_file.h"
+#include "sideband_build_id.h"
 #include "symbol.h"
 #include "unwind.h"
 
@@ -68,6 +70,27 @@ static void make_table(const char *path)
 	free(trace);
 }
 
+/* The recorder does it as root: what it finds has to stand in the file. */
+static void find_build_id(const char *path, const uint8_t *file, size_t size)
+{
+	struct ct_build_ids *ids = ct_build_ids_new();
+	struct {
+		struct ct_mmap2	m;
+		char		path[40];
+	} r = { 0 };
+	struct stat st;
+
+	MUST(ids && !stat(path, &st));
+	r.m.maj = major(st.st_dev);
+	r.m.min = minor(st.st_dev);
+	r.m.ino = st.st_ino;
+	snprintf(r.path, sizeof(r.path), "%s", path);
+	ct_build_ids_apply(ids, &r.m);
+	MUST(!r.m.header.misc || (r.m.build_id_size && r.m.build_id_size <= CT_BUILD_ID_MAX &&
+				  memmem(file, size, r.m.build_id, r.m.build_id_size)));
+	ct_build_ids_free(ids);
+}
+
 static void find_symbols(const struct ct_object *of, uint64_t place)
 {
 	struct ct_symbols *symbols = ct_symbols_new();
@@ -119,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	object.path = fuzz_file(data + stack.copied, size - stack.copied);
 	if (!processes)
 		make_table(object.path);
+	find_build_id(object.path, data + stack.copied, size - stack.copied);
 	find_symbols(&object, place % LENGTH);
 	find_symbols(ct_processes_object(processes, 0), place % LENGTH);
 	unwind(&stack, copy);
