@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "format.h"
+#include "open_regular.h"
 #include "verify.h"
 
 /* More than all experiments print: an endless device must not fill the memory. */
@@ -53,28 +53,6 @@ int ct_verify_open(const char *path, struct ct_verify_files *files, struct ct_er
 }
 
 /*
- * The name is somebody else's: what is no file, a FIFO or a device, is not even opened.
- * Return: open, or a negative errno.
- */
-static int open_regular(const char *path)
-{
-	int fd = -EINVAL, at = open(path, O_PATH | O_CLOEXEC);
-	struct stat st;
-	char link[32];
-
-	if (at < 0)
-		return -errno;
-	if (!fstat(at, &st) && S_ISREG(st.st_mode)) {
-		snprintf(link, sizeof(link), "/proc/self/fd/%d", at);
-		fd = open(link, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			fd = -errno;
-	}
-	close(at);
-	return fd;
-}
-
-/*
  * The one look with all rights, at eight bytes: what only root may read, and is no trace,
  * is not for who parses what a stranger wrote.
  */
@@ -86,7 +64,10 @@ static bool begins_as_trace(int fd)
 	       !memcmp(magic, CT_FILE_MAGIC, sizeof(magic));
 }
 
-/* Where runs and traces were copied to another machine, they stand together. */
+/*
+ * Where runs and traces were copied to another machine, they stand together. The name is
+ * somebody else's, and may lead to a FIFO or a device.
+ */
 int ct_verify_open_trace(struct ct_verify_files *files, const char *name, struct ct_error *err)
 {
 	const char *slash = strrchr(files->path, '/'), *last = strrchr(name, '/');
@@ -94,10 +75,10 @@ int ct_verify_open_trace(struct ct_verify_files *files, const char *name, struct
 
 	snprintf(files->trace_path, size, "%.*s%s", slash ? (int)(slash + 1 - files->path) : 0,
 		 files->path, last ? last + 1 : name);
-	files->trace = open_regular(files->trace_path);
+	files->trace = ct_open_regular(files->trace_path, 0, 0);
 	if (files->trace < 0) {
 		snprintf(files->trace_path, size, "%s", name);
-		files->trace = open_regular(files->trace_path);
+		files->trace = ct_open_regular(files->trace_path, 0, 0);
 	}
 	if (files->trace < 0)
 		return ct_error_set(err, files->trace,
