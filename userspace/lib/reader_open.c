@@ -56,8 +56,10 @@ static int open_spool(const char *path, struct ct_error *err)
 	const char *dir = ct_temporary_dir();
 	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
-	return fd < 0 ? ct_error_set(err, -errno, "cannot store %s in %s: %s; set TMPDIR", path,
-				     dir, strerror(errno)) : fd;
+	if (fd < 0)
+		return ct_error_set(err, -errno, "cannot store %s in %s: %s; set TMPDIR", path, dir,
+				    strerror(errno));
+	return fd;
 }
 
 static int spool(int from, int fd, const char *path, struct ct_error *err)
