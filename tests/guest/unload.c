@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "injection.h"
 #include "lib.h"
 #include "memory.h"
 
@@ -232,6 +233,28 @@ out:
 	got.rounds++;
 }
 
+static void with_groups(void)
+{
+	static const char * const groups[] = { "ksm", "files", "khugepaged" };
+	static struct visible before, after;
+	const char *left = NULL;
+	unsigned int i, on = 0;
+	char path[64];
+
+	visible_look(&before);
+	for (i = 0; i < ARRAY_SIZE(groups) && !left; i++) {
+		module_start(64);
+		snprintf(path, sizeof(path), "groups/%s/enabled", groups[i]);
+		on += !cow_write(path, "1");
+		left = module_unload(O_NONBLOCK) ? "the module" : NULL;
+		visible_look(&after);
+		left = left ?: visible_differs(&after, &before);
+	}
+	check(on && !left, "groups",
+	      "a group that is on goes with the module, and so do its probes",
+	      "%u groups were on, left is %s", on, left);
+}
+
 static int rounds_asked(void)
 {
 	return asked("ROUNDS", 200);
@@ -291,4 +314,5 @@ void run_unload(void)
 		      "held files were really in the way", "%d and %d times", got.held, got.refused);
 	if (got.rounds == rounds)
 		memory_claims(memory, ARRAY_SIZE(memory), half);
+	with_groups();
 }
