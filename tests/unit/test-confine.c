@@ -135,7 +135,7 @@ static int verify(const char *out)
 
 	memset(seen, 0, sizeof(*seen));
 	fflush(stdout);
-	if (!freopen(out, "w", stdout))
+	if (was < 0 || !freopen(out, "w", stdout))
 		abort();
 	status = ct_cmd_whatif_verify(3, argv);
 	fflush(stdout);
