@@ -309,6 +309,7 @@ static void forever(void *arg)
 static void stopped(void)
 {
 	char what[256] = "";
+	long long missed = 0;
 	struct stats s, later;
 	pid_t pids[2];
 	uintptr_t i;
@@ -321,6 +322,7 @@ static void stopped(void)
 		enable();
 		faults_seen(PAGES + round);
 		disable();
+		missed += value_in(COW_DIR "/lost", "missed_no_instance");
 		stats_read(&s);
 		if (stats_broken(&s))
 			snprintf(what, sizeof(what), "round %d: %s", round, stats_broken(&s));
@@ -335,6 +337,8 @@ static void stopped(void)
 	check(!*what, "stop",
 	      "identities hold, and nothing moves, after 8 stops in the middle of a load", "%s",
 	      what);
+	check(!missed, "stop-missed", "a fault that comes while they stop is none that was missed",
+	      "%lld", missed);
 }
 
 void run_accounting(void)
