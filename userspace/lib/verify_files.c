@@ -60,7 +60,7 @@ static bool begins_as_trace(int fd)
 {
 	char magic[sizeof(((struct ct_file_header *)0)->magic)] = "";
 
-	return pread(fd, magic, sizeof(magic), 0) <= 0 ||
+	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
 	       !memcmp(magic, CT_FILE_MAGIC, sizeof(magic));
 }
 
