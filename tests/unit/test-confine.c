@@ -210,6 +210,10 @@ int main(void)
 	unlink(dir);
 	if (seen == MAP_FAILED || mkdir(dir, 0700))
 		abort();
+	/* Of who called the tests by sudo. */
+	unsetenv("SUDO_UID");
+	unsetenv("SUDO_GID");
+	unsetenv("COWTRACE_KEEP_RIGHTS");
 	if (is_root()) {
 		check_rights();
 		check_verify();
