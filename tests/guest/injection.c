@@ -196,7 +196,7 @@ static const char *after(const struct act *a, const struct way *w, int err, cons
 	if (err && a->again)
 		act_undo(a);
 	visible_look(&now);
-	if (err || !w->refused)
+	if (err || !w->refused || !what)
 		left = visible_differs(&now, err ? &before : &good);
 	if (err && !left && !what)
 		left = "an error without a failure";
@@ -267,7 +267,7 @@ static void inject(const struct act *a, const struct way *w, bool claim)
 	act_undo(a);
 	for (nth = 1; nth < MOST * step && what; nth += step) {
 		what = attempt(a, w, nth, wrong, sizeof(wrong));
-		if (!what && nth == 1 && w->refused)
+		if (!what && nth == 1 && w->refused && !*wrong)
 			return;
 		if (!what && nth == 1 && !*wrong)
 			snprintf(wrong, sizeof(wrong), "nothing in it was made to fail");
@@ -303,6 +303,7 @@ static void refusals(void)
 	for (w = ways; w < ways + ARRAY_SIZE(ways); w++) {
 		inject_write("refused", w->refused);
 		inject_all(w, true);
+		check(injected, w->name, "functions are refused", "none");
 		tell(w);
 	}
 	inject_write("refused", 0);
